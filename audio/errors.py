@@ -1,0 +1,50 @@
+"""The errors of the whole project. Each carries what happened, where, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class EarwitnessError(Exception):
+    """Base of everything the project raises on purpose; its text is meant for the person at the terminal."""
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing wrong with one input.
+
+    `where` names the file with line or column (`q06.yaml:14`, `class.csv row 3, column 7`), `what` says what was
+    found and what was expected, `remedy` what to do.
+    """
+
+    where: str
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" + (f"\n    -> {self.remedy}" if self.remedy else "")
+
+
+class InputError(EarwitnessError):
+    """An input (spec, submission file, audio file, argument) cannot be used. Holds every problem found, not the first."""
+
+    def __init__(self, problems: Iterable[Problem] | Problem) -> None:
+        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class Unavailable(EarwitnessError):
+    """Something needed is not here (weights, clips, a tool). Not a fault of the input: `remedy` says what supplies it."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        self.what, self.remedy = what, remedy
+        super().__init__(f"{what}\n    -> {remedy}")
+
+
+class Undefined(EarwitnessError):
+    """A quantity has no value for this input (PESQ finds no utterance in music). `reason` goes into the evidence."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
