@@ -1,0 +1,229 @@
+"""Evidence: what an evaluator found out, where it comes from, and how to find it out again.
+
+A `Measurement` is one named value, or a statement that the value is undefined and why. `Evidence` is what one evaluator
+produced for one request: measurements, artefacts and provenance under a fingerprint. The `Evaluator` protocol is all
+that another course has to implement to bring evidence of its own (see docs/evaluators.md).
+
+Importing this module is light: evaluator modules must be too, and import torch and its like inside `measure`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Protocol, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
+
+Source = Literal["measured", "executed", "published", "demonstration"]
+Checked = Literal["read", "secondary", "recalled"]
+Kind = Literal["number", "bool", "text"]
+Value = StrictBool | StrictInt | StrictFloat | StrictStr
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")]
+
+SOURCES: tuple[Source, ...] = get_args(Source)
+
+
+class Frozen(BaseModel):
+    """Immutable, closed (unknown keys refused), strictly typed, without NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, populate_by_name=True)
+
+
+class Interval(Frozen):
+    """A confidence interval [low, high]; `over` says what was resampled: clips, windows of one clip, seeds, pairs."""
+
+    low: float
+    high: float
+    level: float = Field(default=0.95, gt=0, lt=1)
+    over: str = ""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Interval:
+        if self.low > self.high:
+            raise ValueError(f"interval is upside down: low {self.low} > high {self.high}")
+        return self
+
+
+class Measurement(Frozen):
+    """One named value from one source, or the reason why it is undefined.
+
+    `locator` says where to look it up again: section and table of a paper, symbol of a released file, name of a clip.
+    `checked` is for published values alone: `read` in the source itself, `secondary` through somebody who quotes it,
+    or `recalled` from memory and not yet looked up.
+    """
+
+    name: Name
+    value: Value | None = None
+    undefined: str | None = None
+    unit: str = ""
+    n: int | None = Field(default=None, ge=0)
+    interval: Interval | None = None
+    source: Source
+    locator: str = ""
+    checked: Checked | None = None
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Measurement:
+        if (self.value is None) == (self.undefined is None):
+            raise ValueError(f"{self.name}: give a value or the reason why it is undefined, and not both")
+        if (self.source == "published") != (self.checked is not None):
+            raise ValueError(f"{self.name}: `checked` goes with source `published`, and only with it")
+        if self.source == "published" and not self.locator:
+            raise ValueError(f"{self.name}: a published value needs a locator")
+        if self.interval and (isinstance(self.value, bool | str) or self.value is None):
+            raise ValueError(f"{self.name}: only a number has an interval")
+        return self
+
+
+class Artefact(Frozen):
+    """A file that shows the evidence: a plot or a reconstruction, by path inside the store and sha256."""
+
+    title: str
+    path: str
+    media_type: str
+    sha256: str
+
+
+class Provenance(Frozen):
+    """How the evidence came about; enough to repeat it."""
+
+    earwitness: str
+    git_commit: str | None = None
+    git_dirty: bool | None = None
+    python: str
+    platform: str = ""
+    packages: dict[str, str] = {}
+    inputs: dict[str, str] = {}
+    weights: str | None = None
+    seed: int | None = None
+    started: datetime
+    seconds: float = Field(ge=0)
+
+
+class Evidence(Frozen):
+    """What one evaluator found for one request."""
+
+    evaluator: str
+    version: int
+    parameters: dict[str, Any]
+    fingerprint: str
+    measurements: tuple[Measurement, ...]
+    artefacts: tuple[Artefact, ...] = ()
+    provenance: Provenance
+
+    @model_validator(mode="after")
+    def _unique(self) -> Evidence:
+        names = [(m.name, m.source) for m in self.measurements]
+        if repeated := {f"{name} ({source})" for name, source in names if names.count((name, source)) > 1}:
+            raise ValueError(f"measured twice from one source: {', '.join(sorted(repeated))}")
+        return self
+
+
+class Quantity(Frozen):
+    """What an evaluator can measure: the vocabulary claims are checked against before anything is measured.
+
+    `low` and `high` bound the value where theory bounds it (STOI lies in [-1, 1]); a claim whose margin leaves no
+    room inside the bounds is reported as one that can never be decided.
+    """
+
+    name: Name
+    kind: Kind = "number"
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    about: str = ""
+
+
+def report_nothing(_step: str, _done: float) -> None:
+    """The progress callback of somebody who does not want to know."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where evidence is gathered: the folders, codec and devices at hand. Never part of a fingerprint by itself.
+
+    Attributes:
+        audio: folder with the course's clips, or None.
+        pairs: folder with original/reconstruction pairs and a manifest, or None.
+        corpus: emotional speech (EmoV-DB folders, or a manifest CSV), or None.
+        responses: recorded answers of the models of Q2 (JSONL, CSV or text), or None.
+        codec: hub id or folder of the codec's weights; None takes the quiz's codec of record.
+        codec_of_record: the codec the quiz asks about; anything else yields `demonstration` evidence.
+        device: `auto`, `cpu` or `cuda`.
+        jobs: worker processes; None takes the number of cores.
+        cache: folder for intermediate results (codes, reconstructions, plots), or None to keep nothing.
+        progress: called with (what is being done, share done in 0..1).
+    """
+
+    audio: Path | None = None
+    pairs: Path | None = None
+    corpus: Path | None = None
+    responses: Path | None = None
+    codec: str | None = None
+    codec_of_record: str = "kyutai/mimi"
+    device: str = "auto"
+    jobs: int | None = None
+    cache: Path | None = None
+    progress: Callable[[str, float], None] = report_nothing
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a result depends on besides the parameters: digests of ordered inputs and weights, packages that move numbers."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    weights: str | None = None
+    packages: tuple[str, ...] = ()
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What `Evaluator.measure` returns."""
+
+    measurements: tuple[Measurement, ...]
+    artefacts: tuple[Artefact, ...] = ()
+
+
+class Evaluator(Protocol):
+    """Turns sound, code or papers into evidence; knows nothing of options and grades.
+
+    Class attributes:
+        name: as written in a question's `evidence` list.
+        version: raised whenever the same input may give other numbers.
+        stored: False for an evaluator that is faster than a look into the store (it is then asked every time).
+        Parameters: pydantic model of what a question may ask of it; its errors are reported with the YAML's line.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    stored: ClassVar[bool]
+    Parameters: ClassVar[type[Frozen]]
+
+    def quantities(self, parameters: Any) -> Iterable[Quantity]:
+        """Every measurement that `measure` may return for these parameters, without measuring anything."""
+        ...
+
+    def inputs(self, parameters: Any, site: Site) -> Inputs:
+        """What the result depends on. Raises Unavailable when clips or weights are not here."""
+        ...
+
+    def measure(self, parameters: Any, site: Site) -> Findings:
+        """Gather the evidence. Raises Unavailable like `inputs`; an undefined value is a Measurement, not an error."""
+        ...
+
+
+def canonical_json(data: object) -> str:
+    """The one JSON text of `data`: sorted keys, no spaces, no NaN; what digests are taken of."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(data: object) -> str:
+    """sha256 of the canonical JSON of `data`, in hex."""
+    return hashlib.sha256(canonical_json(data).encode()).hexdigest()

@@ -1,0 +1,55 @@
+"""Evaluators by name: the built-in ones, and other people's through the entry-point group `earwitness.evaluators`.
+
+Nothing is imported until an evaluator is asked for by name.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from audio.errors import InputError, Problem
+from evaluators.evidence import Evaluator
+
+GROUP = "earwitness.evaluators"
+
+BUILT_IN = {
+    "layer_separation": "evaluators.layer_separation:LayerSeparation",
+    "literature": "evaluators.literature:Literature",
+    "moshi_model": "evaluators.moshi_model:MoshiModel",
+    "reconstruction": "evaluators.reconstruction:Reconstruction",
+    "speaker_gender": "evaluators.speaker_gender:SpeakerGender",
+}
+
+
+@cache
+def targets() -> dict[str, str]:
+    """Name -> `module:attribute` of every evaluator in this environment; a built-in name cannot be taken over."""
+    return {point.name: point.value for point in entry_points(group=GROUP)} | BUILT_IN
+
+
+@cache
+def get(name: str) -> Evaluator:
+    """The evaluator called `name`. Raises InputError with suggestions if there is none, or if it cannot be imported."""
+    target = targets().get(name)
+    if target is None:
+        raise InputError(Problem(f"evaluator {name!r}", "is not known", did_you_mean(name, targets())))
+    module, _, attribute = target.partition(":")
+    try:
+        evaluator: Evaluator = getattr(import_module(module), attribute)()
+    except (ImportError, AttributeError) as error:
+        remedy = f"check the entry point {name} = {target} in group {GROUP}"
+        raise InputError(Problem(f"evaluator {name!r}", f"cannot be loaded from {target}: {error}", remedy)) from error
+    return evaluator
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A remedy that names the closest known words, or all of them where none is close."""
+    words = sorted(known)
+    close = difflib.get_close_matches(word, words, n=3, cutoff=0.6)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"known: {', '.join(words[:12])}{' …' if len(words) > 12 else ''}"
