@@ -27,7 +27,7 @@ class Problem:
 
 
 class InputError(EarwitnessError):
-    """An input (spec, submission file, audio file, argument) cannot be used. Holds every problem found, not the first."""
+    """An input (spec, submission file, audio file, argument) cannot be used. Holds every problem."""
 
     def __init__(self, problems: Iterable[Problem] | Problem) -> None:
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
@@ -35,7 +35,7 @@ class InputError(EarwitnessError):
 
 
 class Unavailable(EarwitnessError):
-    """Something needed is not here (weights, clips, a tool). Not a fault of the input: `remedy` says what supplies it."""
+    """Something needed is not here (weights, clips, a tool); `remedy` says what supplies it."""
 
     def __init__(self, what: str, remedy: str) -> None:
         self.what, self.remedy = what, remedy

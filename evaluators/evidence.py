@@ -175,7 +175,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a result depends on besides the parameters: digests of ordered inputs and weights, packages that move numbers."""
+    """What a result depends on besides the parameters: input and weight digests, packages that move numbers."""
 
     files: Mapping[str, str] = field(default_factory=dict)
     weights: str | None = None

@@ -1,0 +1,172 @@
+"""Strict YAML with line numbers: what a spec file says, and where it says it.
+
+PyYAML reads `1e-3` as text, `012` as 10, `1:30` as 90, `no` as False and keeps the last of two equal keys. This reader
+takes YAML 1.2's core scalars (true/false, decimal integers, floats, null), leaves everything else text, and refuses
+duplicate keys. `validate` turns the errors of a pydantic model into problems that name file and line, all at once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from audio.errors import InputError, Problem
+from evaluators.registry import did_you_mean
+
+Model = TypeVar("Model", bound=BaseModel)
+Path_ = tuple[str | int, ...]
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+SCALARS: tuple[tuple[re.Pattern[str], Any], ...] = (
+    (re.compile(r"(null|~|)"), lambda _: None),
+    (re.compile(r"(true|false)"), lambda text: text == "true"),
+    (re.compile(r"[-+]?(0|[1-9][0-9]*)"), int),
+    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Parsed YAML: `data`, and the line (from 1) of every key and item by its path."""
+
+    path: Path
+    data: Any
+    lines: Mapping[Path_, int]
+
+    def where(self, path: Path_ = ()) -> str:
+        """`file:line` of the deepest part of `path` that stands in the file."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return f"{self.path.name}:{self.lines.get(path, 1)}"
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file. Raises InputError for a missing file, a directory, or another encoding."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputError(Problem(str(path), "there is no such file", "check the path")) from error
+    except IsADirectoryError as error:
+        raise InputError(Problem(str(path), "is a directory, expected a file", "name the file inside it")) from error
+    except PermissionError as error:
+        raise InputError(Problem(str(path), "may not be read", "check its permissions")) from error
+    except UnicodeDecodeError as error:
+        what = f"is not UTF-8 (byte {error.start} cannot be read)"
+        raise InputError(Problem(str(path), what, "save the file as UTF-8")) from error
+
+
+def read(path: Path) -> Source:
+    """Parse one YAML document. Raises InputError on broken YAML, duplicate keys, an empty file."""
+    text = read_text(path)
+    try:
+        node = yaml.compose(text, Loader=LOADER)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        what = f"is not valid YAML: {error.problem or error.context}"
+        raise InputError(Problem(f"{path.name}:{line}", what, "mend the indentation or the quotes there")) from error
+    except yaml.YAMLError as error:
+        raise InputError(Problem(path.name, f"is not valid YAML: {error}", "save it as plain UTF-8 text")) from error
+    if node is None:
+        raise InputError(Problem(path.name, "is empty", "write the spec, or remove the file"))
+    builder = _Builder(path)
+    data = builder.build(node, ())
+    if builder.problems:
+        raise InputError(builder.problems)
+    return Source(path, data, builder.lines)
+
+
+class _Builder:
+    """Turns YAML nodes into plain data, remembering lines and collecting problems."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lines: dict[Path_, int] = {}
+        self.problems: list[Problem] = []
+
+    def build(self, node: yaml.Node, path: Path_) -> Any:
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*path, i)) for i, item in enumerate(node.value)]
+        assert isinstance(node, yaml.ScalarNode)
+        return scalar(node)
+
+    def mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            line = key_node.start_mark.line + 1
+            if key in result:
+                first = self.lines[(*path, key)]
+                what = f"key {key!r} is given twice, first in line {first}"
+                self.problems.append(Problem(f"{self.path.name}:{line}", what, "keep one of them"))
+                continue
+            self.lines[(*path, key)] = line
+            result[key] = self.build(value_node, (*path, key))
+        return result
+
+
+def scalar(node: yaml.ScalarNode) -> Any:
+    """The value of a scalar node under YAML 1.2's core schema; quoted and block text stays text."""
+    if node.style is not None:
+        return node.value
+    for pattern, convert in SCALARS:
+        if pattern.fullmatch(node.value):
+            return convert(node.value)
+    return node.value
+
+
+def validate(model: type[Model], source: Source, data: Any = None, at: Path_ = ()) -> Model:
+    """`data` (default: all of `source`) as a `model`, or InputError with every problem by file and line."""
+    text = json.dumps(source.data if data is None else data)
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise InputError(problems_of(error, model, source, at)) from error
+
+
+def problems_of(error: ValidationError, model: type[BaseModel], source: Source, at: Path_ = ()) -> list[Problem]:
+    """One problem for each fault that pydantic found; follow-up faults of a faulty item are left out."""
+    problems = []
+    for fault in error.errors():
+        if fault["type"] == "too_short" and any(len(f["loc"]) > len(fault["loc"]) for f in error.errors()):
+            continue
+        path = _in_file(at + tuple(fault["loc"]), source.lines)
+        problems.append(Problem(source.where(path), _what(fault, path), _remedy(fault, path, model)))
+    return problems
+
+
+def _in_file(loc: Path_, lines: Mapping[Path_, int]) -> Path_:
+    """The location with pydantic's own steps (union tags) left out; a missing key stays as the last step."""
+    path: Path_ = ()
+    for step in loc:
+        if (*path, step) in lines:
+            path = (*path, step)
+    return path if path and path[-1] == loc[-1] else (*path, loc[-1]) if loc else path
+
+
+def _what(fault: Mapping[str, Any], path: Path_) -> str:
+    key = ".".join(map(str, path)) or "the document"
+    match fault["type"]:
+        case "missing":
+            return f"{key} is missing"
+        case "extra_forbidden":
+            return f"{key} is not a known key"
+        case "value_error" | "claim":
+            return f"{key}: {str(fault['msg']).removeprefix('Value error, ')}"
+    shown = str(fault["input"])
+    return f"{key}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, got {shown[:60]!r}"
+
+
+def _remedy(fault: Mapping[str, Any], path: Path_, model: type[BaseModel]) -> str:
+    if fault["type"] == "extra_forbidden" and len(path) == 1:
+        return did_you_mean(str(path[-1]), {f.alias or name for name, f in model.model_fields.items()})
+    return {"missing": "add it", "extra_forbidden": "remove it or correct its name"}.get(fault["type"], "")
