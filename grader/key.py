@@ -67,7 +67,7 @@ class AnswerKey(Frozen):
     quiz: str
     questions: tuple[QuestionKey, ...]
     accepted: tuple[Source, ...]
-    evidence: dict[str, str] = {}
+    evidence: dict[str, str] = Field(default_factory=dict)
     digest: str
 
     @property

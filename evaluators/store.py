@@ -1,0 +1,125 @@
+"""The store: evidence and intermediate results by fingerprint, so that nothing is measured twice.
+
+Layout under the root (by default the user's cache directory): `evidence/<fingerprint>.json`, one file for each result, and
+`blobs/<key><suffix>` for codes, vectors, reconstructions and plots. Writes are atomic (a temporary file, then
+`os.replace`) under a lock of that key; an entry that cannot be read is moved to `damaged/` and computed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+from platformdirs import user_cache_path
+from pydantic import ValidationError
+
+from evaluators.evidence import Evidence
+
+ENVIRONMENT_VARIABLE = "EARWITNESS_CACHE"
+
+
+def default_root() -> Path:
+    """`$EARWITNESS_CACHE`, or the user's cache directory for Earwitness."""
+    chosen = os.environ.get(ENVIRONMENT_VARIABLE)
+    return Path(chosen) if chosen else user_cache_path("earwitness")
+
+
+class Store:
+    """Evidence and blobs under one folder; safe for several processes at once."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or default_root()
+
+    def get(self, fingerprint: str) -> Evidence | None:
+        """The stored evidence, or None. A damaged entry is set aside and counts as missing."""
+        path = self._evidence(fingerprint)
+        try:
+            evidence = Evidence.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (ValidationError, UnicodeDecodeError):
+            self._set_aside(path)
+            return None
+        if evidence.fingerprint != fingerprint or not all(self.holds(a.path, a.sha256) for a in evidence.artefacts):
+            self._set_aside(path)
+            return None
+        return evidence
+
+    def put(self, evidence: Evidence) -> Path:
+        """Store evidence under its fingerprint; an equal fingerprint replaces."""
+        path = self._evidence(evidence.fingerprint)
+        with self.lock(evidence.fingerprint):
+            write_atomic(path, evidence.model_dump_json(indent=1).encode())
+        return path
+
+    def blob(self, key: str, suffix: str, produce: Callable[[Path], None]) -> Path:
+        """The file of `key` (a hex digest of all that it depends on), made by `produce(path)` unless it is here.
+
+        `produce` writes to a temporary path with the same suffix; only a finished file takes the key's name, together
+        with its sha256, against which it is checked when it is used again.
+        """
+        path = self.root / "blobs" / key[:2] / f"{key}{suffix}"
+        with self.lock(key):
+            if path.exists() and not self._intact(path):
+                self._set_aside(path)
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+                    made = Path(folder) / f"new{suffix}"
+                    produce(made)
+                    write_atomic(_checksum(path), sha256_of(made).encode())
+                    made.replace(path)
+        return path
+
+    def holds(self, relative: str, sha256: str) -> bool:
+        """Whether the artefact at `relative` is here and unchanged."""
+        path = self.root / relative
+        return path.is_file() and sha256_of(path) == sha256
+
+    def lock(self, key: str) -> FileLock:
+        """The lock of one key, across processes."""
+        folder = self.root / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / f"{key}.lock")
+
+    def _evidence(self, fingerprint: str) -> Path:
+        return self.root / "evidence" / f"{fingerprint}.json"
+
+    def _intact(self, path: Path) -> bool:
+        checksum = _checksum(path)
+        return checksum.is_file() and checksum.read_text() == sha256_of(path)
+
+    def _set_aside(self, path: Path) -> None:
+        folder = self.root / "damaged"
+        folder.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            shutil.move(path, folder / path.name)
+
+
+def _checksum(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def sha256_of(path: Path) -> str:
+    """sha256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
