@@ -1,7 +1,7 @@
 """The store: evidence and intermediate results by fingerprint, so that nothing is measured twice.
 
-Layout under the root (by default the user's cache directory): `evidence/<fingerprint>.json`, one file for each result, and
-`blobs/<key><suffix>` for codes, vectors, reconstructions and plots. Writes are atomic (a temporary file, then
+Layout under the root (by default the user's cache directory): `evidence/<fingerprint>.json`, one file for each result,
+and `blobs/<key><suffix>` for codes, vectors, reconstructions and plots. Writes are atomic (a temporary file, then
 `os.replace`) under a lock of that key; an entry that cannot be read is moved to `damaged/` and computed again.
 """
 
@@ -18,7 +18,7 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 from pydantic import ValidationError
 
-from evaluators.evidence import Evidence
+from evaluators.evidence import Artefact, Evidence
 
 ENVIRONMENT_VARIABLE = "EARWITNESS_CACHE"
 
@@ -75,6 +75,12 @@ class Store:
                     write_atomic(_checksum(path), sha256_of(made).encode())
                     made.replace(path)
         return path
+
+    def artefact(self, title: str, path: Path, media_type: str) -> Artefact:
+        """A file of this store, to be named in evidence."""
+        return Artefact(
+            title=title, path=path.relative_to(self.root).as_posix(), media_type=media_type, sha256=sha256_of(path)
+        )
 
     def holds(self, relative: str, sha256: str) -> bool:
         """Whether the artefact at `relative` is here and unchanged."""
