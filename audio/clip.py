@@ -1,0 +1,126 @@
+"""One clip of sound: read from a file, mono, resampled, its level judged; and aligned with another one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.align import Alignment, align
+from audio.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
+
+__all__ = ["FORMATS", "Alignment", "Clip", "align", "load", "resample", "save"]
+
+FORMATS = (".wav", ".flac", ".mp3", ".ogg")
+BLOCK = 1 << 18  # samples read at a time, so that a long file is held once, as mono
+
+SILENCE = 10 ** (-70 / 20)  # peak below which a clip is called silent
+FULL_SCALE = 0.999
+CLIPPED_SHARE = 1e-4  # share of samples at full scale that makes a clip count as clipped
+DC_SHARE = 0.1  # |mean| over root mean square that counts as a constant offset
+SHORTEST = 0.5  # s, under which PESQ and STOI may have no value
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """Mono samples (n,) float32, nominally within [-1, 1].
+
+    `name` is the file's name, `digest` the sha256 of the file's bytes (the sound's identity in evidence), `warnings`
+    what a listener should know about its level.
+    """
+
+    samples: NDArray[np.float32]
+    sample_rate: int
+    name: str
+    digest: str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.sample_rate
+
+
+def load(path: str | Path, sample_rate: int | None = None) -> Clip:
+    """Read WAV, FLAC, MP3 or OGG as mono (the mean of the channels), resampled to `sample_rate` by soxr HQ.
+
+    Raises InputError naming the file when it is missing, cannot be decoded, is empty or has NaN or infinite samples.
+    Silence, clipping, a constant offset and very short clips are warnings: a measure may be undefined for them.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(Problem(str(path), "no such audio file", f"expected a file ending in {', '.join(FORMATS)}"))
+    samples, rate = _read_mono(path)
+    if not len(samples):
+        raise InputError(Problem(str(path), "has no samples", "replace the file"))
+    if not np.isfinite(samples).all():
+        raise InputError(Problem(str(path), "has NaN or infinite samples", "export it again, as 16-bit or 24-bit PCM"))
+    notes = level_warnings(samples, rate)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if sample_rate is not None:
+        samples, rate = resample(samples, rate, sample_rate), sample_rate
+    return Clip(samples, rate, path.name, digest, notes)
+
+
+def _read_mono(path: Path) -> tuple[NDArray[np.float32], int]:
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(path) as file:
+            return _mix_down(file), file.samplerate
+    except soundfile.LibsndfileError as error:
+        raise InputError(
+            Problem(str(path), f"cannot be read as audio ({error.error_string})", "supported: WAV, FLAC, MP3, OGG")
+        ) from None
+
+
+def _mix_down(file: SoundFile) -> NDArray[np.float32]:
+    blocks = [block.mean(axis=1) for block in file.blocks(BLOCK, dtype="float32", always_2d=True)]
+    return np.concatenate(blocks) if blocks else np.empty(0, np.float32)
+
+
+def resample(samples: NDArray[np.float32], source_rate: int, target_rate: int) -> NDArray[np.float32]:
+    """Samples (n,) at another rate in Hz, by soxr's high-quality linear-phase filter."""
+    if source_rate == target_rate:
+        return samples
+    import soxr
+
+    return np.asarray(soxr.resample(samples, source_rate, target_rate, quality="HQ"), dtype=np.float32)
+
+
+def level_warnings(samples: NDArray[np.float32], sample_rate: int) -> tuple[str, ...]:
+    """What is wrong with the level of samples (n,), if anything; not fatal."""
+    magnitude = np.abs(samples)
+    rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+    offset = abs(float(samples.mean(dtype=np.float64)))
+    clipped = float((magnitude >= FULL_SCALE).mean())
+    found = {
+        f"silent: its peak is below {20 * np.log10(SILENCE):.0f} dBFS": magnitude.max() < SILENCE,
+        f"clipping: {clipped:.2%} of its samples are at full scale": clipped > CLIPPED_SHARE,
+        f"constant (DC) offset of {offset:.3g}": rms > SILENCE and offset > DC_SHARE * rms,
+        f"short: {len(samples) / sample_rate:.2f} s": len(samples) < SHORTEST * sample_rate,
+    }
+    return tuple(note for note, present in found.items() if present)
+
+
+def save(path: str | Path, samples: NDArray[np.float32], sample_rate: int) -> None:
+    """Write samples (n,) as 24-bit mono FLAC, whole or not at all; values outside [-1, 1] are clipped."""
+    import soundfile
+
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".flac")
+    os.close(handle)
+    try:
+        soundfile.write(temporary, samples, sample_rate, format="FLAC", subtype="PCM_24")
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)

@@ -1,0 +1,66 @@
+"""The measures by name, and several of them on one pair for the price of their shared parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Protocol
+
+from audio.errors import InputError, Problem, Undefined
+from audio.metrics import distances, intelligibility, quality
+from audio.metrics.signals import Samples
+
+
+class Metric(Protocol):
+    """A measure of an estimate (n,) against its reference (n,); raises Undefined where it has no value."""
+
+    def __call__(self, reference: Samples, estimate: Samples, *, sample_rate: int) -> float: ...
+
+
+METRICS: Mapping[str, Metric] = {
+    "pesq_wb": partial(quality.pesq, mode="wb"),
+    "pesq_nb": partial(quality.pesq, mode="nb"),
+    "stoi": intelligibility.stoi,
+    "estoi": intelligibility.estoi,
+    "si_sdr": distances.si_sdr,
+    "log_mel_distance": distances.log_mel_distance,
+    "mrstft_distance": distances.multi_resolution_stft_distance,
+}
+HIGHER_IS_BETTER = frozenset({"pesq_wb", "pesq_nb", "stoi", "estoi", "si_sdr"})
+SPEECH_ONLY = frozenset({"pesq_wb", "pesq_nb", "stoi", "estoi"})
+
+
+def require_metrics(names: Iterable[str], sample_rate: int) -> None:
+    """Raise InputError for names that are no metric and for rates that a metric does not take."""
+    known = ", ".join(METRICS)
+    problems = [
+        Problem("metrics", f"unknown metric {name!r}", f"choose from {known}") for name in names if name not in METRICS
+    ]
+    for name in names:
+        if name in ("pesq_wb", "pesq_nb"):
+            problems += quality.rate_problems(sample_rate, name.removeprefix("pesq_"))
+    if problems:
+        raise InputError(problems)
+
+
+def measure(
+    reference: Samples, estimate: Samples, *, sample_rate: int, metrics: Sequence[str]
+) -> dict[str, float | Undefined]:
+    """Value of each named metric, or the Undefined it raised. STOI and ESTOI share their common part."""
+    values: dict[str, float | Undefined] = {}
+    if {"stoi", "estoi"} <= set(metrics):
+        try:
+            values.update(intelligibility.stoi_and_estoi(reference, estimate, sample_rate=sample_rate)._asdict())
+        except Undefined as undefined:
+            values.update(stoi=undefined, estoi=undefined)
+    for name in metrics:
+        if name not in values:
+            values[name] = _value(METRICS[name], reference, estimate, sample_rate)
+    return {name: values[name] for name in metrics}
+
+
+def _value(metric: Metric, reference: Samples, estimate: Samples, sample_rate: int) -> float | Undefined:
+    try:
+        return metric(reference, estimate, sample_rate=sample_rate)
+    except Undefined as undefined:
+        return undefined
