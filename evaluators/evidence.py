@@ -124,6 +124,11 @@ class Evidence(Frozen):
             raise ValueError(f"measured twice from one source: {', '.join(sorted(repeated))}")
         return self
 
+    @property
+    def request(self) -> str:
+        """What was asked, whatever the inputs were: the key under which evidence of record is found."""
+        return request_key(self.evaluator, self.version, self.parameters)
+
 
 class Quantity(Frozen):
     """What an evaluator can measure: the vocabulary claims are checked against before anything is measured.
@@ -227,3 +232,8 @@ def canonical_json(data: object) -> str:
 def digest(data: object) -> str:
     """sha256 of the canonical JSON of `data`, in hex."""
     return hashlib.sha256(canonical_json(data).encode()).hexdigest()
+
+
+def request_key(evaluator: str, version: int, parameters: Mapping[str, Any]) -> str:
+    """The digest of one request to one version of an evaluator, all parameters resolved."""
+    return digest({"evaluator": evaluator, "version": version, "parameters": dict(parameters)})

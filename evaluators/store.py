@@ -18,7 +18,7 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 from pydantic import ValidationError
 
-from evaluators.evidence import Artefact, Evidence
+from evaluators.evidence import SOURCES, Artefact, Evidence, Source
 
 ENVIRONMENT_VARIABLE = "EARWITNESS_CACHE"
 
@@ -51,11 +51,19 @@ class Store:
         return evidence
 
     def put(self, evidence: Evidence) -> Path:
-        """Store evidence under its fingerprint; an equal fingerprint replaces."""
+        """Store evidence under its fingerprint; an equal fingerprint replaces. It becomes the latest of its request."""
         path = self._evidence(evidence.fingerprint)
         with self.lock(evidence.fingerprint):
             write_atomic(path, evidence.model_dump_json(indent=1).encode())
+            for source in {m.source for m in evidence.measurements}:
+                write_atomic(self._latest(evidence.request, source), evidence.fingerprint.encode())
         return path
+
+    def latest(self, request: str) -> list[Evidence]:
+        """What was stored last for a request (see `Evidence.request`), at most one for each kind of source."""
+        found = [self._latest(request, source) for source in SOURCES]
+        fingerprints = dict.fromkeys(path.read_text() for path in found if path.is_file())
+        return [evidence for fingerprint in fingerprints if (evidence := self.get(fingerprint))]
 
     def blob(self, key: str, suffix: str, produce: Callable[[Path], None]) -> Path:
         """The file of `key` (a hex digest of all that it depends on), made by `produce(path)` unless it is here.
@@ -95,6 +103,9 @@ class Store:
 
     def _evidence(self, fingerprint: str) -> Path:
         return self.root / "evidence" / f"{fingerprint}.json"
+
+    def _latest(self, request: str, source: Source) -> Path:
+        return self.root / "latest" / f"{request}.{source}"
 
     def _intact(self, path: Path) -> bool:
         checksum = _checksum(path)

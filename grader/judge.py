@@ -7,7 +7,7 @@ inconclusive. A comparison with intervals is decided only where the whole interv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from evaluators.evidence import Checked, Frozen, Measurement, Source
@@ -256,6 +256,17 @@ def _difference(a: Measurement, b: Measurement) -> tuple[float, float]:
     """The span of a - b when both ends are free: wider than a paired interval, never narrower."""
     (a_low, a_high), (b_low, b_high) = _range(a), _range(b)
     return a_low - b_high, a_high - b_low
+
+
+def measured_by(comparisons: Iterable[Comparison]) -> list[Measurement]:
+    """The measurements of some comparisons, each once."""
+    return list(dict.fromkeys(m for comparison in comparisons for m in comparison.measurements))
+
+
+def every_comparison(step: Step) -> list[Comparison]:
+    """All comparisons of a decided claim, in writing order."""
+    own = [step.comparison] if step.comparison else []
+    return own + [comparison for inner in step.steps for comparison in every_comparison(inner)]
 
 
 def _grounds(step: Step) -> Iterator[Comparison]:

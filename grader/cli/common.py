@@ -1,0 +1,77 @@
+"""What the commands share: options, exit codes, the two consoles, JSON on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from audio.errors import EarwitnessError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from evaluators.evidence import Source
+    from grader.spec import QuizBook
+
+DONE, FAILED, UNUSABLE, UNSETTLED = 0, 1, 2, 3
+
+QuizOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--quiz", help="Folder with quiz.yaml; default: ./questions, else the built-in quiz.", show_default=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+AcceptOption = Annotated[
+    list[str] | None,
+    typer.Option("--accept", help="Accept a further source of evidence, such as demonstration.", show_default=False),
+]
+OverrideOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--override", help="YAML file: a TA's own decisions about questions, with reasons.", show_default=False
+    ),
+]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console as wide as the terminal; plain text without colour codes in a pipe."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=not (sys.stderr if stderr else sys.stdout).isatty())
+
+
+def report_error(error: EarwitnessError) -> None:
+    """Every problem on standard error."""
+    print(f"earwitness: {error}", file=sys.stderr)
+
+
+def print_json(data: Any) -> None:
+    """Indented JSON, Chinese left readable."""
+    print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def load_book(quiz: Path | None) -> QuizBook:
+    """The quiz that the user means, checked."""
+    from grader.loading import find_quiz, load_quiz
+
+    return load_quiz(find_quiz(quiz))
+
+
+def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Source, ...]:
+    """The quiz's sources and the ones added on the command line. Raises InputError for an unknown one."""
+    from audio.errors import InputError, Problem
+    from evaluators.evidence import SOURCES
+    from evaluators.registry import did_you_mean
+
+    unknown = [name for name in extra or [] if name not in SOURCES]
+    if unknown:
+        raise InputError(
+            Problem(f"--accept {name}", "is not a source of evidence", did_you_mean(name, SOURCES)) for name in unknown
+        )
+    added = [source for source in SOURCES if source in (extra or []) and source not in book.quiz.accept]
+    return (*book.quiz.accept, *added)

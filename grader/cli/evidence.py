@@ -1,0 +1,195 @@
+"""`earwitness validate` and `earwitness evidence`: check the quiz, gather what its claims need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from grader.cli.common import DONE, FAILED, UNSETTLED, JsonOption, QuizOption, console, load_book, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from evaluators.evidence import Evidence
+    from grader.batch import Result
+
+AT_HAND, HOW = "What is at hand", "How to work"
+
+
+def register(app: typer.Typer) -> None:
+    app.command(help="Check quiz.yaml and every question: all problems at once, with file and line.")(validate)
+    app.command(help="Measure, execute and cite what the questions' claims need; resumes, reuses what is stored.")(
+        evidence
+    )
+
+
+def validate(
+    quiz: Annotated[Path | None, typer.Argument(help="Folder with quiz.yaml.", show_default=False)] = None,
+    write_schema: Annotated[
+        bool, typer.Option("--write-schema", help="Write the JSON Schemas beside the quiz.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    from audio.errors import InputError, Problem
+    from evaluators.store import write_atomic
+    from grader.loading import find_quiz, load_quiz
+    from grader.schema import schema_texts, stale
+
+    folder = find_quiz(quiz)
+    if write_schema:
+        for name, text in schema_texts().items():
+            write_atomic(folder / "schema" / name, text.encode())
+    book = load_quiz(folder)
+    outdated = stale(folder / "schema") if (folder / "schema").is_dir() else []
+    if outdated:
+        problem = "differs from the types of this version"
+        raise InputError(
+            Problem(f"schema/{name}", problem, "run `earwitness validate --write-schema`") for name in outdated
+        )
+    count = sum(len(question.options) for question in book.questions)
+    summary = {"quiz": book.quiz.id, "questions": len(book.questions), "options": count, "points": book.quiz.total}
+    if as_json:
+        print_json(summary)
+    else:
+        console().print(f"{book.quiz.title}: {len(book.questions)} questions, {count} options, no problem found.")
+
+
+def evidence(
+    questions: Annotated[
+        list[str] | None, typer.Argument(help="Question ids; default: all.", show_default=False)
+    ] = None,
+    quiz: QuizOption = None,
+    audio: Annotated[
+        Path | None,
+        typer.Option("--audio", help="Folder with the course's clips.", rich_help_panel=AT_HAND, show_default=False),
+    ] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(
+            "--pairs",
+            help="Folder with original/reconstruction pairs and manifest.csv.",
+            rich_help_panel=AT_HAND,
+            show_default=False,
+        ),
+    ] = None,
+    corpus: Annotated[
+        Path | None,
+        typer.Option(
+            "--corpus",
+            help="EmoV-DB, or a manifest CSV of labelled speech.",
+            rich_help_panel=AT_HAND,
+            show_default=False,
+        ),
+    ] = None,
+    responses: Annotated[
+        Path | None,
+        typer.Option(
+            "--responses", help="Recorded answers of models A and B.", rich_help_panel=AT_HAND, show_default=False
+        ),
+    ] = None,
+    codec: Annotated[
+        str | None,
+        typer.Option(
+            "--codec",
+            help="Hub id or folder of the codec; default: the quiz's.",
+            rich_help_panel=AT_HAND,
+            show_default=False,
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.", rich_help_panel=HOW)] = "auto",
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", min=1, help="Worker processes; default: one a core.", rich_help_panel=HOW, show_default=False
+        ),
+    ] = None,
+    mode: Annotated[
+        Literal["auto", "cached", "refresh"],
+        typer.Option(
+            "--evidence", help="cached: only list what is stored; refresh: measure anew.", rich_help_panel=HOW
+        ),
+    ] = "auto",
+    record: Annotated[
+        bool, typer.Option("--record", help="Make the results evidence of record, after showing what changes.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    from evaluators.evidence import Site
+    from evaluators.store import Store
+    from grader.batch import gather_all
+
+    book = load_book(quiz)
+    wanted = [book.question(name) for name in questions] if questions else list(book.questions)
+    store = Store()
+    with progress_bar(quiet=as_json) as report:
+        site = Site(
+            audio=audio,
+            pairs=pairs,
+            corpus=corpus,
+            responses=responses,
+            codec=codec,
+            codec_of_record=book.quiz.codec,
+            device=device,
+            jobs=jobs,
+            cache=store.root,
+            progress=report,
+        )
+        results = gather_all(wanted, site, store, mode, report)
+    if as_json:
+        print_json([result.as_data() for result in results])
+    else:
+        _show(results)
+    if record:
+        _record(book.folder, [result.evidence for result in results if result.evidence])
+    if any(result.problem and result.problem.broken for result in results):
+        raise typer.Exit(FAILED)
+    raise typer.Exit(UNSETTLED if any(result.problem for result in results) else DONE)
+
+
+@contextmanager
+def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
+    """A bar on standard error that says what is being done; silent for JSON."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns: tuple[Any, ...] = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True, disable=quiet) as progress:
+        task = progress.add_task("reading the questions", total=1.0)
+
+        def report(step: str, done: float) -> None:
+            progress.update(task, description=step, completed=done)
+
+        yield report
+
+
+def _show(results: list[Result]) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from grader.showing import value_of
+
+    out = console()
+    for result in results:
+        out.print(f"[bold]{result.evaluator}[/bold] for {', '.join(result.questions)}  {result.origin}")
+        if result.problem:
+            out.print(Padding(Text(f"{result.problem.what}\n-> {result.problem.remedy}", style="yellow"), (0, 0, 0, 4)))
+        for m in result.evidence.measurements if result.evidence else ():
+            out.print(Padding(Text(f"{m.name} = {value_of(m)}  ({m.source})"), (0, 0, 0, 4)))
+
+
+def _record(folder: Path, found: list[Evidence]) -> None:
+    from evaluators.registry import get
+    from grader.batch import changes
+    from grader.gather import write_record
+
+    out = console(stderr=True)
+    for evidence in found:
+        if not get(evidence.evaluator).stored:
+            continue
+        for line in changes(folder, evidence):
+            out.print(line, markup=False)
+        path = write_record(folder, evidence)
+        out.print(f"recorded {path}", markup=False)

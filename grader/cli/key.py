@@ -1,0 +1,104 @@
+"""`earwitness key` and `earwitness why`: the key at a glance, and the evidence card of one option."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from grader.cli.common import (
+    DONE,
+    UNSETTLED,
+    AcceptOption,
+    JsonOption,
+    OverrideOption,
+    QuizOption,
+    accepted_sources,
+    console,
+    load_book,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from grader.gather import Testimony
+    from grader.key import AnswerKey
+    from grader.spec import QuizBook
+
+ModeOption = Annotated[
+    Literal["auto", "cached", "refresh"],
+    typer.Option("--evidence", help="auto: measure what is not stored; cached: only stored; refresh: measure anew."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(help="Print the answer key: each option's verdict, sources, gap and margin.")(key)
+    app.command(help="Show why an option holds or not: claim, numbers, sources, how to compute them again.")(why)
+
+
+def key(
+    quiz: QuizOption = None,
+    evidence: ModeOption = "auto",
+    accept: AcceptOption = None,
+    override: OverrideOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    book = load_book(quiz)
+    answer, testimonies = testify(book, evidence, accept, override)
+    from grader import as_data, showing
+
+    if as_json:
+        print_json(as_data.key_as_data(book, answer, testimonies))
+    else:
+        showing.show_key(console(), book, answer, testimonies)
+    raise typer.Exit(UNSETTLED if answer.unsettled else DONE)
+
+
+def why(
+    question: Annotated[str, typer.Argument(help="Question id, such as q11.")],
+    option: Annotated[str | None, typer.Argument(help="Letter in the question file; all options if left out.")] = None,
+    quiz: QuizOption = None,
+    evidence: ModeOption = "auto",
+    accept: AcceptOption = None,
+    cache: Annotated[bool, typer.Option("--cache", help="Explain what the store holds and why it was missed.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    from audio.errors import InputError, Problem
+    from evaluators.registry import did_you_mean
+    from evaluators.store import Store
+    from grader import as_data, showing
+    from grader.gather import Gatherer, site_of
+
+    book = load_book(quiz)
+    wanted = book.question(question)
+    letters = [option.upper()] if option else list(wanted.options)
+    if letters[0] not in wanted.options:
+        raise InputError(Problem(f"option {option}", f"is not in {question}", did_you_mean(letters[0], wanted.options)))
+    gatherer = Gatherer(book, accepted_sources(book, accept), site_of(book), Store(), evidence)
+    testimony = gatherer.testimony(wanted)
+    if as_json:
+        print_json(as_data.cards_as_data(testimony, letters))
+        return
+    out = console()
+    for letter in letters:
+        showing.show_card(out, testimony, letter)
+    if cache:
+        showing.show_cache(out, gatherer, testimony)
+
+
+def testify(
+    book: QuizBook,
+    mode: Literal["auto", "cached", "refresh"],
+    accept: list[str] | None,
+    override: Path | None,
+) -> tuple[AnswerKey, list[Testimony]]:
+    """Key and testimonies of a quiz, as the command line asks for them."""
+    from evaluators.store import Store
+    from grader.gather import Gatherer, key_from, site_of
+    from grader.key import read_overrides
+
+    sources = accepted_sources(book, accept)
+    overrides = read_overrides(override, book) if override else ()
+    gatherer = Gatherer(book, sources, site_of(book), Store(), mode)
+    testimonies = [gatherer.testimony(question) for question in book.questions]
+    return key_from(book, testimonies, sources, overrides), testimonies
