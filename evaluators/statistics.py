@@ -5,8 +5,11 @@ numbers, one per clip, window, seed or pair. The arithmetic is `scipy.stats`; wh
 handling of degenerate samples, and a refusal to give an interval to fewer than three values.
 
 Method: bias-corrected and accelerated bootstrap (BCa; Efron, "Better bootstrap confidence intervals", JASA 1987), and
-the percentile bootstrap where BCa is undefined (ties in the median's jackknife). With few values every bootstrap is too
-narrow: see docs/evaluators/reconstruction.md for the coverage that was measured.
+the percentile bootstrap where BCa is undefined (ties in the median's jackknife). Few values make every bootstrap too
+narrow, so the level asked of it is raised to what Student's t would need (Hesterberg, "What Teachers Should Know About
+the Bootstrap", The American Statistician 2015, "expanded percentile interval"). A 95 % interval of normal values then
+covers its mean in 92 to 96 % of trials from 5 values on; from 3 or 4 values it reaches over nearly all of their range
+and still covers in 74 and 89 % only (docs/evaluators/reconstruction.md).
 """
 
 from __future__ import annotations
@@ -131,7 +134,7 @@ def _bootstrap(
                 samples,
                 statistic,
                 n_resamples=resamples,
-                confidence_level=level,
+                confidence_level=_expanded(level, min(map(len, samples))),
                 method=method,
                 vectorized=True,
                 rng=_generator(seed),
@@ -140,6 +143,14 @@ def _bootstrap(
         if np.isfinite(interval).all():
             break
     return float(interval.low), float(interval.high)
+
+
+def _expanded(level: float, n: int) -> float:
+    """The level at which a bootstrap of `n` values is as wide as Student's t at `level` (Hesterberg 2015)."""
+    from scipy.stats import norm, t
+
+    tail = norm.cdf((n / (n - 1)) ** 0.5 * t.ppf((1 - level) / 2, n - 1))
+    return float(1 - 2 * tail)
 
 
 def _generator(seed: int) -> Any:
