@@ -93,7 +93,7 @@ def make_key(
 ) -> AnswerKey:
     """The key that these verdicts (by question id and letter) and overrides give."""
     by_question = {override.question: override for override in overrides}
-    questions = tuple(_question_key(q, verdicts[q.id], by_question.get(q.id)) for q in book.questions)
+    questions = tuple(make_question_key(q, verdicts[q.id], by_question.get(q.id)) for q in book.questions)
     return AnswerKey(
         quiz=book.quiz.id,
         questions=questions,
@@ -103,7 +103,10 @@ def make_key(
     )
 
 
-def _question_key(question: Question, verdicts: Mapping[str, Verdict], override: Override | None) -> QuestionKey:
+def make_question_key(
+    question: Question, verdicts: Mapping[str, Verdict], override: Override | None = None
+) -> QuestionKey:
+    """The key of one question from its verdicts, or from a TA's override."""
     obstacles = () if override else tuple(_obstacles(question, verdicts))
     supported = tuple(letter for letter, verdict in verdicts.items() if verdict.state == "supported")
     return QuestionKey(

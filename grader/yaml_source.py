@@ -22,13 +22,14 @@ from evaluators.registry import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 Path_ = tuple[str | int, ...]
+QUOTED = ("'", '"', "|", ">")
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 SCALARS: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"(null|~|)"), lambda _: None),
     (re.compile(r"(true|false)"), lambda text: text == "true"),
     (re.compile(r"[-+]?(0|[1-9][0-9]*)"), int),
-    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
+    (re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
 )
 
 
@@ -116,7 +117,7 @@ class _Builder:
 
 def scalar(node: yaml.ScalarNode) -> Any:
     """The value of a scalar node under YAML 1.2's core schema; quoted and block text stays text."""
-    if node.style is not None:
+    if node.style in QUOTED:
         return node.value
     for pattern, convert in SCALARS:
         if pattern.fullmatch(node.value):

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from evaluators import registry
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -22,3 +29,43 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the third-party test files in ../shared, which are not part of the project")
     return folder
+
+
+@pytest.fixture(scope="session")
+def foreign_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for PYTHONPATH in which another course's evaluator is installed, entry point and all."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copy(REPOSITORY / "tests/foreign/foreign_evaluators.py", folder)
+    metadata = folder / "foreign-0.1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign\nVersion: 0.1\n")
+    (metadata / "entry_points.txt").write_text("[earwitness.evaluators]\ndice = foreign_evaluators:Dice\n")
+    return folder
+
+
+@pytest.fixture
+def foreign_quiz(tmp_path: Path, foreign_site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of another course's quiz to read and spoil, its evaluator within reach, the store empty."""
+    monkeypatch.syspath_prepend(str(foreign_site))
+    monkeypatch.setenv("PYTHONPATH", str(foreign_site))
+    monkeypatch.setenv("EARWITNESS_CACHE", str(tmp_path / "store"))
+    forget_evaluators()
+    yield Path(shutil.copytree(REPOSITORY / "tests/foreign", tmp_path / "quiz"))
+    forget_evaluators()
+
+
+def forget_evaluators() -> None:
+    """The registry remembers which entry points it saw; a test that installs one has to say so."""
+    registry.targets.cache_clear()
+    registry.get.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def earwitness() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the real command in a process of its own: `earwitness("key", "--json", cwd=...)`."""
+
+    def run(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from grader.cli import main; main()", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, **options)
+
+    return run

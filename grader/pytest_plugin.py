@@ -1,0 +1,273 @@
+"""`pytest questions/`: one test per option (its claim is decided) and one per question (well posed, rightly answered).
+
+The plugin is loaded in every pytest run of its environment, so it imports pytest alone and touches only folders that
+hold a `quiz.yaml`. Outcomes: evidence that cannot be had here skips and says what would supply it; evidence that was
+had and decides nothing, and a wrong answer, fail with the numbers; an evaluator that breaks is an error; a bad spec is
+a collection error; a bad answers file is a usage error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from grader.gather import Gatherer, Testimony
+    from grader.key import QuestionKey
+    from grader.spec import Question
+
+QUIZ_FILE = "quiz.yaml"
+gatherers_key = pytest.StashKey[dict[Path, "Gatherer"]]()
+answers_key = pytest.StashKey[dict[Path, dict[str, frozenset[str]]]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("earwitness", "Earwitness: quizzes whose answer key has to testify")
+    group.addoption(
+        "--answers", metavar="FILE", help="answers.yaml to check against the evidence (write --answers=FILE)"
+    )
+    group.addoption(
+        "--evidence",
+        choices=("auto", "cached", "refresh"),
+        default="auto",
+        help="auto: measure what is not stored; cached: only stored evidence; refresh: measure anew",
+    )
+    group.addoption(
+        "--accept-evidence",
+        action="append",
+        default=[],
+        metavar="SOURCE",
+        help="accept a further source of evidence, such as demonstration",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[gatherers_key] = {}
+    config.stash[answers_key] = {}
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if file_path.suffix != ".yaml" or not (file_path.parent / QUIZ_FILE).is_file():
+        return None
+    if file_path.name == QUIZ_FILE:
+        return QuizFile.from_parent(parent, path=file_path)
+    if file_path.name in _listed(file_path.parent / QUIZ_FILE):
+        return QuestionFile.from_parent(parent, path=file_path)
+    return None
+
+
+def _listed(quiz_file: Path) -> tuple[str, ...]:
+    """The question files that a quiz names; none if the quiz cannot be read (its own collector reports that)."""
+    from audio.errors import InputError
+    from grader.spec import Quiz
+    from grader.yaml_source import read, validate
+
+    try:
+        return validate(Quiz, read(quiz_file)).questions
+    except InputError:
+        return ()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Read the answers once the quizzes are known; a bad file ends the run before any test."""
+    given = config.getoption("answers")
+    folders = {item.path.parent for item in items if isinstance(item, QuestionItem)}
+    if not given or not folders:
+        return
+    from audio.errors import InputError
+    from grader.submissions import read_answers
+
+    problems = []
+    for folder in sorted(folders):
+        try:
+            book = gatherer_of(config, folder).book
+            config.stash[answers_key][folder] = read_answers(Path(given), book)
+        except InputError as error:
+            problems.append(str(error))
+    if problems:
+        raise pytest.UsageError("\n".join(problems))
+
+
+def gatherer_of(config: pytest.Config, folder: Path) -> Gatherer:
+    """The gatherer of one quiz folder, made once per process."""
+    known = config.stash[gatherers_key]
+    if folder not in known:
+        from evaluators.store import Store
+        from grader.cli.common import accepted_sources
+        from grader.gather import Gatherer, site_of
+        from grader.loading import load_quiz
+
+        book = load_quiz(folder)
+        sources = accepted_sources(book, config.getoption("accept_evidence"))
+        known[folder] = Gatherer(book, sources, site_of(book), Store(), config.getoption("evidence"))
+    return known[folder]
+
+
+class QuizFile(pytest.File):
+    """`quiz.yaml`: one test that the quiz as a whole is sound."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        yield QuizItem.from_parent(self, name="quiz")
+
+
+class QuizItem(pytest.Item):
+    """The quiz and all its questions can be read and fit together."""
+
+    def runtest(self) -> None:
+        from audio.errors import InputError
+        from grader.loading import load_quiz
+
+        problem = ""
+        try:
+            load_quiz(self.path.parent)
+        except InputError as error:
+            problem = str(error)
+        if problem:
+            pytest.fail(problem, pytrace=False)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, "the quiz fits together"
+
+
+class QuestionFile(pytest.File):
+    """One question: a test per option and one for the whole."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        from audio.errors import InputError
+        from grader.loading import load_question
+
+        problem = ""
+        try:
+            question = load_question(self.path)
+        except InputError as error:
+            problem = str(error)
+        if problem:
+            raise self.CollectError(problem)
+        for letter in question.options:
+            yield OptionItem.from_parent(self, name=f"{question.id}-{letter}", question=question, letter=letter)
+        yield QuestionItem.from_parent(self, name=question.id, question=question)
+
+
+class _Item(pytest.Item):
+    def __init__(self, *, question: Question, **more: Any) -> None:
+        super().__init__(**more)
+        self.question = question
+        self.user_properties.append(("earwitness", question.id))
+
+    def setup(self) -> None:
+        """Gather evidence here, so that an evaluator that breaks is an error and not a failed test."""
+        from audio.errors import InputError
+
+        problem = ""
+        try:
+            self.testimony: Testimony = gatherer_of(self.config, self.path.parent).testimony(self.question)
+            problem = "\n".join(f"{gap.evaluator}: {gap.what}" for gap in self.testimony.missing if gap.broken)
+        except InputError as error:
+            problem = str(error)
+        if problem:
+            pytest.fail(problem, pytrace=False)
+
+    def card(self, letter: str) -> str:
+        """The evidence card of an option as plain text."""
+        from io import StringIO
+
+        from rich.console import Console
+
+        from grader.showing import show_card
+
+        text = StringIO()
+        show_card(Console(file=text, width=110), self.testimony, letter)
+        return text.getvalue().rstrip()
+
+
+class OptionItem(_Item):
+    """The claim of one option is decided."""
+
+    def __init__(self, *, letter: str, **more: Any) -> None:
+        super().__init__(**more)
+        self.letter = letter
+
+    def runtest(self) -> None:
+        verdict = self.testimony.verdicts[self.letter]
+        marks = ", ".join([*verdict.sources, *(["DEMONSTRATION"] if verdict.demonstration else [])])
+        self.user_properties.append(("verdict", f"{self.question.id} {self.letter}: {verdict.state} ({marks})"))
+        if verdict.state != "inconclusive":
+            return
+        if remedies := what_would_settle(self.testimony, self.letter):
+            pytest.skip(f"{self.question.id} {self.letter}: {'; '.join(remedies)}")
+        pytest.fail(f"the evidence is here and decides nothing\n{self.card(self.letter)}", pytrace=False)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, f"{self.question.id} {self.letter} is decided"
+
+
+class QuestionItem(_Item):
+    """The question is well posed, and the answers given (if any) agree with the evidence."""
+
+    def runtest(self) -> None:
+        entry = self.entry()
+        if not entry.settled:
+            remedies = [r for letter in self.question.options for r in what_would_settle(self.testimony, letter)]
+            if remedies:
+                pytest.skip(f"{self.question.id} is unsettled here: {'; '.join(dict.fromkeys(remedies))}")
+            pytest.fail(f"{self.question.id} is not well posed: {'; '.join(entry.obstacles)}", pytrace=False)
+        answers = self.config.stash[answers_key].get(self.path.parent)
+        if answers is None:
+            pytest.skip(f"{self.question.id} is settled; no answers were given to check (--answers=FILE)")
+        chosen = answers.get(self.question.id, frozenset())
+        wrong = sorted(chosen ^ set(entry.correct or ()))
+        if wrong:
+            said = ", ".join(sorted(chosen)) or "nothing"
+            cards = "\n\n".join(self.card(letter) for letter in wrong)
+            pytest.fail(f"{self.question.id}: ticked {said}; wrong about {', '.join(wrong)}\n{cards}", pytrace=False)
+
+    def entry(self) -> QuestionKey:
+        """The key of this question."""
+        from grader.key import make_question_key
+
+        return make_question_key(self.question, self.testimony.verdicts)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, f"{self.question.id} is well posed and rightly answered"
+
+
+def what_would_settle(testimony: Testimony, letter: str) -> list[str]:
+    """What is missing here that offers a measurement on which the undecided verdict hangs; empty if nothing is."""
+    from grader.loading import vocabulary
+
+    verdict = testimony.verdicts[letter]
+    if verdict.state != "inconclusive":
+        return []
+    needed = {m.name for comparison in verdict.grounds for m in comparison.measurements}
+    found = []
+    for gap in testimony.missing:
+        offered = [
+            r for r in testimony.question.evidence if r.evaluator == gap.evaluator and needed & vocabulary(r).keys()
+        ]
+        found += [f"{gap.what} -> {gap.remedy}"] if offered else []
+    return list(dict.fromkeys(found))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """A line on how the verdicts came out; works under xdist, where only report properties reach this process."""
+    verdicts = [
+        text
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for name, text in report.user_properties
+        if name == "verdict"
+    ]
+    if not verdicts:
+        return
+    counts = {
+        state: sum(f": {state}" in text for text in verdicts) for state in ("supported", "refuted", "inconclusive")
+    }
+    terminalreporter.section("earwitness")
+    terminalreporter.write_line(", ".join(f"{number} options {state}" for state, number in counts.items()))
+    resting = [text.partition(":")[0] for text in verdicts if "DEMONSTRATION" in text]
+    if resting:
+        terminalreporter.write_line(f"resting on DEMONSTRATION evidence, not of record: {', '.join(resting)}")

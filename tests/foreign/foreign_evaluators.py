@@ -1,0 +1,53 @@
+"""An evaluator of another course, as somebody outside the project would write it: statistics by throwing dice."""
+
+# ruff: noqa: ARG002 - the protocol has arguments that dice do not need
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import ClassVar
+
+from audio.errors import Unavailable
+from evaluators.evidence import Findings, Frozen, Inputs, Interval, Measurement, Quantity, Site
+
+
+class DiceParameters(Frozen):
+    sides: int = 6
+    throws: int = 2000
+    needs: str = ""
+
+
+class Dice:
+    """Mean of thrown dice with a normal-approximation interval."""
+
+    name: ClassVar[str] = "dice"
+    version: ClassVar[int] = 1
+    stored: ClassVar[bool] = True
+    Parameters: ClassVar[type[Frozen]] = DiceParameters
+
+    def quantities(self, parameters: DiceParameters) -> Iterable[Quantity]:
+        yield Quantity(name="dice.mean", low=1, high=parameters.sides)
+        yield Quantity(name="dice.sides", unit="sides", low=2)
+        yield Quantity(name="dice.colour", kind="text")
+
+    def inputs(self, parameters: DiceParameters, site: Site) -> Inputs:
+        if parameters.needs == "a table":
+            raise Unavailable("there is no table to throw dice on", "buy a table")
+        return Inputs(packages=("pydantic",), seed=7)
+
+    def measure(self, parameters: DiceParameters, site: Site) -> Findings:
+        if parameters.needs == "luck":
+            raise RuntimeError("the dice fell off the table")
+        generator = random.Random(7)
+        throws = [generator.randint(1, parameters.sides) for _ in range(parameters.throws)]
+        mean = sum(throws) / len(throws)
+        half = 1.96 * (sum((x - mean) ** 2 for x in throws) / len(throws) / len(throws)) ** 0.5
+        interval = Interval(low=mean - half, high=mean + half, over="throws")
+        return Findings(
+            measurements=(
+                Measurement(name="dice.mean", value=mean, interval=interval, n=len(throws), source="measured"),
+                Measurement(name="dice.sides", value=parameters.sides, unit="sides", source="executed"),
+                Measurement(name="dice.colour", undefined="nobody looked", source="measured"),
+            )
+        )

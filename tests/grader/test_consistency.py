@@ -1,0 +1,82 @@
+"""What can be known about claims before any evidence."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from evaluators.evidence import Measurement, Quantity
+from grader.claims import Claim, Form
+from grader.consistency import satisfiable
+from grader.judge import judge
+from tests.grader.test_judge import claims
+
+CLAIM: TypeAdapter[Form] = TypeAdapter(Claim)
+STOI = {"a": Quantity(name="a", low=-1, high=1), "b": Quantity(name="b", low=-1, high=1)}
+
+
+def parse(claim: object) -> Form:
+    return CLAIM.validate_json(json.dumps(claim))
+
+
+def together(*parts: object) -> bool:
+    return satisfiable([(parse(part), True) for part in parts], STOI)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "possible"),
+    [
+        ({"greater": ["a", "b"], "by": 0.5}, {"greater": ["b", "a"], "by": 0.5}, False),
+        ({"greater": ["a", "b"]}, {"at_least": ["b", 0.9]}, True),
+        ({"greater": ["a", "b"], "by": 0.2}, {"at_least": ["b", 0.9]}, False),
+        ({"at_least": ["a", 0.8]}, {"at_most": ["a", 0.8]}, True),
+        ({"at_least": ["a", 0.8], "margin": 0.01}, {"at_most": ["a", 0.8]}, False),
+        ({"not": {"at_least": ["a", 0.8]}}, {"at_least": ["a", 0.8]}, False),
+        ({"equals": ["t", "text"]}, {"equals": ["t", "audio"]}, False),
+        ({"not": {"equals": ["t", "text"]}}, {"equals": ["t", "audio"]}, True),
+        ({"is_true": "t"}, {"is_false": "t"}, False),
+        ({"highest_of": ["a", "b"]}, {"lowest_of": ["a", "b"]}, False),
+        ({"any": [{"at_least": ["a", 2]}, {"at_most": ["b", 0]}]}, {"at_least": ["b", 0.1]}, False),
+    ],
+)
+def test_whether_two_claims_can_hold_together(first: object, second: object, possible: bool) -> None:
+    assert together(first, second) is possible
+
+
+def test_a_chain_of_differences_closes() -> None:
+    chain = {"all": [{"greater": ["a", "b"]}, {"greater": ["b", "c"]}, {"greater": ["c", "a"]}]}
+    assert not together(chain)
+    assert together({"all": [{"greater": ["a", "b"]}, {"greater": ["b", "c"]}]})
+
+
+def test_a_margin_wider_than_the_range_leaves_nothing_to_decide() -> None:
+    claim = parse({"at_least": ["a", 0.0], "margin": 1.5})
+    assert not satisfiable([(claim, True)], STOI)
+    assert not satisfiable([(claim, False)], STOI)
+
+
+grid = [x / 2 for x in range(-24, 25, 3)]
+
+
+@settings(max_examples=60)
+@given(claims)
+def test_what_a_search_over_values_finds_is_called_satisfiable(claim: Form) -> None:
+    """Soundness against brute force: a value that supports (refutes) the claim is never called impossible."""
+    for values in product(grid[::4], repeat=3):
+        world = {n: [Measurement(name=n, value=v, source="measured")] for n, v in zip("abc", values, strict=True)}
+        state = judge(claim, world).state
+        if state != "inconclusive":
+            assert satisfiable([(claim, state == "supported")], {})
+
+
+@settings(max_examples=60)
+@given(claims, st.tuples(*[st.sampled_from(grid)] * 3))
+def test_what_is_called_impossible_never_happens(claim: Form, values: tuple[float, float, float]) -> None:
+    world = {n: [Measurement(name=n, value=v, source="measured")] for n, v in zip("abc", values, strict=True)}
+    if not satisfiable([(claim, True)], {}):
+        assert judge(claim, world).state != "supported"
