@@ -120,7 +120,10 @@ def _run(name: str) -> str:
 
 
 def _distinct(exhibits: Iterable[Exhibit]) -> tuple[Exhibit, ...]:
-    return tuple({exhibit.evidence.fingerprint: exhibit for exhibit in reversed(list(exhibits))}.values())[::-1]
+    first: dict[str, Exhibit] = {}
+    for exhibit in exhibits:
+        first.setdefault(exhibit.evidence.fingerprint, exhibit)
+    return tuple(first.values())
 
 
 def pick(

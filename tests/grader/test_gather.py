@@ -1,0 +1,132 @@
+"""From evidence to a key: what counts, what is kept, what a missing or breaking evaluator does to the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from audio.errors import InputError
+from evaluators.evidence import Measurement, Site
+from evaluators.gathering import gather
+from evaluators.registry import get
+from evaluators.store import Store
+from grader.batch import changes, gather_all
+from grader.gather import Gatherer, answer_key, pick, site_of, write_record
+from grader.loading import load_quiz
+from grader.spec import QuizBook
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.fixture
+def book(foreign_quiz: Path) -> QuizBook:
+    return load_quiz(foreign_quiz)
+
+
+def test_another_courses_quiz_is_settled_by_its_own_evaluator(book: QuizBook) -> None:
+    key = answer_key(book, mode="auto")
+    assert {question.id: question.correct for question in key.questions} == {"fair": ("A", "C"), "sides": ("B",)}
+    assert key.unsettled == ()
+    assert not key.demonstration
+
+
+def test_without_stored_evidence_the_cached_key_is_unsettled_and_says_what_to_run(book: QuizBook) -> None:
+    gatherer = Gatherer(book, book.quiz.accept, site_of(book), Store(), "cached")
+    testimony = gatherer.testimony(book.question("fair"))
+    assert {verdict.state for verdict in testimony.verdicts.values()} == {"inconclusive"}
+    assert "earwitness evidence" in testimony.missing[0].remedy
+
+
+def test_a_second_key_measures_nothing(book: QuizBook) -> None:
+    first = answer_key(book, mode="auto")
+    second = answer_key(book, mode="cached")
+    assert second == first
+
+
+def test_evidence_of_record_comes_before_the_store(book: QuizBook) -> None:
+    evidence = gather(get("dice"), get("dice").Parameters(), Site(), Store())
+    biased = evidence.measurements[1].model_copy(update={"value": 4})
+    others = tuple(m for m in evidence.measurements if m.name != "dice.sides")
+    recorded = evidence.model_copy(update={"measurements": (biased, *others), "fingerprint": "f" * 64})
+    assert changes(book.folder, recorded) == [
+        f"  new      {m.name} = {'undefined (nobody looked)' if m.undefined else f'{m.value} {m.unit}'.rstrip()}"
+        for m in recorded.measurements
+    ]
+    write_record(book.folder, recorded)
+    assert answer_key(book, mode="auto").question("sides").correct == ("A",)
+    assert answer_key(book, mode="refresh").question("sides").correct == ("B",)
+    assert changes(book.folder, evidence) == ["  changed  dice.sides: 4 sides -> 6 sides"]
+
+
+def test_a_damaged_record_is_named(book: QuizBook) -> None:
+    (book.folder / "evidence").mkdir()
+    (book.folder / "evidence" / "dice-1.json").write_text('{"evaluator": "dice"')
+    with pytest.raises(InputError, match=r"evidence/dice-1\.json: is not evidence"):
+        answer_key(book)
+
+
+def test_demonstration_evidence_never_becomes_that_of_record(book: QuizBook) -> None:
+    evidence = gather(get("dice"), get("dice").Parameters(), Site(), None)
+    shown = tuple(m.model_copy(update={"source": "demonstration"}) for m in evidence.measurements)
+    with pytest.raises(InputError, match="demonstration"):
+        write_record(book.folder, evidence.model_copy(update={"measurements": shown}))
+
+
+def test_what_is_missing_leaves_the_other_questions_alone(book: QuizBook) -> None:
+    edit(book.folder / "sides.yaml", "evaluator: dice", "evaluator: dice\n    needs: a table")
+    key = answer_key(load_quiz(book.folder), mode="auto")
+    assert key.question("fair").settled
+    assert not key.question("sides").settled
+    assert "there is no table" in key.question("sides").obstacles[0]
+
+
+def test_an_evaluator_that_breaks_loses_no_other_result(book: QuizBook) -> None:
+    edit(book.folder / "fair.yaml", "evaluator: dice", "evaluator: dice\n    needs: luck")
+    results = gather_all(load_quiz(book.folder).questions, Site(), Store(), "auto", lambda _step, _done: None)
+    assert [(r.evidence is not None, r.problem is not None) for r in results] == [(False, True), (True, False)]
+    assert results[0].problem
+    assert results[0].problem.broken
+    assert "the dice fell off the table" in results[0].problem.what
+
+
+def test_questions_that_ask_the_same_are_measured_once(book: QuizBook) -> None:
+    results = gather_all(book.questions, Site(), Store(), "auto", lambda _step, _done: None)
+    assert [result.questions for result in results] == [["fair", "sides"]]
+
+
+def number(value: float | None, source: str) -> Measurement:
+    more = {"locator": "§2", "checked": "read"} if source == "published" else {}
+    content = {"value": value} if value is not None else {"undefined": "why not"}
+    return Measurement.model_validate({"name": "dice.mean", "source": source, **content, **more})
+
+
+@pytest.mark.parametrize(
+    ("known", "accept", "expected"),
+    [
+        ([("published", 3.0), ("measured", 3.5)], ("measured", "published"), [3.5, 3.0]),
+        ([("published", 3.0), ("measured", 3.5)], ("published", "measured"), [3.0, 3.5]),
+        ([("measured", None), ("published", 3.0)], ("measured", "published"), [3.0, None]),
+        ([("demonstration", 3.0)], ("measured", "published"), [None]),
+        ([("demonstration", 3.0)], ("measured", "demonstration"), [3.0]),
+    ],
+)
+def test_the_order_of_accept_decides_which_value_a_claim_sees(
+    book: QuizBook, known: list[tuple[str, float | None]], accept: tuple[str, ...], expected: list[float | None]
+) -> None:
+    from grader.gather import Exhibit
+
+    evidence = gather(get("dice"), get("dice").Parameters(), Site(), None)
+    exhibits = [
+        Exhibit(evidence.model_copy(update={"measurements": (number(value, source),)}), "store")
+        for source, value in known
+    ]
+    question = book.question("fair")
+    picked = pick(question, exhibits, (), accept)["dice.mean"]  # type: ignore[arg-type]
+    assert [m.value for m in picked] == expected
+    if expected == [None]:
+        assert "demonstration" in str(picked[0].undefined)
