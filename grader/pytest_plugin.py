@@ -78,13 +78,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not given or not folders:
         return
     from audio.errors import InputError
-    from grader.submissions import read_answers
+    from grader.submissions.plain import read_answers
 
     problems = []
     for folder in sorted(folders):
         try:
-            book = gatherer_of(config, folder).book
-            config.stash[answers_key][folder] = read_answers(Path(given), book)
+            config.stash[answers_key][folder] = read_answers(Path(given), gatherer_of(config, folder).book)
         except InputError as error:
             problems.append(str(error))
     if problems:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,29 @@ import pytest
 from evaluators import registry
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+NOTHING_MISSING = "EARWITNESS_NOTHING_MISSING"
+"""Set where everything that tests need is installed (continuous integration): a test that skips for want of it fails."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip whose reason begins with `needs` into a failure where nothing may be missing."""
+    report = yield
+    if report.skipped and os.environ.get(NOTHING_MISSING) and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if reason.startswith("needs "):
+            report.outcome, report.longrepr = "failed", f"skipped where nothing may be missing: {reason}"
+    return report
+
+
+def need_program(name: str) -> str:
+    """Path of a program that a test runs; skips with a reason where it is not installed."""
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"needs the program {name}")
+    return path
 
 
 @pytest.fixture(scope="session")
