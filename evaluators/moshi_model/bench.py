@@ -1,0 +1,126 @@
+"""The instances that probes share, built once from the package's own loaders on random weights, and their isolation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+SEED = 20241017
+
+# Moshi's own configuration with narrow layers: streams, delays, vocabularies and Depth steps stay as released.
+TINY = {
+    "dim": 64,
+    "num_heads": 4,
+    "num_layers": 2,
+    "context": 64,
+    "depformer_dim": 32,
+    "depformer_num_heads": 2,
+    "depformer_num_layers": 2,
+    "depformer_dim_feedforward": 64,
+}
+
+
+@contextmanager
+def isolated(seed: int = SEED) -> Iterator[None]:
+    """Seeded, without gradients or compilation, on one thread; the caller's settings come back afterwards.
+
+    One thread, because single frames are too small to share out, and because it makes runs repeat to the last bit.
+    """
+    import torch
+    from moshi.utils.compile import no_compile
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad(), no_compile():
+            torch.default_generator.manual_seed(seed)
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+class Bench:
+    """Mimi in full size, Moshi's language model in full size without storage, and a narrow one that runs."""
+
+    @cached_property
+    def mimi(self) -> Any:
+        """Mimi as released, all codebooks active, random weights and random codebooks at the scale of the latents."""
+        from moshi.models import loaders
+
+        with isolated():
+            model = loaders.get_mimi(None)
+            model.set_num_codebooks(model.total_codebooks)
+            _fill_codebooks(model)
+        return model
+
+    @cached_property
+    def full_lm(self) -> Any:
+        """Moshi's 7B language model on the meta device: every module and shape, no numbers."""
+        from moshi.models import loaders
+
+        # Initialising on the meta device computes nothing but imports torch's compiler, which takes seconds.
+        with isolated(), _no_initialisation():
+            return loaders.get_moshi_lm(None, device="meta")
+
+    @cached_property
+    def tiny_lm(self) -> Any:
+        """Moshi's language model with narrow layers (TINY), random weights, float32, ready to generate."""
+        import torch
+        from moshi.models import loaders
+
+        with isolated():
+            return loaders.get_moshi_lm(None, dtype=torch.float32, lm_kwargs_overrides=TINY).eval()
+
+    def noise(self, frames: int, loudness: float = 0.1) -> torch.Tensor:
+        """White noise of that many Mimi frames, [1, 1, samples]."""
+        import torch
+
+        return loudness * torch.randn(1, 1, frames * self.mimi.frame_size)
+
+
+def codebooks(mimi: Any) -> list[Any]:
+    """Mimi's codebooks, semantic first; each holds its vectors in `.embedding`, [entries, dimension]."""
+    halves = (mimi.quantizer.rvq_first, mimi.quantizer.rvq_rest)
+    return [layer._codebook for half in halves for layer in half.vq.layers]
+
+
+@contextmanager
+def active_codebooks(mimi: Any, n: int) -> Iterator[None]:
+    """Mimi with only its first n codebooks for a while."""
+    before = mimi.num_codebooks
+    mimi.set_num_codebooks(n)
+    try:
+        yield
+    finally:
+        mimi.set_num_codebooks(before)
+
+
+def _fill_codebooks(mimi: Any) -> None:
+    """Without weights all codebook vectors are zero, and every code would be the same."""
+    import torch
+
+    latent = mimi.encode_to_latent(0.1 * torch.randn(1, 1, 2 * mimi.frame_size), quantize=False)
+    scale = mimi.quantizer.rvq_first.input_proj(latent).std()
+    for codebook in codebooks(mimi):
+        codebook.embedding.copy_(scale * torch.randn_like(codebook.embedding))
+
+
+@contextmanager
+def _no_initialisation() -> Iterator[None]:
+    """Make the functions of torch.nn.init return their tensor untouched."""
+    from torch.overrides import TorchFunctionMode
+
+    class Untouched(TorchFunctionMode):
+        def __torch_function__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            kwargs = kwargs or {}
+            if getattr(function, "__module__", "") == "torch.nn.init":
+                return kwargs.get("tensor", args[0] if args else None)
+            return function(*args, **kwargs)
+
+    with Untouched():
+        yield

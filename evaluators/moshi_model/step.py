@@ -1,0 +1,188 @@
+"""One frame of Moshi: what `LMGen.step` takes in and gives out, observed on a narrow instance with random weights.
+
+Streams, delays, vocabularies and Depth steps are the released ones; only the layers are narrower and fewer.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from audio.errors import Undefined
+from evaluators.moshi_model.bench import Bench
+from evaluators.moshi_model.probe import REFUSALS, Observed, Probe, fact, share
+from evaluators.moshi_model.trace import first_change, lag, random_codes, run
+
+STEPS = 16
+CHANGED_AT = (4, 8)
+STEP = "LMGen.step on a narrow LMModel"
+
+
+def fewest_codes(lm: Any) -> int:
+    """Fewest codes of the user that `LMGen.step` accepts: every number from 1 on is tried."""
+    from moshi.models.lm import LMGen
+
+    for streams in range(1, lm.num_codebooks + 1):
+        generator = LMGen(lm)
+        try:
+            with generator.streaming(1):
+                generator.step(random_codes(lm, 1, streams)[0])
+        except REFUSALS:
+            continue
+        return streams
+    raise Undefined(f"LMGen.step accepted no number of codes up to {lm.num_codebooks}")
+
+
+def inputs_and_outputs(bench: Bench) -> Mapping[str, Observed | float | int]:
+    """Count what goes in and comes out of every step, and the work done for it."""
+    from moshi.models.lm import LMGen
+
+    lm = bench.tiny_lm
+    codes = fewest_codes(lm)
+    trace = run(lm, random_codes(lm, STEPS, codes))
+    parameters = list(inspect.signature(LMGen.step).parameters.values())[1:]
+    silent = next((step for step, out in enumerate(trace.returned) if out is not None), STEPS)
+    due = trace.returned[silent:]
+    return {
+        "moshi.step_required_inputs": sum(p.default is inspect.Parameter.empty for p in parameters),
+        "moshi.step_user_codes_in": Observed(codes, codes, f"1 to {codes - 1} are refused"),
+        "moshi.step_text_tokens_out": Observed(len(trace.text) / STEPS, STEPS),
+        "moshi.step_audio_codes_out": Observed(sum(codes.numel() for codes in trace.audio) / STEPS, STEPS),
+        "moshi.temporal_steps_per_frame": Observed(sum(trace.temporal) / STEPS, STEPS),
+        "moshi.depth_steps_per_frame": Observed(sum(trace.depth) / STEPS, STEPS),
+        "moshi.frames_before_first_output": silent,
+        "moshi.output_share_while_user_speaks": Observed(
+            sum(out is not None for out in due) / max(len(due), 1), len(due), "steps after the first output is due"
+        ),
+    }
+
+
+def text_and_audio(bench: Bench) -> Mapping[str, Observed | float | int]:
+    """When text and audio of a frame are drawn, in which order, and whether audio depends on the text."""
+    lm = bench.tiny_lm
+    user = random_codes(lm, STEPS, lm.num_audio_codebooks - lm.dep_q)
+    trace = run(lm, user)
+    when = {kind: [step for step, drawn in trace.drawn if drawn == kind] for kind in ("text", "audio")}
+    order = [kind for _, kind in trace.drawn]
+    apart = max(abs(text - audio) for text, audio in zip(when["text"], when["audio"], strict=True))
+    changed = run(lm, user, other_text_at=CHANGED_AT[0])
+    text, semantic, *acoustic = (lag(trace, stream) for stream in range(1 + lm.dep_q))
+    return {
+        "moshi.frames_between_text_and_audio": Observed(apart, STEPS),
+        "moshi.text_first_share": Observed(sum(kind == "text" for kind in order[::2]) / len(order[::2]), STEPS),
+        "moshi.frames_until_audio_reacts_to_own_text": first_change(trace.audio, changed.audio) - CHANGED_AT[0],
+        "moshi.semantic_lag_frames": text - semantic,
+        "moshi.acoustic_lag_frames": max(text - other for other in acoustic),
+    }
+
+
+def reaction(bench: Bench) -> Mapping[str, Observed]:
+    """Change what the user says from some frame on: how many steps later Moshi's predictions and output differ."""
+    import torch
+
+    lm = bench.tiny_lm
+    user, other = (random_codes(lm, STEPS, lm.num_audio_codebooks - lm.dep_q) for _ in range(2))
+    before, logits, output = run(lm, user), [], []
+    for step in CHANGED_AT:
+        after = run(lm, torch.cat([user[:step], other[step:]]))
+        logits.append(first_change(before.text_logits, after.text_logits) - step)
+        output.append(first_change(before.returned, after.returned) - step)
+    return {
+        "moshi.steps_until_logits_react_to_user": Observed(max(logits), len(logits), "no end of turn was given"),
+        "moshi.steps_until_output_reacts_to_user": Observed(max(output), len(output), "same draws in both runs"),
+    }
+
+
+PROBES = (
+    Probe(
+        "what goes in and out of a step",
+        (
+            fact(
+                "moshi.step_required_inputs",
+                "inputs",
+                "Required arguments of a step: the user's codes and nothing else",
+                "inspect.signature(moshi.models.lm.LMGen.step)",
+            ),
+            fact("moshi.step_user_codes_in", "codes", "Fewest codes of the user that a step accepts", STEP),
+            fact("moshi.step_text_tokens_out", "tokens", "Text tokens drawn per step", f"{STEP}: on_text_hook"),
+            fact("moshi.step_audio_codes_out", "codes", "Audio codes drawn per step", f"{STEP}: on_audio_hook"),
+            fact(
+                "moshi.temporal_steps_per_frame",
+                "steps",
+                "Positions the Temporal Transformer processes per step",
+                f"{STEP}: forward hook on LMModel.transformer",
+            ),
+            fact(
+                "moshi.depth_steps_per_frame",
+                "steps",
+                "Positions the Depth Transformer processes per step",
+                f"{STEP}: forward hook on LMModel.depformer",
+            ),
+            fact("moshi.frames_before_first_output", "frames", "Steps that return nothing yet", STEP),
+            share(
+                "moshi.output_share_while_user_speaks",
+                "Steps that return text and audio while the user's codes come in",
+                STEP,
+            ),
+        ),
+        inputs_and_outputs,
+    ),
+    Probe(
+        "text and audio of a frame",
+        (
+            fact(
+                "moshi.frames_between_text_and_audio",
+                "frames",
+                "Steps between drawing the text and drawing the audio that follows it",
+                f"{STEP}: on_text_hook, on_audio_hook",
+            ),
+            share(
+                "moshi.text_first_share",
+                "Steps in which the text is drawn before the audio",
+                f"{STEP}: on_text_hook, on_audio_hook",
+            ),
+            fact(
+                "moshi.frames_until_audio_reacts_to_own_text",
+                "frames",
+                "Steps until another text token changes the audio codes",
+                f"{STEP}: text token replaced in on_text_hook",
+            ),
+            fact(
+                "moshi.semantic_lag_frames",
+                "frames",
+                "Steps by which semantic codes are drawn later than the text of the same returned frame",
+                f"{STEP}: drawn against returned tokens",
+                low=None,
+            ),
+            fact(
+                "moshi.acoustic_lag_frames",
+                "frames",
+                "Steps by which acoustic codes are drawn later than the text of the same returned frame",
+                f"{STEP}: drawn against returned tokens",
+                low=None,
+            ),
+        ),
+        text_and_audio,
+    ),
+    Probe(
+        "reaction to the user",
+        (
+            fact(
+                "moshi.steps_until_logits_react_to_user",
+                "steps",
+                "Steps until other codes of the user change the text logits",
+                f"{STEP}: user's codes changed from a step on, same draws",
+                low=None,
+            ),
+            fact(
+                "moshi.steps_until_output_reacts_to_user",
+                "steps",
+                "Steps until other codes of the user change the returned tokens",
+                f"{STEP}: user's codes changed from a step on, same draws",
+                low=None,
+            ),
+        ),
+        reaction,
+    ),
+)
