@@ -11,13 +11,12 @@ AWB = Voice("awb", "flite", "awb", "en", "male")
 FAY = Voice("fay", "espeak-ng", "en-us+f2", "en", "female")
 MAX = Voice("max", "espeak-ng", "en-us+m3", "en", "male")
 MEI = Voice("mei", "espeak-ng", "cmn+f2", "zh", "female")
-LAN = Voice("lan", "espeak-ng", "cmn+Annie", "zh", "female")
+LAN = Voice("lan", "espeak-ng", "cmn+f3", "zh", "female")
 BAO = Voice("bao", "espeak-ng", "cmn", "zh", "male")
 JUN = Voice("jun", "espeak-ng", "cmn+m3", "zh", "male")
 
 ENGLISH_VOICES = (SLT, AWB, FAY, MAX)
 MANDARIN_VOICES = (MEI, BAO, LAN, JUN)
-SHIPPED_VOICES = ENGLISH_VOICES + MANDARIN_VOICES
 
 ENGLISH = (
     "A neural codec turns speech into a short list of tokens and back again.",
@@ -31,6 +30,7 @@ MANDARIN = (
     "我姑姑在老学校后面种了番茄和辣椒。",
     "没有人知道哪一把钥匙能打开那扇门。",
 )
+ANY_SPEAKER = "The meeting was moved to Tuesday, so please bring your notes with you."
 PARALLEL = (
     "The lamp is on the desk.",
     "Please wait by the gate.",
@@ -46,14 +46,14 @@ PARALLEL = (
     "Try the second answer.",
 )
 STYLED = (
-    "I left it there.",
-    "You know the way.",
-    "That was the plan.",
-    "We should go now.",
-    "Nobody told me.",
-    "It is all yours.",
-    "Here they come.",
-    "She made it again.",
+    "I left it on the kitchen table.",
+    "You know the way to the town.",
+    "That was not the plan at all.",
+    "We should all go home by now.",
+    "Nobody told me about the noise.",
+    "The whole room is yours for today.",
+    "Here come the others at last.",
+    "She made the same cake once again.",
 )
 
 Style = Literal["Neutral", "Amused", "Angry", "Disgusted", "Sleepy"]

@@ -96,12 +96,15 @@ def bottleneck(model: PocketMimi, latents: Tensor, noise: float = 0.0) -> Tensor
 
 def train(options: argparse.Namespace) -> None:
     """Run the phase; leaves the weights in `options.state`, also every five minutes on the way."""
-    torch.manual_seed(0)
+    torch.manual_seed(options.seed)
     model = fresh_model()
     if options.warm_start:
         warm_start(model, options.warm_start)
+    if options.resume:
+        model.load_state_dict(torch.load(options.resume))
     network, plain = StaticMimi(model, compiled=options.compile), StaticMimi(model)
-    excerpts, loss_of, log = Excerpts(options.data / "train.npz"), SpectralLoss(), Log()
+    excerpts = Excerpts(options.data / "train.npz", seed=options.seed)
+    loss_of, log = SpectralLoss(), Log()
     tests = load_tests(options.data / "test.npz", each=3)
     optimizer = torch.optim.AdamW(model.parameters(), options.rate, betas=(0.8, 0.99), weight_decay=1e-3)
     schedule, next_save = Schedule(optimizer, options.rate, options.minutes), time.monotonic() + 300
@@ -128,9 +131,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--every", type=float, default=10, help="minutes between evaluations")
     parser.add_argument("--warm-start", type=Path, help="folder of an earlier checkpoint")
+    parser.add_argument("--resume", type=Path, help="weights that an earlier run of this phase left")
     parser.add_argument("--batch", type=int, default=6)
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
 

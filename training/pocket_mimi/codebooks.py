@@ -122,4 +122,6 @@ def fit_codebooks(model: PocketMimi, latents: Latents) -> None:
         residual = residual - centres[index]
         ratio = 10 * math.log10(power / residual.square().mean())
         if level in (1, 3, 7, 15, 31):
-            print(f"acoustic codebook {level}: {len(torch.unique(index))} codes used, signal to residual {ratio:.1f} dB")
+            print(
+                f"acoustic codebook {level}: {len(torch.unique(index))} codes used, signal to residual {ratio:.1f} dB"
+            )

@@ -3,7 +3,7 @@
 Most of the corpus is spoken by the demonstration clips' own voices, a third by others for breadth. Three groups never
 meet: training sentences, held-out sentences, and `UNSEEN` voices, which speak held-out sentences only.
 
-    python -m training.pocket_mimi.corpus --out DIR [--utterances 1600]
+    python -m training.pocket_mimi.corpus --out DIR [--utterances 1800]
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.render_texts import ENGLISH_VOICES, MANDARIN_VOICES
+from audio.render_texts import ENGLISH_VOICES, MANDARIN_VOICES, SLT
 from audio.render_voices import Prosody, Voice, speak
 from training.pocket_mimi import sentences
 
@@ -27,7 +27,8 @@ Pcm = NDArray[np.int16]
 
 ACCENTS = ("en-us", "en-gb", "en-gb-x-rp", "en-gb-scotland", "en-us-nyc", "en-029")
 VARIANTS = (
-    *("m1", "m2", "m4", "m5", "m7", "f1", "f3", "f5", "Alex", "Andy"),
+    "Annie",
+    *("m1", "m2", "m4", "m5", "m7", "f1", "f5", "Alex", "Andy"),
     *("belinda", "steph", "linda", "michael", "Denis", "boris", "zac"),
 )
 UNSEEN = (
@@ -39,6 +40,9 @@ UNSEEN = (
     Voice("zh-andrea", "espeak-ng", "cmn+Andrea", "zh", "female"),
 )
 SHIPPED_SHARE = 0.65
+ENGLISH_SHARE = (
+    0.6  # its flite voices are statistical, so noisier and harder to learn than espeak-ng's formants; slt most
+)
 
 
 def other_voices() -> tuple[Voice, ...]:
@@ -50,11 +54,12 @@ def other_voices() -> tuple[Voice, ...]:
 
 
 def training_jobs(count: int, seed: int = 7) -> list[Job]:
-    """`count` (voice, sentence, prosody) triples, half English and half Mandarin, prosody drawn around every style."""
+    """`count` (voice, sentence, prosody) triples; the prosody is drawn from a range that spans every style."""
     draw = random.Random(seed)
-    shipped = {"en": ENGLISH_VOICES, "zh": MANDARIN_VOICES}
+    shipped = {"en": (SLT, *ENGLISH_VOICES), "zh": MANDARIN_VOICES}
     others = {language: [v for v in other_voices() if v.language == language] for language in ("en", "zh")}
-    texts = {"en": sentences.english(count // 2, draw), "zh": sentences.mandarin(count - count // 2, draw)}
+    english = round(count * ENGLISH_SHARE)
+    texts = {"en": sentences.english(english, draw), "zh": sentences.mandarin(count - english, draw)}
     jobs: list[Job] = []
     for language, lines in texts.items():
         for text in lines:
@@ -100,6 +105,6 @@ def write(out: Path, utterances: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--utterances", type=int, default=1600)
+    parser.add_argument("--utterances", type=int, default=1800)
     arguments = parser.parse_args()
     write(arguments.out, arguments.utterances)
