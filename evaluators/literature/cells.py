@@ -147,7 +147,8 @@ class Table(Frozen):
                 )
                 yield metric, ".".join([name, row.codec, metric, *suffix]), cell
         for label, cell in self.cells.items():
-            yield label.partition(".")[0], label, cell
+            metric, _, sounds = label.partition(".")
+            yield f"{metric}_difference" if "_minus_" in sounds else metric, label, cell
 
     def faults(self, name: str, metrics: Mapping[str, Metric]) -> Iterator[str]:
         """Figures of unknown metrics, outside their bounds, or given twice."""
