@@ -1,0 +1,131 @@
+"""The commands around the key, as a user runs them: real processes on another course's quiz and on this one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def run(earwitness: Any, foreign_quiz: Path) -> Any:
+    """Runs a command on the foreign quiz."""
+
+    def call(command: str, *arguments: object) -> Any:
+        where = [foreign_quiz] if command == "validate" else ["--quiz", foreign_quiz]
+        return earwitness(command, *arguments, *where)
+
+    return call
+
+
+def test_key_prints_every_option_with_verdict_and_source(run: Any) -> None:
+    done = run("key")
+    assert done.returncode == 0, done.stderr
+    for text in (
+        "settled: A, C",
+        "settled: B",
+        "2 of 2 questions settled, 6 of 6 options decided",
+        "measured",
+        "executed",
+    ):
+        assert text in done.stdout
+    assert "\x1b" not in done.stdout, "no colour codes in a pipe"
+
+
+def test_key_json_has_the_documented_shape(run: Any) -> None:
+    data = json.loads(run("key", "--json").stdout)
+    assert [(q["id"], q["settled"], q["correct"]) for q in data["questions"]] == [
+        ("fair", True, ["A", "C"]),
+        ("sides", True, ["B"]),
+    ]
+    option = data["questions"][0]["options"][0]
+    assert (option["letter"], option["verdict"], option["sources"]) == ("A", "supported", ["measured"])
+    assert option["gap"] > 0
+    assert option["deciding"]["measurements"][0]["interval"]["over"] == "throws"
+
+
+def test_an_unsettled_key_says_what_is_missing_and_exits_with_3(run: Any, foreign_quiz: Path) -> None:
+    sides = foreign_quiz / "sides.yaml"
+    sides.write_text(sides.read_text().replace("evaluator: dice", "evaluator: dice\n    needs: a table"))
+    done = run("key")
+    assert done.returncode == 3
+    assert "sides is unsettled" in done.stdout
+    assert "-> buy a table" in done.stdout
+
+
+def test_why_reads_like_an_argument(run: Any) -> None:
+    done = run("why", "fair", "c")
+    assert done.returncode == 0, done.stderr
+    for part in ("SUPPORTED", "dice.mean = 3.5 ± 0.2", "over throws", "recompute:"):
+        assert part in done.stdout
+    data = json.loads(run("why", "fair", "C", "--json").stdout)
+    assert data["options"][0]["measurements"][0]["n"] == 2000
+    assert data["evidence"][0]["provenance"]["seed"] == 7
+
+
+def test_evidence_is_measured_stored_recorded_and_found_again(run: Any, foreign_quiz: Path) -> None:
+    first = run("evidence")
+    assert first.returncode == 0, first.stderr
+    assert "dice for fair, sides" in first.stdout
+    assert "dice.colour = undefined: nobody looked" in first.stdout
+    recorded = run("evidence", "--record")
+    assert "new      dice.mean" in recorded.stderr
+    assert len(list((foreign_quiz / "evidence").glob("dice-*.json"))) == 1
+    assert "nothing changes" in run("evidence", "fair", "--record").stderr
+    assert json.loads(run("why", "fair", "A", "--json").stdout)["evidence"][0]["origin"] == "record"
+
+
+def test_a_broken_evaluator_is_told_and_the_rest_is_kept(run: Any, foreign_quiz: Path) -> None:
+    sides = foreign_quiz / "sides.yaml"
+    sides.write_text(sides.read_text().replace("evaluator: dice", "evaluator: dice\n    needs: luck"))
+    done = run("evidence")
+    assert done.returncode == 1
+    assert "the dice fell off the table" in done.stdout
+    assert "dice.mean = 3." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("why", "fairy", "A"), "did you mean fair"),
+        (("why", "fair", "Z"), "known: A, B, C"),
+        (("key", "--accept", "demonstrations"), "did you mean demonstration?"),
+        (("key", "--override", "no-such-file.yaml"), "there is no such file"),
+        (("key", "--override", "."), "is a directory"),
+        (("evidence", "q99"), "is not in the quiz"),
+    ],
+)
+def test_bad_arguments_get_one_message_and_exit_code_2(run: Any, arguments: tuple[str, ...], message: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_validate_tells_all_problems_of_all_files(run: Any, foreign_quiz: Path) -> None:
+    assert "2 questions, 6 options, no problem found" in run("validate").stdout
+    (foreign_quiz / "fair.yaml").write_text("id: fair\npoints: two\n")
+    (foreign_quiz / "sides.yaml").write_text("id: sides\n  title: x\n")
+    done = run("validate")
+    assert done.returncode == 2
+    for part in ("fair.yaml:2: points", "title is missing", "options is missing", "sides.yaml:2: is not valid YAML"):
+        assert part in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_validate_notices_a_stale_schema(run: Any, foreign_quiz: Path) -> None:
+    assert run("validate", "--write-schema").returncode == 0
+    (foreign_quiz / "schema" / "question.schema.json").write_text("{}")
+    done = run("validate")
+    assert done.returncode == 2
+    assert "schema/question.schema.json" in done.stderr
+
+
+def test_tables_stay_readable_at_80_columns(earwitness: Any, foreign_quiz: Path) -> None:
+    import os
+
+    done = earwitness("key", "--quiz", foreign_quiz, env={**os.environ, "COLUMNS": "80"})
+    assert max(map(len, done.stdout.splitlines())) <= 80
