@@ -57,7 +57,7 @@ def show_key(out: Console, book: QuizBook, answer: AnswerKey, testimonies: Seque
         entry = answer.question(testimony.question.id)
         out.print()
         out.print(_headline(testimony, entry))
-        out.print(_options_table(testimony))
+        out.print(_options_table(testimony, out.width))
     out.print()
     for testimony in testimonies:
         show_obstacles(out, answer.question(testimony.question.id), testimony)
@@ -81,19 +81,23 @@ def _headline(testimony: Testimony, entry: QuestionKey) -> Text:
     return text.append("UNSETTLED", style="yellow")
 
 
-def _options_table(testimony: Testimony) -> Table:
-    table = Table(box=None, padding=(0, 1), show_header=False, pad_edge=False)
-    table.add_column(width=3, justify="right")
-    table.add_column(width=12)
-    table.add_column(width=20)
-    table.add_column(width=17)
-    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+WIDTHS = (3, 12, 19, 16)
+"""Columns of the key for letter, verdict, sources and gap; the option's text takes the rest of the line."""
+
+
+def _options_table(testimony: Testimony, width: int) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False, pad_edge=False)
+    for column in WIDTHS:
+        table.add_column(width=column)
+    rest = max(16, width - sum(WIDTHS) - len(WIDTHS) - 1)
     for letter, option in testimony.question.options.items():
         verdict = testimony.verdicts[letter]
-        state = Text(verdict.state, style=STYLE[verdict.state])
         signs = ("†" if verdict.recalled else "") + ("‡" if verdict.demonstration else "")
         signs += "≠" if any(comparison.dissent for comparison in verdict.grounds) else ""
-        table.add_row(letter, state, f"{', '.join(verdict.sources)} {signs}".strip(), _gap(verdict), Text(option.text))
+        text = Text(" ".join(option.text.split()))
+        text.truncate(rest, overflow="ellipsis")
+        state = Text(verdict.state, style=STYLE[verdict.state])
+        table.add_row(f"  {letter}", state, f"{', '.join(verdict.sources)} {signs}".strip(), _gap(verdict), text)
     return table
 
 
