@@ -71,7 +71,7 @@ class Store:
         `produce` writes to a temporary path with the same suffix; only a finished file takes the key's name, together
         with its sha256, against which it is checked when it is used again.
         """
-        path = self.root / "blobs" / key[:2] / f"{key}{suffix}"
+        path = self._blob(key, suffix)
         with self.lock(key):
             if path.exists() and not self._intact(path):
                 self._set_aside(path)
@@ -83,6 +83,11 @@ class Store:
                     write_atomic(_checksum(path), sha256_of(made).encode())
                     made.replace(path)
         return path
+
+    def find(self, key: str, suffix: str) -> Path | None:
+        """The file of `key`, or None unless it is here and intact; for those who make several files in one go."""
+        path = self._blob(key, suffix)
+        return path if path.is_file() and self._intact(path) else None
 
     def artefact(self, title: str, path: Path, media_type: str) -> Artefact:
         """A file of this store, to be named in evidence."""
@@ -106,6 +111,9 @@ class Store:
 
     def _latest(self, request: str, source: Source) -> Path:
         return self.root / "latest" / f"{request}.{source}"
+
+    def _blob(self, key: str, suffix: str) -> Path:
+        return self.root / "blobs" / key[:2] / f"{key}{suffix}"
 
     def _intact(self, path: Path) -> bool:
         checksum = _checksum(path)
