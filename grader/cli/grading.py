@@ -1,0 +1,115 @@
+"""`earwitness check` and `grade`: a student's own answers, and a whole class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from grader.cli.common import (
+    DONE,
+    UNSETTLED,
+    AcceptOption,
+    JsonOption,
+    OverrideOption,
+    QuizOption,
+    accepted_sources,
+    console,
+    load_book,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from grader.key import AnswerKey
+    from grader.spec import QuizBook
+
+Rule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]
+RuleOption = Annotated[
+    Rule | None, typer.Option("--rule", help="Credit rule; default: the quiz's own.", show_default=False)
+]
+ClassOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--class", help="YAML: roster, extensions, violations, cells to skip, LMS columns.", show_default=False
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(help="Check one student's answers (YAML) against the evidence.")(check)
+    app.command(help="Grade a class from a Canvas Student Analysis report, a plain CSV or YAML.")(grade)
+
+
+def check(
+    answers: Annotated[Path, typer.Argument(help="YAML file: answers: {q01: [B, D], q02: E}.")],
+    why: Annotated[bool, typer.Option("--why", help="Show each option's verdict and its evidence.")] = False,
+    rule: RuleOption = None,
+    quiz: QuizOption = None,
+    accept: AcceptOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    from grader.checking import check_answers, show_check
+    from grader.submissions.plain import read_yaml
+
+    book = load_book(quiz)
+    file = read_yaml(answers, book)
+    key = key_for_grading(book, accept, None)
+    result = check_answers(book, key, file.submissions[0], rule or book.quiz.credit_rule, with_evidence=why)
+    if as_json:
+        print_json(result)
+    else:
+        show_check(console(), result)
+    raise typer.Exit(UNSETTLED if key.unsettled else DONE)
+
+
+def grade(
+    file: Annotated[Path, typer.Argument(help="Submissions: Canvas Student Analysis CSV, plain CSV, or YAML.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for scores.csv, result.json and feedback/.", show_default=False)
+    ] = None,
+    rule: RuleOption = None,
+    compare_rules: Annotated[
+        bool, typer.Option("--compare-rules", help="Show who gains and who loses under each credit rule.")
+    ] = False,
+    class_file: ClassOption = None,
+    override: OverrideOption = None,
+    accept: AcceptOption = None,
+    quiz: QuizOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    from grader.outputs import grade_file, write_run
+    from grader.reporting import compare_rules as comparison
+    from grader.reporting import show_comparison, show_run, summary
+    from grader.submissions.class_file import read_class_file
+    from grader.submissions.reading import read_submissions
+
+    book = load_book(quiz)
+    known = read_class_file(class_file, book)
+    submissions = read_submissions(file, book, known)
+    key = key_for_grading(book, accept, override)
+    run = grade_file(submissions, book, key, rule, known)
+    compared = comparison(run) if compare_rules else None
+    written = write_run(out, run) if out else []
+    if as_json:
+        print_json(summary(run, written) | ({"rules": compared} if compared else {}))
+    else:
+        show_run(console(), run, written)
+        if compared:
+            show_comparison(console(), compared)
+    raise typer.Exit(DONE if run.grades.complete else UNSETTLED)
+
+
+def key_for_grading(book: QuizBook, accept: list[str] | None, override: Path | None) -> AnswerKey:
+    """The key from evidence at hand. Raises InputError if it rests on demonstration evidence that nobody accepted."""
+    from audio.errors import InputError, Problem
+    from grader.gather import answer_key
+    from grader.key import read_overrides
+
+    overrides = read_overrides(override, book) if override else ()
+    key = answer_key(book, accept=accepted_sources(book, accept), overrides=overrides)
+    if key.demonstration and "demonstration" not in (accept or []):
+        names = ", ".join(question.id for question in key.questions if question.demonstration)
+        what = f"the key of {names} rests on demonstration evidence, which is not of record"
+        raise InputError(Problem(book.quiz.id, what, "say --accept demonstration; every result will be marked"))
+    return key

@@ -1,0 +1,155 @@
+"""Write a feedback file for each student, in Markdown and HTML, in each language asked for.
+
+A class repeats itself: the part about one answer to one question is rendered once and shared by all who gave it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from grader.feedback.arithmetic import work_out
+from grader.feedback.evidence import grounds_in_words
+from grader.feedback.texts import TEXTS
+from grader.grading import Grades, StudentRecord
+from grader.key import AnswerKey
+from grader.results import shower, total_shown
+from grader.scoring import printed_points, rounded
+from grader.spec import Question
+from grader.submissions.model import Chosen
+
+FORMATS = ("md", "html")
+
+
+@dataclass
+class FeedbackWriter:
+    """Renders the feedback of a graded class."""
+
+    grades: Grades
+    key: AnswerKey
+    languages: Sequence[str] = ("en", "zh-TW")
+    _blocks: dict[tuple[str, str, str, Chosen | None], str] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> int:
+        """`folder/<language>/<student>.md` and `.html`; the number of files written."""
+        names = file_names([record.student_id for record in self.grades.records])
+        for language in self.languages:
+            (folder / language).mkdir(parents=True, exist_ok=True)
+            for record in self.grades.records:
+                for form in FORMATS:
+                    path = folder / language / f"{names[record.student_id]}.{form}"
+                    path.write_text(self.page(record, language, form), encoding="utf-8")
+        return len(self.grades.records) * len(self.languages) * len(FORMATS)
+
+    def page(self, record: StudentRecord, language: str, form: str) -> str:
+        """One student's feedback."""
+        text = TEXTS[language]
+        kept = record.decision.kept
+        questions = self.grades.scorer.book.questions
+        chosen = kept.chosen if kept else [frozenset()] * len(questions)
+        blocks = [self._block(q, c, language, form) for q, c in zip(questions, chosen, strict=True)]
+        rendered: str = self._templates[form]["page"].render(
+            t=text,
+            language=language,
+            quiz=self.grades.scorer.book.quiz,
+            rule=self.grades.scorer.rule,
+            student=self._student(record, text),
+            messages=self._messages(text),
+            blocks=[Markup(block) for block in blocks] if form == "html" else blocks,
+        )
+        return rendered
+
+    def _block(self, question: Question, chosen: Chosen | None, language: str, form: str) -> str:
+        at = (language, form, question.id, chosen)
+        if at not in self._blocks:
+            self._blocks[at] = self._render_block(question, chosen, language, form)
+        return self._blocks[at]
+
+    def _render_block(self, question: Question, chosen: Chosen | None, language: str, form: str) -> str:
+        scorer, entry, text = self.grades.scorer, self.key.question(question.id), TEXTS[language]
+        ruling = scorer.rulings.get(question.id)
+        result = work_out(question, scorer.key[question.id], chosen, scorer.rule, ruling)
+        messages = [text["nothing"]] if chosen is not None and not chosen else []
+        messages += [text["not_given"]] if chosen is None else []
+        messages += [text["unsettled"]] if scorer.key[question.id] is None and not ruling else []
+        messages += [f"{text['override']}: {entry.override.reason}"] if entry.override else []
+        messages += [f"{text['ruling']}: {ruling.reason}"] if ruling else []
+        grounds = {letter: grounds_in_words(verdict, text["recalled"]) for letter, verdict in entry.verdicts.items()}
+        template = self._templates[form]["block"]
+        rendered: str = template.render(question=question, sum=result, t=text, messages=messages, grounds=grounds)
+        return rendered
+
+    def _student(self, record: StudentRecord, text: Any) -> dict[str, Any]:
+        book, kept = self.grades.scorer.book, record.decision.kept
+        handed_in = text["none_in_time"]
+        if kept is not None:
+            time = self.grades.regulator.shown(kept.submitted) if kept.submitted else "—"
+            attempt = "" if kept.attempt is None else f" ({text['attempt']} {kept.attempt})"
+            handed_in = f"{text['submitted']}: {time}{attempt}"
+        return {
+            "id": record.student_id,
+            "name": record.name,
+            "section": record.section,
+            "total": total_shown(self.grades, record, self._shown),
+            "possible": rounded(sum((printed_points(q) for q in book.questions), Fraction(0))),
+            "handed_in": handed_in,
+            "adjustments": record.adjustments,
+        }
+
+    def _messages(self, text: Any) -> list[str]:
+        quiz = self.grades.scorer.book.quiz
+        messages = [text["demonstration"]] if self.key.demonstration else []
+        if quiz.revision_until:
+            messages.append(f"{text['revision']} {self.grades.regulator.shown(quiz.revision_until)}")
+        return messages
+
+    @cached_property
+    def _shown(self) -> Any:
+        return shower(self.grades)
+
+    @cached_property
+    def _templates(self) -> dict[str, dict[str, Any]]:
+        return {
+            form: {name: _environment(form).get_template(f"{name}.{form}.j2") for name in ("page", "block")}
+            for form in FORMATS
+        }
+
+
+def file_names(students: Sequence[str]) -> dict[str, str]:
+    """A file name for each student id that no file system minds, and no two alike (even where case does not count)."""
+    taken: set[str] = set()
+    names = {}
+    for student in students:
+        plain = re.sub(r"[^\w.-]", "_", student).strip(".") or "_"
+        name, n = plain, 2
+        while name.casefold() in taken:
+            name, n = f"{plain}~{n}", n + 1
+        taken.add(name.casefold())
+        names[student] = name
+    return names
+
+
+def _environment(form: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("grader.feedback"),
+        autoescape=form == "html",
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["md"] = _markdown
+    environment.filters["cell"] = lambda text: _markdown(text).replace("|", "\\|")
+    return environment
+
+
+def _markdown(text: str) -> str:
+    """Text in which Markdown finds no markup, on one line."""
+    return re.sub(r"([\\`*_\[\]<>#])", r"\\\1", " ".join(str(text).split()))

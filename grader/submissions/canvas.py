@@ -1,0 +1,256 @@
+"""Read a Canvas (Classic) "Student Analysis" report of this quiz; `columns` finds things, `cells` reads answers.
+
+`n correct` and `n incorrect` are never graded from (they also count partial and ungraded answers); they only have to
+add up to the number of questions, or else columns were removed and the file is not what Canvas wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+from audio.errors import InputError, Problem
+from grader.spec import QuizBook
+from grader.submissions.cells import CellDecoder, CellError
+from grader.submissions.class_file import ClassFile
+from grader.submissions.columns import Layout, find_columns
+from grader.submissions.model import Chosen, Submission, SubmissionFile
+from grader.submissions.tables import Table, file_digest
+
+MOST_PROBLEMS = 200
+"""A file of another quiz would otherwise be reported in millions of lines."""
+
+
+def read_student_analysis(table: Table, book: QuizBook, class_file: ClassFile) -> SubmissionFile:
+    """All submissions of a report. Raises InputError with every cell that cannot be trusted."""
+    layout = find_columns(table, book, class_file.columns)
+    reader = _Reader(table, book, class_file, layout)
+    submissions = tuple(reader.submissions())
+    reader.check_counts()
+    problems = reader.problems + repeated_students(table, submissions)
+    if not submissions and not problems:
+        problems = [Problem(table.path.name, "has a header and no submission", "export the report again")]
+    if problems:
+        raise InputError(problems[:MOST_PROBLEMS])
+    return SubmissionFile(
+        path=table.path,
+        digest=file_digest(table.path),
+        form="canvas",
+        questions=reader.ids,
+        submissions=submissions,
+        skipped=tuple(reader.skipped),
+        notes=tuple(_notes(layout, book)),
+        lms_columns={name: tuple(c.number for c in columns) for name, columns in layout.assigned.items()},
+        lms_possible={name: columns[-1].points_possible for name, columns in layout.assigned.items()},
+    )
+
+
+@dataclass
+class _Reader:
+    table: Table
+    book: QuizBook
+    class_file: ClassFile
+    layout: Layout
+    problems: list[Problem] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    excess: Counter[int] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.ids = tuple(question.id for question in self.book.questions)
+        self._columns = [
+            (
+                question.id,
+                tuple(c.answer for c in self.layout.assigned[question.id]),
+                CellReader(question.id, self.book),
+            )
+            for question in self.book.questions
+        ]
+        self._given = [column.answer + 1 for column in self.layout.questions]
+        self._numbers: dict[str, float | None] = {"": None}
+        self._identity = self.layout.get("sis_id"), self.layout.get("id")
+        self._dropped = {entry.row for entry in self.class_file.skip if entry.cell == "student"}
+
+    def submissions(self) -> list[Submission]:
+        result = []
+        width = len(self.table.header)
+        for number, row in self.table.rows():
+            if len(self.problems) >= MOST_PROBLEMS:
+                break
+            if len(row) != width:
+                what = f"has {len(row)} cells, the header has {width}"
+                self.problems.append(Problem(self.table.where(number), what, "export the report again"))
+            elif not (number in self._dropped and self.skips(number, "student")):
+                result.append(self._submission(number, row))
+        return result
+
+    def check_counts(self) -> None:
+        """`n correct` + `n incorrect` must be the number of questions of every row."""
+        if set(self.excess) <= {0} or self.skips("all", "counts"):
+            return
+        shown = ", ".join(f"{more:+d} in {rows} rows" for more, rows in sorted(self.excess.items()))
+        what = f"`n correct` and `n incorrect` do not add up to the number of question columns: {shown}"
+        remedy = "export the report again; if the quiz holds text-only blocks, skip {row: all, cell: counts, reason: …}"
+        self.problems.append(Problem(self.table.path.name, what, remedy))
+
+    def skips(self, row: int | Literal["all"], cell: str) -> bool:
+        entry = self.class_file.skips(row, cell) if self.class_file.skip else None
+        if entry is not None:
+            self.skipped.append(f"{self.table.path.name} row {row}, {cell}: {entry.reason}")
+        return entry is not None
+
+    def _submission(self, number: int, row: Sequence[str]) -> Submission:
+        sis, lms = (row[i].strip() if i is not None else "" for i in self._identity)
+        student = sis if self._identity[0] is not None else lms
+        if not student:
+            where = self.table.where(number, next(at for at in self._identity if at is not None))
+            remedy = f"a guest or test student: skip {{row: {number}, cell: student, reason: …}}"
+            self.problems.append(Problem(where, "has no student id", remedy))
+        chosen, points = self._answers(number, row)
+        self._count(row)
+        return Submission(
+            student_id=student,
+            questions=self.ids,
+            chosen=chosen,
+            name=self._text(row, "name"),
+            section=self._text(row, "section"),
+            submitted=self._moment(number, row),
+            attempt=self._attempt(number, row),
+            lms_id=lms,
+            lms_points=points,
+            lms_score=self._float(self._text(row, "score")),
+            row=number,
+        )
+
+    def _answers(self, number: int, row: Sequence[str]) -> tuple[tuple[Chosen | None, ...], tuple[float | None, ...]]:
+        chosen: list[Chosen | None] = []
+        points: list[float | None] = []
+        for name, columns, reader in self._columns:
+            given = [at for at in columns if row[at] or row[at + 1]]
+            if len(given) > 1:
+                given = given[:1] if self.skips(number, name) else self._twice(number, name, given)
+            if not given:
+                chosen.append(None)
+                points.append(None)
+                continue
+            answer = reader.read(row[given[0]])
+            if isinstance(answer, str):
+                if not self.skips(number, name):
+                    self._undecodable(number, given[0], name, answer)
+                chosen.append(None)
+            else:
+                chosen.append(answer)
+            points.append(self._float(row[given[0] + 1]))
+        return tuple(chosen), tuple(points)
+
+    def _twice(self, number: int, name: str, given: list[int]) -> list[int]:
+        what = f"{name} is answered in two columns, the second being {self.table.where(number, given[1])}"
+        remedy = "ignore the column of the replaced question under `columns:` in the class file"
+        self.problems.append(Problem(self.table.where(number, given[0]), what, remedy))
+        return given[:1]
+
+    def _undecodable(self, number: int, column: int, name: str, what: str) -> None:
+        remedy = (
+            f"mend the option's text in the spec, or skip {{row: {number}, cell: {name}, reason: …}} in the class file"
+        )
+        self.problems.append(Problem(self.table.where(number, column), what, remedy))
+
+    def _moment(self, number: int, row: Sequence[str]) -> datetime | None:
+        text = self._text(row, "submitted")
+        try:
+            return parse_utc(text)
+        except ValueError:
+            if not self.skips(number, "submitted"):
+                what = f"is not a time such as 2026-06-18 15:59:59 UTC: {text!r}"
+                remedy = f"export the report again, or skip {{row: {number}, cell: submitted, reason: …}}"
+                self.problems.append(Problem(self.table.where(number, self.layout.named["submitted"]), what, remedy))
+            return None
+
+    def _attempt(self, number: int, row: Sequence[str]) -> int | None:
+        text = self._text(row, "attempt")
+        if "attempt" not in self.layout.named or text.isdecimal():
+            return int(text) if text else None
+        what = f"is not the number of an attempt: {text!r}"
+        self.problems.append(Problem(self.table.where(number, self.layout.named["attempt"]), what, "export it again"))
+        return None
+
+    def _count(self, row: Sequence[str]) -> None:
+        right, wrong = self._text(row, "n correct"), self._text(row, "n incorrect")
+        if right.isdecimal() and wrong.isdecimal():
+            given = sum(1 for at in self._given if row[at])
+            self.excess[int(right) + int(wrong) - given] += 1
+
+    def _text(self, row: Sequence[str], name: str) -> str:
+        at = self.layout.named.get(name)
+        return "" if at is None else row[at].strip()
+
+    def _float(self, text: str) -> float | None:
+        """The number in `text` or None; equal texts share one object, a million rows stay small."""
+        if text not in self._numbers:
+            self._numbers[text] = float(text) if re.fullmatch(r"-?\d+(\.\d+)?([eE]-?\d+)?", text) else None
+        return self._numbers[text]
+
+
+class CellReader:
+    """Reads a question's cells, each distinct text once: a class repeats itself."""
+
+    def __init__(self, name: str, book: QuizBook) -> None:
+        self.decoder = CellDecoder(book.question(name))
+        self._known: dict[str, Chosen | str] = {}
+
+    def read(self, cell: str) -> Chosen | str:
+        """The ticked options, or what is wrong with the cell."""
+        if cell not in self._known:
+            try:
+                self._known[cell] = self.decoder.decode(cell)
+            except CellError as error:
+                self._known[cell] = str(error)
+        return self._known[cell]
+
+
+def parse_utc(text: str) -> datetime | None:
+    """`2021-07-12 20:01:01 UTC` as an aware time in UTC; None for an empty cell. Raises ValueError otherwise."""
+    if not text:
+        return None
+    if not text.endswith(" UTC"):
+        raise ValueError(text)
+    return datetime.fromisoformat(text[:-4]).replace(tzinfo=UTC)
+
+
+def repeated_students(table: Table, submissions: Sequence[Submission]) -> list[Problem]:
+    """Rows that give one student the same attempt twice, or one student two LMS numbers."""
+    first: dict[tuple[str, int | None], Submission] = {}
+    lms: dict[str, Submission] = {}
+    problems = []
+    for submission in submissions:
+        earlier = first.setdefault((submission.student_id, submission.attempt), submission)
+        if earlier is not submission:
+            which = "" if submission.attempt is None else f", attempt {submission.attempt},"
+            what = f"student {submission.student_id}{which} stands in row {earlier.row} already"
+            remedy = f"remove one, or skip {{row: {submission.row}, cell: student, reason: …}} in the class file"
+            problems.append(Problem(table.where(submission.row), what, remedy))
+        known = lms.setdefault(submission.student_id, submission)
+        if known.lms_id != submission.lms_id:
+            what = (
+                f"student {submission.student_id} has id {submission.lms_id} here and {known.lms_id} in row {known.row}"
+            )
+            problems.append(Problem(table.where(submission.row), what, "find out which account is meant"))
+    return problems
+
+
+def _notes(layout: Layout, book: QuizBook) -> list[str]:
+    """Differences between the LMS's quiz and this one that do not stand in the way."""
+    notes = []
+    for question in book.questions:
+        columns = layout.assigned[question.id]
+        for column in columns:
+            if column.points_possible != question.points:
+                shown = f"{column.points_possible:g}, the quiz {question.points:g}"
+                notes.append(f"{question.id}: the LMS gives {shown} points")
+        if len(columns) > 1:
+            numbers = ", ".join(column.number for column in columns)
+            notes.append(f"{question.id}: was replaced in the LMS, its answers stand in columns {numbers}")
+    return notes

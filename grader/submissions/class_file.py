@@ -1,0 +1,108 @@
+"""The class file: what the TA knows that no LMS report says. One YAML file, with a reason for everything unusual.
+
+Roster, extensions, violations, cells to skip, LMS columns that could not be matched by text, the key Canvas graded
+with.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from audio.errors import InputError, Problem
+from evaluators.evidence import Frozen
+from evaluators.registry import did_you_mean
+from grader.spec import Letter, QuizBook, Text
+from grader.yaml_source import Source, read, validate
+
+IGNORE = "ignore"
+Reason = Annotated[str, Field(min_length=8)]
+Language = Literal["en", "zh-TW"]
+
+
+class Skip(Frozen):
+    """A cell that is not to be graded. `cell` is a question id, or `student`, `submitted`, `counts` (row: all)."""
+
+    row: Annotated[int, Field(ge=2)] | Literal["all"]
+    cell: Text
+    reason: Reason
+
+
+class Extension(Frozen):
+    """A student's own deadline."""
+
+    student: Text
+    until: AwareDatetime
+    reason: Reason
+
+
+class Violation(Frozen):
+    """A breach of the rules in this homework; `earlier` counts the student's violations earlier in the semester."""
+
+    student: Text
+    what: Reason
+    earlier: Annotated[int, Field(ge=0)] = 0
+
+
+class ClassFile(Frozen):
+    """The whole file; every key may be left out."""
+
+    roster: str | None = None
+    columns: dict[str, Text] = Field(default_factory=dict)
+    skip: tuple[Skip, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    canvas_key: dict[str, tuple[Letter, ...]] = Field(default_factory=dict)
+    feedback: tuple[Language, ...] = ("en", "zh-TW")
+
+    def skips(self, row: int | Literal["all"], cell: str) -> Skip | None:
+        """The entry that tells to skip this cell, or None."""
+        return next((entry for entry in self.skip if entry.row == row and entry.cell == cell), None)
+
+
+def read_class_file(path: Path | None, book: QuizBook) -> ClassFile:
+    """The class file at `path`, or an empty one. Raises InputError for unknown questions, letters and repetitions."""
+    if path is None:
+        return ClassFile()
+    source = read(path)
+    result = validate(ClassFile, source)
+    if problems := [*_unknown_questions(result, source, book), *_repetitions(result, source)]:
+        raise InputError(problems)
+    if result.roster:
+        return result.model_copy(update={"roster": str(path.parent / result.roster)})
+    return result
+
+
+def _unknown_questions(file: ClassFile, source: Source, book: QuizBook) -> list[Problem]:
+    known = [question.id for question in book.questions]
+    named = [(source.where(("columns", number)), q, [*known, IGNORE]) for number, q in file.columns.items()]
+    named += [
+        (source.where(("skip", i, "cell")), entry.cell, [*known, "student", "submitted", "counts"])
+        for i, entry in enumerate(file.skip)
+    ]
+    named += [(source.where(("canvas_key", q)), q, known) for q in file.canvas_key]
+    problems = [
+        Problem(where, f"{name!r} is not one of {', '.join(allowed)}", did_you_mean(name, allowed))
+        for where, name, allowed in named
+        if name not in allowed
+    ]
+    for name, letters in file.canvas_key.items():
+        if name in known and (unknown := sorted(set(letters) - set(book.question(name).options))):
+            where = source.where(("canvas_key", name))
+            problems.append(Problem(where, f"{name} has no option {', '.join(unknown)}", "correct the letter"))
+    return problems
+
+
+def _repetitions(file: ClassFile, source: Source) -> list[Problem]:
+    entries = [
+        ("extensions", [e.student for e in file.extensions]),
+        ("violations", [v.student for v in file.violations]),
+    ]
+    return [
+        Problem(source.where((key, i)), f"{key} names {student} twice", "keep one entry for each student")
+        for key, students in entries
+        for i, student in enumerate(students)
+        if student in students[:i]
+    ]

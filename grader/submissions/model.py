@@ -1,0 +1,76 @@
+"""What a submission is, and what a file of submissions says besides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+Chosen = frozenset[str]
+"""Letters of the ticked options; empty when nothing was ticked."""
+
+Form = Literal["canvas", "plain", "yaml"]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One attempt of one student.
+
+    Attributes:
+        student_id: as text, as the file has it (Canvas: `sis_id` where present, else `id`); leading zeros survive.
+        questions: ids of the quiz's questions, in its order; one tuple shared by all submissions of a file.
+        chosen: the ticked options of each question; None where the student was not given the question, or where the
+            TA skipped the cell.
+        submitted: in UTC, or None where the file does not say.
+        attempt: from 1, or None where the file holds only one attempt of each student.
+        lms_id: the LMS's own number of the student (Canvas `id`), or "".
+        lms_points: the points the LMS gave for each question, or None where the file does not say.
+        row: in the file, from 1, the header being row 1; records, not lines.
+    """
+
+    student_id: str
+    questions: tuple[str, ...]
+    chosen: tuple[Chosen | None, ...]
+    name: str = ""
+    section: str = ""
+    submitted: datetime | None = None
+    attempt: int | None = None
+    lms_id: str = ""
+    lms_points: tuple[float | None, ...] | None = None
+    lms_score: float | None = None
+    row: int = 0
+
+    @property
+    def answers(self) -> dict[str, Chosen]:
+        """Ticked options by question id, without the questions that the student was not given."""
+        return {q: chosen for q, chosen in zip(self.questions, self.chosen, strict=True) if chosen is not None}
+
+
+@dataclass(frozen=True)
+class SubmissionFile:
+    """All submissions of one file.
+
+    Attributes:
+        digest: sha256 of the file's bytes.
+        skipped: cells that the TA told to skip, in words; every one is shown with the result.
+        notes: things worth a look that do not stand in the way of grading.
+        lms_columns: the LMS's number of each question by question id (Canvas only); a question that was replaced in
+            the LMS has several.
+        lms_possible: the points the LMS gives for each question (Canvas only).
+    """
+
+    path: Path
+    digest: str
+    form: Form
+    questions: tuple[str, ...]
+    submissions: tuple[Submission, ...]
+    skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    lms_columns: dict[str, tuple[str, ...]] | None = None
+    lms_possible: dict[str, float] | None = None
+
+    @property
+    def all_attempts(self) -> bool:
+        """Whether the file holds every attempt of a student, so that the attempt that counts can be chosen here."""
+        return any(submission.attempt is not None for submission in self.submissions)

@@ -1,0 +1,239 @@
+"""Submissions of courses without Canvas: a plain CSV, or YAML (see docs/grading.md).
+
+CSV: a column `student_id`, one per question id, and perhaps `name`, `section`, `submitted` (ISO 8601 with offset),
+`attempt`. A cell names options by letter (`AC`, `A;C`, `A, C`) or by text (as Canvas writes them). YAML: `answers:`
+of one student, or `submissions:` of many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import AwareDatetime
+
+from audio.errors import InputError, Problem
+from evaluators.evidence import Frozen
+from evaluators.registry import did_you_mean
+from grader.spec import QuizBook, Text
+from grader.submissions.canvas import MOST_PROBLEMS, repeated_students
+from grader.submissions.cells import CellDecoder, CellError, letters_or_texts
+from grader.submissions.class_file import ClassFile
+from grader.submissions.model import Chosen, Submission, SubmissionFile
+from grader.submissions.tables import Table, file_digest, header_name
+from grader.yaml_source import Source, read, validate
+
+KNOWN = ("student_id", "name", "section", "submitted", "attempt")
+
+
+def is_plain(header: Sequence[str]) -> bool:
+    return "student_id" in map(header_name, header)
+
+
+def read_plain(table: Table, book: QuizBook, class_file: ClassFile) -> SubmissionFile:
+    """All submissions of a plain CSV. Raises InputError with every cell that cannot be trusted."""
+    columns = _columns(table, book)
+    reader = _PlainReader(table, book, class_file, columns)
+    submissions = tuple(reader.submissions())
+    problems = reader.problems + repeated_students(table, submissions)
+    if not submissions and not problems:
+        problems = [Problem(table.path.name, "has a header and no submission", "add the submissions")]
+    if problems:
+        raise InputError(problems[:MOST_PROBLEMS])
+    digest = file_digest(table.path)
+    return SubmissionFile(table.path, digest, "plain", reader.ids, submissions, tuple(reader.skipped))
+
+
+def _columns(table: Table, book: QuizBook) -> dict[str, int]:
+    allowed = [*KNOWN, *(question.id for question in book.questions)]
+    columns: dict[str, int] = {}
+    problems = []
+    for i, cell in enumerate(table.header):
+        name = header_name(cell)
+        if name in columns:
+            problems.append(Problem(table.where(1, i), f"the column {name!r} stands there twice", "keep one"))
+        elif name not in allowed:
+            problems.append(
+                Problem(table.where(1, i), f"{cell!r} is not a column of this quiz", did_you_mean(name, allowed))
+            )
+        columns.setdefault(name, i)
+    missing = [name for name in allowed if name not in columns and name not in KNOWN[1:]]
+    problems += [Problem(table.path.name, f"has no column {name!r}", "add it, empty if need be") for name in missing]
+    if problems:
+        raise InputError(problems)
+    return columns
+
+
+class AnswerReader:
+    """Reads hand-written cells of the whole quiz, each distinct text once."""
+
+    def __init__(self, book: QuizBook) -> None:
+        self.questions = {question.id: question for question in book.questions}
+        self.decoders = {question.id: CellDecoder(question) for question in book.questions}
+        self._known: dict[tuple[str, str], Chosen | str] = {}
+
+    def read(self, name: str, cell: str) -> Chosen | str:
+        """The ticked options of question `name`, or what is wrong with the cell."""
+        if (name, cell) not in self._known:
+            try:
+                self._known[name, cell] = letters_or_texts(self.questions[name], self.decoders[name], cell)
+            except CellError as error:
+                self._known[name, cell] = str(error)
+        return self._known[name, cell]
+
+
+class _PlainReader:
+    def __init__(self, table: Table, book: QuizBook, class_file: ClassFile, columns: dict[str, int]) -> None:
+        self.table, self.class_file, self.columns = table, class_file, columns
+        self.ids = tuple(question.id for question in book.questions)
+        self.problems: list[Problem] = []
+        self.skipped: list[str] = []
+        self._reader = AnswerReader(book)
+        self._at = [(name, columns[name]) for name in self.ids]
+
+    def submissions(self) -> list[Submission]:
+        result = []
+        width = len(self.table.header)
+        for number, row in self.table.rows():
+            if len(self.problems) >= MOST_PROBLEMS:
+                break
+            if len(row) != width:
+                what = f"has {len(row)} cells, the header has {width}"
+                self.problems.append(Problem(self.table.where(number), what, "quote cells that contain a separator"))
+            elif not (self.class_file.skip and self._skips(number, "student")):
+                result.append(self._submission(number, row))
+        return result
+
+    def _submission(self, number: int, row: Sequence[str]) -> Submission:
+        student = row[self.columns["student_id"]].strip()
+        if not student:
+            self._problem(number, "student_id", "is empty", "write the student's id")
+        chosen: list[Chosen | None] = []
+        for name, at in self._at:
+            answer = self._reader.read(name, row[at])
+            if isinstance(answer, frozenset):
+                chosen.append(answer)
+                continue
+            chosen.append(None)
+            if not self._skips(number, name):
+                remedy = f"correct the cell, or skip {{row: {number}, cell: {name}, reason: …}} in the class file"
+                self._problem(number, name, answer, remedy)
+        return Submission(
+            student_id=student,
+            questions=self.ids,
+            chosen=tuple(chosen),
+            name=self._text(row, "name"),
+            section=self._text(row, "section"),
+            submitted=self._moment(number, row),
+            attempt=self._attempt(number, row),
+            row=number,
+        )
+
+    def _moment(self, number: int, row: Sequence[str]) -> datetime | None:
+        if not (text := self._text(row, "submitted")):
+            return None
+        try:
+            moment = datetime.fromisoformat(text.removesuffix(" UTC") + "+00:00" * text.endswith(" UTC"))
+        except ValueError:
+            moment = None
+        if moment and moment.tzinfo:
+            return moment.astimezone(UTC)
+        what = f"is not a time with its offset such as 2026-06-18T23:59:59+08:00: {text!r}"
+        self._problem(number, "submitted", what, "write the offset from UTC")
+        return None
+
+    def _attempt(self, number: int, row: Sequence[str]) -> int | None:
+        text = self._text(row, "attempt")
+        if text and not text.isdecimal():
+            self._problem(number, "attempt", f"is not the number of an attempt: {text!r}", "count from 1")
+            return None
+        return int(text) if text else None
+
+    def _text(self, row: Sequence[str], name: str) -> str:
+        return row[self.columns[name]].strip() if name in self.columns else ""
+
+    def _skips(self, number: int, cell: str) -> bool:
+        entry = self.class_file.skips(number, cell)
+        if entry:
+            self.skipped.append(f"{self.table.path.name} row {number}, {cell}: {entry.reason}")
+        return entry is not None
+
+    def _problem(self, number: int, column: str, what: str, remedy: str) -> None:
+        self.problems.append(Problem(self.table.where(number, self.columns[column]), what, remedy))
+
+
+class AnswerSheet(Frozen):
+    """One student's answers in YAML: `answers: {q01: [B, D], q02: E}`; letters, or texts of options."""
+
+    student_id: Text = "me"
+    name: str = ""
+    section: str = ""
+    submitted: AwareDatetime | None = None
+    attempt: int | None = None
+    answers: dict[str, str | tuple[str, ...] | None]
+
+
+class AnswerSheets(Frozen):
+    """Many students' answers in YAML."""
+
+    submissions: tuple[AnswerSheet, ...]
+
+
+def read_yaml(path: Path, book: QuizBook) -> SubmissionFile:
+    """Answers of one student or of many. Raises InputError by file and line."""
+    source = read(path)
+    many = isinstance(source.data, dict) and "submissions" in source.data
+    sheets = validate(AnswerSheets, source).submissions if many else (validate(AnswerSheet, source),)
+    reader = AnswerReader(book)
+    ids = tuple(question.id for question in book.questions)
+    problems: list[Problem] = []
+    submissions = []
+    for i, sheet in enumerate(sheets):
+        at: tuple[Any, ...] = ("submissions", i, "answers") if many else ("answers",)
+        submissions.append(_from_sheet(sheet, source, at, reader, ids, problems))
+        if [s.student_id for s in submissions].index(sheet.student_id) != i and sheet.attempt is None:
+            what = f"student {sheet.student_id} stands there twice"
+            problems.append(Problem(source.where(at), what, "keep one, or number the attempts"))
+    if problems:
+        raise InputError(problems)
+    return SubmissionFile(path, file_digest(path), "yaml", ids, tuple(submissions))
+
+
+def read_answers(path: Path, book: QuizBook) -> dict[str, Chosen]:
+    """One person's answers by question id, from YAML. Raises InputError, also if the file holds several people's."""
+    submissions = read_yaml(path, book).submissions
+    if len(submissions) != 1:
+        what = f"holds the answers of {len(submissions)} students, expected one"
+        raise InputError(Problem(path.name, what, "grade a class with `earwitness grade`"))
+    return submissions[0].answers
+
+
+def _from_sheet(
+    sheet: AnswerSheet,
+    source: Source,
+    at: tuple[Any, ...],
+    reader: AnswerReader,
+    ids: tuple[str, ...],
+    problems: list[Problem],
+) -> Submission:
+    chosen: dict[str, Chosen] = {}
+    for name, given in sheet.answers.items():
+        if name not in ids:
+            problems.append(Problem(source.where((*at, name)), f"{name} is not in the quiz", did_you_mean(name, ids)))
+            continue
+        answers = [reader.read(name, cell) for cell in ([given] if isinstance(given, str) else given or [])]
+        problems += [
+            Problem(source.where((*at, name)), fault, "correct it") for fault in answers if isinstance(fault, str)
+        ]
+        chosen[name] = frozenset().union(*(answer for answer in answers if not isinstance(answer, str)))
+    return Submission(
+        student_id=sheet.student_id,
+        questions=ids,
+        chosen=tuple(chosen.get(name, frozenset()) for name in ids),
+        name=sheet.name,
+        section=sheet.section,
+        submitted=sheet.submitted.astimezone(UTC) if sheet.submitted else None,
+        attempt=sheet.attempt,
+    )

@@ -1,0 +1,36 @@
+"""One door for every file of submissions: the form is told from the content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audio.errors import InputError, Problem
+from grader.spec import QuizBook
+from grader.submissions.canvas import read_student_analysis
+from grader.submissions.class_file import ClassFile
+from grader.submissions.columns import is_student_analysis
+from grader.submissions.model import SubmissionFile
+from grader.submissions.plain import is_plain, read_plain, read_yaml
+from grader.submissions.tables import open_table
+
+NOTHING_SPECIAL = ClassFile()
+
+
+def read_submissions(path: Path, book: QuizBook, class_file: ClassFile = NOTHING_SPECIAL) -> SubmissionFile:
+    """Submissions from a Canvas Student Analysis report, a plain CSV, or YAML.
+
+    Raises InputError with every problem of the file; nothing is returned from a file that cannot be trusted, except
+    that cells named under `skip` in the class file are left out and listed in the result.
+    """
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return read_yaml(path, book)
+    table = open_table(path, lambda header: is_plain(header) or is_student_analysis(header))
+    if is_plain(table.header):
+        return read_plain(table, book, class_file)
+    if is_student_analysis(table.header):
+        return read_student_analysis(table, book, class_file)
+    what = (
+        "is neither a Canvas (Classic) Student Analysis report (columns such as '352902: question text') "
+        "nor a plain table with a column student_id"
+    )
+    raise InputError(Problem(table.where(1), what, "export Quiz Statistics > Student Analysis, or see docs/grading.md"))
