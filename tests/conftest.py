@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 NOTHING_MISSING = "EARWITNESS_NOTHING_MISSING"
-"""Set where everything that tests need is installed (continuous integration): a test that skips for want of it fails."""
+"""Set in continuous integration, where everything is installed: a test that skips for want of something fails."""
 
 
 @pytest.hookimpl(wrapper=True)

@@ -49,7 +49,7 @@ def test_imports_go_down_only(repository: Path, floor: str) -> None:
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["validate"], ["key", "--evidence=cached", "--json"], ["why", "q11", "A"]]
 )
-def test_judging_stored_evidence_imports_nothing_heavy(repository: Path, tmp_path: Path, arguments: list[str]) -> None:
+def test_judging_stored_evidence_imports_nothing_heavy(repository: Path, arguments: list[str]) -> None:
     code = (
         "import sys\n"
         f"sys.argv = ['earwitness', *{arguments!r}]\n"

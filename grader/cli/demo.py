@@ -1,0 +1,87 @@
+"""`earwitness demo`: the first command to run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grader.cli.common import DONE, QuizOption, console, load_book
+from grader.cli.evidence import progress_bar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from grader.demo import Demonstration
+    from grader.spec import QuizBook
+
+
+def register(app: typer.Typer) -> None:
+    app.command(help="See it all work: measure built-in sound, form the key, grade a sample class, write a report.")(
+        demo
+    )
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder for everything that is written.")] = Path(
+        "earwitness-demo"
+    ),
+    quiz: QuizOption = None,
+) -> None:
+    from evaluators.store import Store
+    from grader.demo import demonstrate
+
+    book = load_book(quiz)
+    with progress_bar(quiet=False) as report:
+        made = demonstrate(book, out, Store(), report)
+    show(console(), book, made, out)
+    raise typer.Exit(DONE)
+
+
+def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> None:
+    """What a newcomer needs to know, in a screenful."""
+    from rich.markup import escape
+
+    states = [verdict.state for question in made.key.questions for verdict in question.verdicts.values()]
+    decided = len(states) - states.count("inconclusive")
+    settled = len(book.questions) - len(made.key.unsettled)
+    out.print(f"[bold]{escape(book.quiz.title)}[/bold]")
+    out.print(f"  {decided} of {len(states)} options decided, {settled} of {len(book.questions)} questions settled.")
+    for question in made.key.questions:
+        mark = "  DEMONSTRATION" if question.demonstration else ""
+        answer = ", ".join(question.correct) if question.correct is not None else "unsettled"
+        out.print(f"  {question.id}  {answer}{mark}")
+    out.print()
+    _show_codec(out, book, made)
+    totals = [float(made.run.grades.total(record)) for record in made.run.grades.records]
+    out.print(
+        f"A made-up class of {len(totals)} was graded: mean {sum(totals) / len(totals):.2f} of {book.quiz.total:g}."
+    )
+    for path in made.written:
+        out.print(f"  wrote {escape(str(path))}")
+    out.print("\nGo on with:")
+    for command in next_steps(made, folder):
+        out.print(f"  {command}", markup=False)
+
+
+def _show_codec(out: Console, book: QuizBook, made: Demonstration) -> None:
+    if made.real:
+        out.print(f"Sound was measured through {book.quiz.codec}, on the built-in clips.")
+        return
+    out.print(
+        f"[magenta]DEMONSTRATION:[/magenta] no weights of {book.quiz.codec} are here, so sound was measured through "
+        "the built-in pocket codec, which settles nothing about Mimi. What rests on it is marked."
+    )
+
+
+def next_steps(made: Demonstration, folder: Path) -> list[str]:
+    """Commands worth running after the demonstration."""
+    steps = [
+        "earwitness why q11 A",
+        f"earwitness check {folder}/answers.yaml --accept demonstration",
+        f"earwitness grade {folder}/class.csv --out grades --accept demonstration",
+        "pytest questions/",
+    ]
+    real = "earwitness evidence q05 q06 q07 --audio DIR --corpus DIR   # the course's clips through the real Mimi"
+    return steps if made.real else [*steps, real]

@@ -1,0 +1,88 @@
+"""The whole framework on sound that comes with it: clips, codec, evidence, key, a sample class, its grades.
+
+With Mimi's weights on this machine the codec is Mimi and the evidence is real; without, it is the pocket codec, whose
+evidence is a demonstration and says so wherever it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import audio
+from audio.errors import InputError, Problem, Unavailable
+from evaluators.evidence import Site, Source
+from evaluators.store import Store, write_atomic
+from grader.batch import Result, gather_all
+from grader.gather import Gatherer, Testimony, key_from
+from grader.key import AnswerKey
+from grader.outputs import Run, grade_file, write_run
+from grader.sample_class import write_sample_class
+from grader.spec import QuizBook
+from grader.submissions.reading import read_submissions
+
+GROUND = Path(audio.__file__).parent
+CLIPS, POCKET = GROUND / "clips", GROUND / "pocket_mimi"
+STYLES = CLIPS / "styles"
+CLASS_FILE, ANSWERS_FILE, GRADES_FOLDER = "class.csv", "answers.yaml", "grades"
+
+Report = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """What the demonstration made."""
+
+    codec: str
+    real: bool
+    results: list[Result]
+    testimonies: list[Testimony]
+    key: AnswerKey
+    run: Run
+    written: list[Path]
+
+
+def codec_at_hand(codec_of_record: str) -> tuple[str, bool]:
+    """The codec to use and whether it is the one of record; nothing is downloaded."""
+    from audio.codec.weights import find_weights
+
+    try:
+        find_weights(codec_of_record, download=False)
+    except Unavailable:
+        return str(POCKET), False
+    return codec_of_record, True
+
+
+def demonstrate(book: QuizBook, out: Path, store: Store, report: Report) -> Demonstration:
+    """Run everything and write the results into `out`. Raises InputError if `out` cannot be a folder."""
+    if out.exists() and not out.is_dir():
+        raise InputError(Problem(str(out), "is a file, expected a folder", "name another folder with --out"))
+    out.mkdir(parents=True, exist_ok=True)
+    codec, real = codec_at_hand(book.quiz.codec)
+    site = Site(audio=CLIPS, corpus=STYLES, codec=codec, codec_of_record=book.quiz.codec, cache=store.root)
+    results = gather_all(book.questions, site, store, "auto", report)
+    accept: tuple[Source, ...] = tuple(dict.fromkeys((*book.quiz.accept, "demonstration")))
+    gatherer = Gatherer(book, accept, site, store, "cached")
+    testimonies = [gatherer.testimony(question) for question in book.questions]
+    key = key_from(book, testimonies, accept)
+    report("grading the sample class", 1.0)
+    class_csv = write_sample_class(book, key, out / CLASS_FILE)
+    run = grade_file(read_submissions(class_csv, book), book, key)
+    answers = write_answers(book, key, out / ANSWERS_FILE)
+    written = [class_csv, answers, *write_run(out / GRADES_FOLDER, run)]
+    return Demonstration(codec, real, results, testimonies, key, run, written)
+
+
+def write_answers(book: QuizBook, key: AnswerKey, path: Path) -> Path:
+    """A student's answers with one slip, to try `earwitness check` on: the first option of every question is turned."""
+    lines = ["# Answers of an invented student: letters as in the question files.", "answers:"]
+    for question in book.questions:
+        correct = key.question(question.id).correct or ()
+        first = next(iter(question.options))
+        ticked = (
+            sorted({*correct} ^ {first}) if question.choose == "many" and question == book.questions[0] else correct
+        )
+        lines.append(f"  {question.id}: [{', '.join(ticked)}]")
+    write_atomic(path, ("\n".join(lines) + "\n").encode())
+    return path
