@@ -1,0 +1,95 @@
+"""What a codec is to the rest of the program."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.errors import InputError, Problem
+
+Audio = NDArray[np.float32]  # (samples,), mono, at the codec's sample rate, nominally within [-1, 1]
+Codes = NDArray[np.int64]  # (codebooks, frames), each 0 <= code < cardinality
+
+
+class Codec(ABC):
+    """Sound to integer codes and back.
+
+    One frame of `frame_size` samples gives one code for each codebook; the first codebooks of a longer code are the
+    shorter code. Lists go in and out so that an implementation may batch them: a list gives what its items give alone.
+    """
+
+    name: str
+    sample_rate: int  # Hz
+    frame_rate: float  # frames a second
+    frame_size: int  # samples of a frame
+    codebooks: int  # the most codebooks it can use
+    cardinality: int  # codes in each codebook
+    weights_digest: str  # sha256 of the weights
+    is_reference: bool  # whether these are Kyutai's published Mimi weights, on which evidence of record rests
+    provenance: Mapping[str, str]  # what it is and what runs it, without paths or secrets
+
+    @abstractmethod
+    def encode(self, audio: Sequence[Audio], codebooks: int | None = None) -> list[Codes]:
+        """Codes (codebooks, frames) of each signal (n,); frames = ceil(n / frame_size), the last one padded with zeros.
+
+        All codebooks by default. Raises InputError for signals that are empty, not mono or not finite.
+        """
+
+    @abstractmethod
+    def decode(self, codes: Sequence[Codes]) -> list[Audio]:
+        """Sound (frames * frame_size,) of each code (codebooks, frames), from as many codebooks as it has."""
+
+    @abstractmethod
+    def codebook_vectors(self, layer: int) -> NDArray[np.float32]:
+        """Vectors (cardinality, dimensions) of a codebook: layer 0 semantic, layer k >= 1 acoustic codebook k - 1."""
+
+    def reconstruct(self, audio: Sequence[Audio], codebooks: int | None = None) -> list[Audio]:
+        """Each signal encoded and decoded, cut to its own length."""
+        decoded = self.decode(self.encode(audio, codebooks))
+        return [estimate[: len(reference)] for estimate, reference in zip(decoded, audio, strict=True)]
+
+    def frames(self, samples: int) -> int:
+        """How many frames a signal of `samples` samples takes."""
+        return -(-samples // self.frame_size)
+
+    def _require_audio(self, audio: Sequence[Audio]) -> None:
+        problems = [
+            Problem(f"signal {number}", fault, f"give mono float samples at {self.sample_rate} Hz")
+            for number, signal in enumerate(audio)
+            if (fault := _audio_fault(signal))
+        ]
+        if problems:
+            raise InputError(problems)
+
+    def _require_codes(self, codes: Sequence[Codes]) -> None:
+        problems = [
+            Problem(f"code {number}", fault, "give what `encode` returned")
+            for number, code in enumerate(codes)
+            if (fault := self._code_fault(code))
+        ]
+        if problems:
+            raise InputError(problems)
+
+    def _code_fault(self, code: Codes) -> str | None:
+        if code.ndim != 2 or not code.size or len(code) > self.codebooks:
+            return f"shape {code.shape}, expected (1 to {self.codebooks} codebooks, frames)"
+        if code.min() < 0 or code.max() >= self.cardinality:
+            return f"codes from {code.min()} to {code.max()}, expected 0 to {self.cardinality - 1}"
+        return None
+
+    def _require_codebooks(self, codebooks: int | None) -> int:
+        codebooks = self.codebooks if codebooks is None else codebooks
+        if not 1 <= codebooks <= self.codebooks:
+            raise InputError(Problem("codebooks", f"{codebooks} of {self.name}", f"choose 1 to {self.codebooks}"))
+        return codebooks
+
+
+def _audio_fault(signal: Audio) -> str | None:
+    if signal.ndim != 1:
+        return f"shape {signal.shape}, expected (samples,)"
+    if not signal.size:
+        return "no samples"
+    return None if np.isfinite(signal).all() else "NaN or infinite samples"

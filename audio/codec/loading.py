@@ -1,0 +1,64 @@
+"""Load a codec by name: which weights, through which library, on which device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audio.codec.contract import Codec
+from audio.codec.weights import MIMI, PINNED, find_weights
+from audio.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    import torch
+
+    from audio.codec.checkpoint import Checkpoint
+    from audio.codec.network import Network
+
+BACKENDS = ("transformers", "moshi")
+
+
+def load_codec(
+    source: str | Path = MIMI, *, backend: str = "transformers", device: str = "auto", revision: str | None = PINNED
+) -> Codec:
+    """Mimi from a folder, a `.safetensors` file or a hub id (the local cache first, then the hub at `revision`).
+
+    `backend` runs it: `transformers` as the course does, or `moshi`, the authors' own code, on the same weights.
+    `device` is `auto` (CUDA where there is one), `cpu` or `cuda[:N]`. Without `revision` the repository's main branch
+    is taken; what it resolved to is in the codec's provenance. Raises Unavailable when there are no weights, InputError
+    when they or an argument cannot be used.
+    """
+    if backend not in BACKENDS:
+        raise InputError(Problem("backend", f"unknown backend {backend!r}", f"choose {' or '.join(BACKENDS)}"))
+    weights = find_weights(source, revision)
+    chosen = _device(device)
+    from audio.codec.checkpoint import read_checkpoint
+    from audio.codec.mimi import MimiCodec
+
+    checkpoint = read_checkpoint(weights)
+    return MimiCodec(weights, checkpoint.config, _network(backend, checkpoint, chosen), chosen)
+
+
+def _network(backend: str, checkpoint: Checkpoint, device: torch.device) -> Network:
+    if backend == "moshi":
+        from audio.codec.moshi_network import MoshiNetwork
+
+        return MoshiNetwork(checkpoint, device)
+    from audio.codec.transformers_network import TransformersNetwork
+
+    return TransformersNetwork(checkpoint, device)
+
+
+def _device(name: str) -> torch.device:
+    import torch
+
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    remedy = "choose auto, cpu or cuda[:N]"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError(Problem("device", f"unknown device {name!r}", remedy)) from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(Problem("device", f"{name} is asked for and this machine has no CUDA", remedy))
+    return device

@@ -1,0 +1,142 @@
+"""Mimi as a `Codec`: lists of any lengths, batched where that is faster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import MimiConfig
+
+from audio.codec.contract import Audio, Codec, Codes
+from audio.codec.network import CHUNK, Network
+from audio.codec.weights import MIMI, Weights
+from audio.errors import InputError, Problem
+
+BATCH_SECONDS = 120.0  # sound in one batch on a GPU, padding included: about 3 GB
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class MimiCodec(Codec):
+    """One set of Mimi weights in one network.
+
+    On a CPU each signal goes through the network alone, in one thread, several of them side by side: that is the
+    fastest there, and makes a list give bit for bit what its items give alone. On a GPU signals of similar length are
+    padded with zeros at the end and go through together. The network is causal, so no code before the padding sees it;
+    but kernels for another batch size round differently, and a near-tie between two codes may then go the other way.
+    """
+
+    def __init__(self, weights: Weights, config: MimiConfig, network: Network, device: torch.device) -> None:
+        self._network, self._device = network, device
+        self.sample_rate = int(config.sampling_rate)
+        self.frame_rate = float(config.frame_rate)
+        self.frame_size = round(self.sample_rate / self.frame_rate)
+        self.codebooks = int(config.num_quantizers)
+        self.cardinality = int(config.codebook_size)
+        self.is_reference = weights.is_reference
+        self.weights_digest = weights.digest
+        self.name = MIMI if self.is_reference else weights.source
+        self.batch_frames = 0 if device.type == "cpu" else round(BATCH_SECONDS * self.frame_rate)
+        self.provenance: Mapping[str, str] = {
+            **weights.describe(),
+            "backend": network.library,
+            "torch": str(torch.__version__),
+            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        }
+
+    def encode(self, audio: Sequence[Audio], codebooks: int | None = None) -> list[Codes]:
+        codebooks = self._require_codebooks(codebooks)
+        self._require_audio(audio)
+        sizes = [self.frames(len(signal)) for signal in audio]
+        return self._run(partial(self._encode_batch, codebooks=codebooks), audio, sizes)
+
+    def decode(self, codes: Sequence[Codes]) -> list[Audio]:
+        self._require_codes(codes)
+        results: list[Audio] = [np.empty(0, np.float32)] * len(codes)
+        for depth in sorted({len(code) for code in codes}):
+            chosen = [index for index, code in enumerate(codes) if len(code) == depth]
+            same = [codes[index] for index in chosen]
+            decoded = self._run(self._decode_batch, same, [code.shape[1] for code in same])
+            for index, audio in zip(chosen, decoded, strict=True):
+                results[index] = audio
+        return results
+
+    def codebook_vectors(self, layer: int) -> NDArray[np.float32]:
+        if not 0 <= layer < self.codebooks:
+            raise InputError(Problem("layer", f"layer {layer} of {self.name}", f"choose 0 to {self.codebooks - 1}"))
+        with torch.inference_mode():
+            return self._network.codebook(layer).float().numpy()
+
+    def _encode_batch(self, signals: Sequence[Audio], codebooks: int) -> list[Codes]:
+        sizes = [self.frames(len(signal)) for signal in signals]
+        codes = np.empty((len(signals), codebooks, max(sizes)), np.int64)
+        sound = _chunks([signal[None] for signal in signals], max(sizes) * self.frame_size, CHUNK * self.frame_size)
+        _fill(codes, self._network.encode(sound, codebooks))
+        return [code[:, :size] for code, size in zip(codes, sizes, strict=True)]
+
+    def _decode_batch(self, codes: Sequence[Codes]) -> list[Audio]:
+        sizes = [code.shape[1] for code in codes]
+        audio = np.empty((len(codes), max(sizes) * self.frame_size), np.float32)
+        _fill(audio, self._network.decode(_chunks(codes, max(sizes), CHUNK)))
+        return [signal[: size * self.frame_size] for signal, size in zip(audio, sizes, strict=True)]
+
+    def _run(
+        self, function: Callable[[Sequence[Item]], list[Result]], items: Sequence[Item], sizes: Sequence[int]
+    ) -> list[Result]:
+        """`function` on batches of `items`, which have `sizes` frames; results in the order of `items`."""
+        batches = list(batched_by_size(sizes, self.batch_frames))
+        exact = nullcontext() if self._device.type == "cpu" else torch.backends.cudnn.flags(allow_tf32=False)
+        with exact:
+            done = self._map(lambda batch: function([items[index] for index in batch]), batches)
+        results = {
+            index: result
+            for batch, part in zip(batches, done, strict=True)
+            for index, result in zip(batch, part, strict=True)
+        }
+        return [results[index] for index in range(len(items))]
+
+    def _map(self, function: Callable[[list[int]], list[Result]], batches: list[list[int]]) -> list[list[Result]]:
+        """Batches side by side where the network allows it, each in one thread so that rounding is always the same."""
+        run = torch.inference_mode()(function)
+        if self._device.type != "cpu" or not self._network.parallel:
+            return [run(batch) for batch in batches]
+        with ThreadPoolExecutor(torch.get_num_threads(), initializer=partial(torch.set_num_threads, 1)) as threads:
+            return list(threads.map(run, batches))
+
+
+def batched_by_size(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Indices of items of similar size, longest first, each batch at most `most` frames with padding (0: one item)."""
+    batch: list[int] = []
+    for index in sorted(range(len(sizes)), key=lambda index: -sizes[index]):
+        if batch and (len(batch) + 1) * sizes[batch[0]] > most:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def _chunks(items: Sequence[NDArray[Any]], length: int, step: int) -> Iterator[torch.Tensor]:
+    """Consecutive pieces (batch, rows, up to `step`) of items (rows, n), each filled up with zeros to `length`."""
+    for start in range(0, length, step):
+        piece = np.zeros((len(items), len(items[0]), min(step, length - start)), items[0].dtype)
+        for row, item in zip(piece, items, strict=True):
+            part = item[:, start : start + step]
+            row[:, : part.shape[1]] = part
+        yield torch.from_numpy(piece)
+
+
+def _fill(out: NDArray[Any], chunks: Iterator[torch.Tensor]) -> None:
+    """Lay chunks one after the other along the last axis of `out`."""
+    start = 0
+    for chunk in chunks:
+        end = start + chunk.shape[-1]
+        out[..., start:end] = chunk.numpy()
+        start = end

@@ -1,0 +1,153 @@
+"""Find Mimi's weights (a folder, the Hugging Face cache, or the hub) and say exactly which weights they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from audio.errors import InputError, Problem, Unavailable
+
+MIMI = "kyutai/mimi"
+PINNED = "89091b3e466eb6a9d11e537bf26b144f194978f7"  # the commit of kyutai/mimi that evidence of record uses
+KYUTAI_DIGESTS = {
+    # sha256 of the published files, which many public projects record independently of each other
+    "bac7e85083dcded655d24eaadde7e6eea34c0da1b35fa2d284e641bd2b942a5e": "kyutai/mimi, model.safetensors",
+    "09b782f0629851a271227fb9d36db65c041790365f11bbe5d3d59369cf863f50": "tokenizer-e351c8d8-checkpoint125.safetensors",
+}
+CONFIG, TENSORS = "config.json", "model.safetensors"
+PROBE_TIMEOUT = 3.0  # s, to notice that there is no network (the hub client alone retries for 24 s)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One checkpoint: its tensors, its configuration (None: Mimi's own), and where it came from."""
+
+    tensors: Path
+    config: Path | None
+    source: str  # hub id, or the folder's name
+    revision: str | None = None  # hub commit
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the tensors' file."""
+        with self.tensors.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether this is Kyutai's Mimi: from its hub repository or a cache of it, or of a digest it published."""
+        return self.source == MIMI or self.digest in KYUTAI_DIGESTS
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Contents of config.json; empty for a bare file of tensors, which then is of Mimi's own architecture."""
+        if self.config is None:
+            return {}
+        try:
+            settings: Mapping[str, Any] = json.loads(self.config.read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise InputError(Problem(f"{self.config}:{error.lineno}", f"not JSON ({error.msg})")) from None
+        return settings
+
+    def describe(self) -> dict[str, str]:
+        """Source, revision and digest, for provenance."""
+        return {"source": self.source, "revision": self.revision or "none", "weights_sha256": self.digest}
+
+
+def find_weights(source: str | Path, revision: str | None = PINNED, *, download: bool = True) -> Weights:
+    """Weights of a folder, of a `.safetensors` file, or of a hub id at `revision` (None: its main branch), cache first.
+
+    Without `download` the hub is never asked. Raises Unavailable, naming the three ways to supply weights, when there
+    are none; InputError for a folder of something else.
+    """
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return _in_folder(path)
+    if path.is_file():
+        return Weights(path, None, path.name)
+    if not _is_hub_id(source):
+        raise _unavailable(f"no codec at {source}")
+    return _on_hub(str(source), revision or "main", download=download)
+
+
+def _is_hub_id(source: str | Path) -> bool:
+    parts = source.split("/") if isinstance(source, str) else []
+    return len(parts) == 2 and all(parts) and parts[0] not in (".", "..", "~")
+
+
+def _in_folder(folder: Path) -> Weights:
+    tensors = folder / TENSORS
+    if not tensors.is_file():
+        candidates = sorted(folder.glob("*.safetensors"))
+        if len(candidates) != 1:
+            found = f"holds {len(candidates)} .safetensors files and no {TENSORS}"
+            raise InputError(Problem(str(folder), found, f"expected {CONFIG} and {TENSORS}, as save_pretrained writes"))
+        tensors = candidates[0]
+    config = folder / CONFIG
+    cached = _cached_repository(folder)
+    source, revision = cached or (folder.resolve().name, None)
+    return Weights(tensors, config if config.is_file() else None, source, revision)
+
+
+def _cached_repository(folder: Path) -> tuple[str, str] | None:
+    """Hub id and commit when `folder` is a snapshot in a Hugging Face cache (models--OWNER--NAME/snapshots/COMMIT)."""
+    snapshots = folder.absolute().parent
+    owner = snapshots.parent.name.split("--")
+    if snapshots.name != "snapshots" or len(owner) != 3 or owner[0] != "models":
+        return None
+    return f"{owner[1]}/{owner[2]}", folder.name
+
+
+def _on_hub(repository: str, revision: str, *, download: bool) -> Weights:
+    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    fetch = partial(snapshot_download, repository, revision=revision, allow_patterns=[CONFIG, TENSORS])
+    try:
+        return _in_folder(Path(fetch(local_files_only=True)))
+    except LocalEntryNotFoundError:
+        where = f"{repository} at revision {revision} is not in the local cache"
+    except HFValidationError:
+        raise _unavailable(f"no codec at {repository!r}: neither a folder nor a hub id") from None
+    if not download:
+        raise _unavailable(where)
+    if constants.HF_HUB_OFFLINE:
+        raise _unavailable(f"{where}, and HF_HUB_OFFLINE forbids downloading it")
+    if not _reachable(constants.ENDPOINT):
+        raise _unavailable(f"{where}, and the hub cannot be reached")
+    try:
+        return _in_folder(Path(fetch()))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise _unavailable(f"{where}, and downloading it failed ({type(error).__name__})") from None
+
+
+def _reachable(endpoint: str) -> bool:
+    """Whether the hub answers at all; behind a proxy only the download itself can tell."""
+    address = urlsplit(endpoint)
+    if getproxies():
+        return True
+    port = address.port or (443 if address.scheme == "https" else 80)
+    try:
+        with socket.create_connection((address.hostname or "", port), timeout=PROBE_TIMEOUT):
+            return True
+    except OSError:
+        return False
+
+
+def _unavailable(what: str) -> Unavailable:
+    return Unavailable(
+        what,
+        "supply the codec's weights in one of three ways: "
+        f"(1) a folder with {CONFIG} and {TENSORS}: --codec FOLDER; "
+        f"(2) the Hugging Face cache: run `hf download {MIMI} --revision {PINNED}` where there is a network, and copy "
+        "the cache folder (HF_HOME) here; "
+        f"(3) the hub: with a network and without HF_HUB_OFFLINE, --codec {MIMI} downloads them",
+    )
