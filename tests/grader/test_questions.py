@@ -1,0 +1,79 @@
+"""The quiz that ships: sound, current, and settled as far as evidence reaches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evaluators.store import Store
+from grader.gather import Gatherer, key_from, read_records, site_of
+from grader.judge import every_comparison, measured_by
+from grader.key import AnswerKey
+from grader.loading import load_quiz
+from grader.schema import stale
+from grader.spec import QuizBook
+
+PAPER_AND_CODE = ["q01", "q03", "q04", "q08", "q09", "q10", "q11", "q12"]
+
+
+@pytest.fixture(scope="module")
+def book(repository: Path) -> QuizBook:
+    return load_quiz(repository / "questions")
+
+
+@pytest.fixture(scope="module")
+def key(book: QuizBook, tmp_path_factory: pytest.TempPathFactory) -> AnswerKey:
+    """The key from evidence of record and papers alone: nothing in the store, nothing measured."""
+    gatherer = Gatherer(book, book.quiz.accept, site_of(book), Store(tmp_path_factory.mktemp("empty")), "cached")
+    return key_from(book, [gatherer.testimony(question) for question in book.questions], book.quiz.accept)
+
+
+def test_twelve_questions_with_58_options_and_10_points(book: QuizBook) -> None:
+    assert [question.id for question in book.questions] == [f"q{i:02d}" for i in range(1, 13)]
+    assert sum(len(question.options) for question in book.questions) == 58
+    assert sum(question.points for question in book.questions) == 10
+
+
+def test_the_schemas_are_current_and_named_on_line_1(repository: Path) -> None:
+    folder = repository / "questions"
+    assert stale(folder / "schema") == []
+    for path in folder.glob("*.yaml"):
+        kind = "quiz" if path.name == "quiz.yaml" else "question"
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        assert first == f"# yaml-language-server: $schema=schema/{kind}.schema.json", path.name
+
+
+@pytest.mark.parametrize("name", PAPER_AND_CODE)
+def test_paper_and_code_questions_are_settled_offline(key: AnswerKey, name: str) -> None:
+    question = key.question(name)
+    assert question.settled, question.obstacles
+    assert not question.demonstration
+    sources = {source for verdict in question.verdicts.values() for source in verdict.sources}
+    assert sources <= {"executed", "published", "measured"}
+
+
+def test_what_is_unsettled_says_what_is_missing(key: AnswerKey) -> None:
+    for question in key.unsettled:
+        assert question.obstacles
+        assert all(len(obstacle) > 20 for obstacle in question.obstacles)
+
+
+def test_verdicts_on_recalled_facts_are_marked(key: AnswerKey) -> None:
+    """TWIST's body could not be looked up; nothing else in the key rests on memory."""
+    assert {question.id: question.recalled for question in key.questions if question.recalled} == {"q08": ("B", "E")}
+
+
+def test_every_number_behind_a_verdict_says_where_it_is_from(key: AnswerKey) -> None:
+    for question in key.questions:
+        for verdict in question.verdicts.values():
+            for measurement in measured_by(every_comparison(verdict.step)):
+                assert measurement.locator or measurement.undefined, f"{question.id}: {measurement.name}"
+
+
+def test_evidence_of_record_is_real_and_complete(book: QuizBook) -> None:
+    records = read_records(book.folder)
+    assert records
+    for record in records:
+        assert all(m.source != "demonstration" for m in record.measurements)
+        assert record.provenance.packages or record.provenance.inputs
