@@ -11,7 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from audio.errors import InputError, Problem
-from grader.regulations import Adjustment, Decision, Regulator
+from grader.bulk import without_collection
+from grader.regulations import UNCHANGED, Adjustment, Decision, Regulator
 from grader.roster import RosterEntry, read_roster, reconcile, unknown_students
 from grader.scoring import Ruling, Scorer, lint_key
 from grader.spec import CreditRule, QuizBook
@@ -71,7 +72,12 @@ class Grades:
 
     def total(self, record: StudentRecord) -> Fraction:
         """The student's points after all adjustments, exact."""
-        return self.scorer.fraction(record.earned) * record.decision.factor
+        return self.scorer.fraction(self.total_units(record))
+
+    def total_units(self, record: StudentRecord) -> int | Fraction:
+        """The same in the scorer's unit: whole numbers except where a violation took a part."""
+        factor = record.decision.factor
+        return record.earned if factor is UNCHANGED else record.earned * factor
 
     def totals(self) -> dict[str, Fraction]:
         """Exact totals by student id."""
@@ -103,6 +109,7 @@ def grade(file: SubmissionFile, setting: Setting) -> Grades:
     return grade_students(by_student(file.submissions), setting, missing, tuple(notes), file.skipped)
 
 
+@without_collection
 def grade_students(
     students: Mapping[str, Sequence[Submission]],
     setting: Setting,
@@ -122,7 +129,7 @@ def grade_students(
 
 def units_of(scorer: Scorer, submission: Submission) -> tuple[int | None, ...]:
     """Points per question of one attempt, in the scorer's unit."""
-    return tuple(map(scorer.units, range(len(submission.chosen)), submission.chosen))
+    return tuple(map(scorer.units, scorer.indices, submission.chosen))
 
 
 def by_student(submissions: Sequence[Submission]) -> dict[str, list[Submission]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from audio.errors import InputError, Problem
+from grader.bulk import without_collection
 from grader.feedback.writing import FeedbackWriter
 from grader.grading import Grades, Setting, grade
 from grader.key import AnswerKey
@@ -55,6 +56,7 @@ def grade_file(
     return Run(file, key, setting, grades, proof)
 
 
+@without_collection
 def write_run(out: Path, run: Run) -> list[Path]:
     """Write scores, result and feedback into `out`; feedback of an earlier run there is replaced."""
     if out.exists() and not out.is_dir():

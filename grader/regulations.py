@@ -15,6 +15,7 @@ from grader.spec import Quiz
 from grader.submissions.class_file import ClassFile, Extension, Violation
 from grader.submissions.model import Submission
 
+UNCHANGED = Fraction(1)
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -26,9 +27,9 @@ class Adjustment:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Decision:
-    """What the regulations make of a student's attempts.
+    """What the regulations make of a student's attempts. Treated as immutable, like a submission.
 
     `kept` is None when no attempt was handed in in time. `factor` multiplies the homework's points; `final_factor` and
     `final_grade` are for the course's final grade, which is computed elsewhere.
@@ -36,8 +37,8 @@ class Decision:
 
     kept: Submission | None
     adjustments: tuple[Adjustment, ...] = ()
-    factor: Fraction = Fraction(1)
-    final_factor: Fraction = Fraction(1)
+    factor: Fraction = UNCHANGED
+    final_factor: Fraction = UNCHANGED
     final_grade: str = ""
 
 
@@ -49,11 +50,14 @@ class Regulator:
         self.extensions: Mapping[str, Extension] = {e.student: e for e in class_file.extensions}
         self.violations: Mapping[str, Violation] = {v.student: v for v in class_file.violations}
         self._deadline = quiz.deadline.astimezone(UTC)
+        self._special = self.extensions.keys() | self.violations.keys()
         self._daily = quiz.regulations.attempts_per_day
 
     def decide(self, attempts: Sequence[Submission], worth: Callable[[Submission], int]) -> Decision:
         """The attempt that counts and all adjustments; `worth` gives an attempt's points in any unit."""
         student = attempts[0].student_id
+        if len(attempts) == 1 and student not in self._special and not self.is_late(attempts[0]):
+            return Decision(attempts[0])
         adjustments: list[Adjustment] = []
         in_time = [attempt for attempt in attempts if not self.is_late(attempt)]
         accepted = in_time if self.quiz.regulations.late == "refused" else list(attempts)

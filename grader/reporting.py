@@ -22,7 +22,7 @@ SHOWN = 20
 def summary(run: Run, written: Sequence[Path]) -> dict[str, Any]:
     """The class in numbers; points are rounded."""
     grades = run.grades
-    totals = [grades.total(record) for record in grades.records]
+    units: list[Any] = [grades.total_units(record) for record in grades.records]
     adjusted = [
         {"student": record.student_id, "rule": adjustment.rule, "detail": adjustment.detail}
         for record in grades.records
@@ -35,9 +35,9 @@ def summary(run: Run, written: Sequence[Path]) -> dict[str, Any]:
         "key": run.key.digest,
         "demonstration": run.key.demonstration,
         "submissions": len(run.file.submissions),
-        "students": len(totals),
-        "mean": rounded(Fraction(sum(totals), len(totals))) if totals else None,
-        "median": rounded(Fraction(median(totals))) if totals else None,
+        "students": len(units),
+        "mean": rounded(Fraction(sum(units), len(units)) / grades.scorer.denominator) if units else None,
+        "median": rounded(Fraction(median(units)) / grades.scorer.denominator) if units else None,
         "of": rounded(sum(map(printed_points, grades.scorer.book.questions), Fraction(0))),
         "unsettled": [
             {"id": q.id, "obstacles": list(q.obstacles)} for q in run.key.questions if q.id in grades.unsettled

@@ -11,21 +11,19 @@ import csv
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from fractions import Fraction
-from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
-from grader.grading import Grades, StudentRecord
+from grader.grading import Grades
 from grader.key import AnswerKey
 from grader.proof import Proof
-from grader.scoring import rounded
 from grader.spec import QuizBook
 from grader.spreadsheets import harmless
-from grader.submissions.model import Chosen, Submission, SubmissionFile
+from grader.student_lines import Points, StudentLines
+from grader.submissions.model import SubmissionFile
 
 FORMAT = 1
 SCORES, RESULT = "scores.csv", "result.json"
@@ -34,25 +32,24 @@ SHOWN_DIFFERENCES = 500
 
 def write_scores(path: Path, grades: Grades) -> None:
     """`student_id, q01 … qNN, total` in percent points; a cell is empty where nothing could be graded."""
-    shown = shower(grades)
+    points = Points(grades)
     with written(path) as file:
         writer = csv.writer(file)
         writer.writerow(["student_id", *(q.id for q in grades.scorer.book.questions), "total"])
         writer.writerows(
-            [harmless(record.student_id), *map(shown, record.units), total_shown(grades, record, shown)]
+            [harmless(record.student_id), *map(points.__getitem__, record.units), points.total(record)]
             for record in grades.records
         )
 
 
 def write_result(path: Path, head: dict[str, Any], grades: Grades) -> None:
     """`head` and, last, one line for each student: a million of them never stand in memory as one text."""
-    shown = shower(grades)
+    lines = StudentLines(grades)
     with written(path) as file:
         opening = json.dumps({**head, "students": []}, indent=1, ensure_ascii=False, allow_nan=False)
         file.write(opening.removesuffix("]\n}"))
         for i, record in enumerate(grades.records):
-            line = json.dumps(student_data(grades, record, shown), ensure_ascii=False, separators=(",", ":"))
-            file.write(("," if i else "") + "\n  " + line)
+            file.write((",\n  " if i else "\n  ") + lines.line(record))
         file.write("\n ]\n}\n")
 
 
@@ -110,44 +107,6 @@ def key_data(book: QuizBook, key: AnswerKey) -> dict[str, Any]:
     }
 
 
-def student_data(grades: Grades, record: StudentRecord, shown: Callable[[int | None], str]) -> dict[str, Any]:
-    """One student's line of `result.json`. Empty and default entries are left out."""
-    kept, decision = record.decision.kept, record.decision
-    exact = grades.scorer.fraction(record.earned) * decision.factor
-    entries = {
-        "id": record.student_id,
-        "name": record.name,
-        "section": record.section,
-        "lms_id": record.attempts[0].lms_id,
-        "attempts": [attempt_data(attempt) for attempt in record.attempts],
-        "kept": None if kept is None else record.attempts.index(kept),
-        "points": [shown(units) or None for units in record.units],
-        "total": total_shown(grades, record, shown),
-        "exact": str(exact),
-        "final_factor": None if decision.final_factor == 1 else str(decision.final_factor),
-        "final_grade": decision.final_grade,
-        "adjustments": [{"rule": a.rule, "detail": a.detail} for a in decision.adjustments],
-    }
-    return {name: value for name, value in entries.items() if value or name == "kept"}
-
-
-def attempt_data(attempt: Submission) -> dict[str, Any]:
-    """An attempt's answers by question, letters together (`BD`), and when it was handed in."""
-    answers = [None if chosen is None else letters(chosen) for chosen in attempt.chosen]
-    data: dict[str, Any] = {"answers": answers}
-    if attempt.attempt is not None:
-        data["attempt"] = attempt.attempt
-    if attempt.submitted is not None:
-        data["submitted"] = attempt.submitted.isoformat()
-    return data
-
-
-@cache
-def letters(chosen: Chosen) -> str:
-    """The ticked letters in order, `BD`."""
-    return "".join(sorted(chosen))
-
-
 def proof_data(proof: Proof | None) -> dict[str, Any] | None:
     """The proof of the import, with at most `SHOWN_DIFFERENCES` cells spelt out."""
     if proof is None:
@@ -164,23 +123,6 @@ def proof_data(proof: Proof | None) -> dict[str, Any] | None:
             for d in spelt
         ],
     }
-
-
-def total_shown(grades: Grades, record: StudentRecord, shown: Callable[[int | None], str]) -> str:
-    """The rounded total; rounded once, from the exact sum."""
-    return shown(record.earned) if record.decision.factor == 1 else rounded(grades.total(record))
-
-
-def shower(grades: Grades) -> Callable[[int | None], str]:
-    """Rounded points for units, worked out once for each distinct number; empty for None."""
-    known: dict[int | None, str] = {None: ""}
-
-    def shown(units: int | None) -> str:
-        if units not in known:
-            known[units] = rounded(Fraction(units or 0, grades.scorer.denominator))
-        return known[units]
-
-    return shown
 
 
 @contextmanager

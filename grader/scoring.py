@@ -117,15 +117,18 @@ class Scorer:
         self.rulings = {ruling.question: ruling for ruling in rulings}
         self.denominator = lcm(*(self._denominator(question) for question in book.questions))
         self.graded = tuple(self._is_graded(question) for question in book.questions)
+        self.indices = range(len(book.questions))
         self._units: tuple[dict[Chosen | None, int | None], ...] = tuple({} for _ in book.questions)
 
     def units(self, index: int, chosen: Chosen | None) -> int | None:
         """Points of question number `index` in units; None if the question is unsettled or was not given."""
         known = self._units[index]
-        if chosen not in known:
+        try:
+            return known[chosen]
+        except KeyError:
             points = self.points(index, chosen)
             known[chosen] = None if points is None else int(points * self.denominator)
-        return known[chosen]
+            return known[chosen]
 
     def points(self, index: int, chosen: Chosen | None) -> Fraction | None:
         """Points of question number `index`; None if the question is unsettled or was not given."""
@@ -136,7 +139,7 @@ class Scorer:
         correct = self.key[question.id] or frozenset()
         return printed_points(question) * share(question, correct, chosen, self.rule, ruling)
 
-    def fraction(self, units: int) -> Fraction:
+    def fraction(self, units: int | Fraction) -> Fraction:
         """The points that this many units are."""
         return Fraction(units, self.denominator)
 

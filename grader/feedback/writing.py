@@ -21,9 +21,9 @@ from grader.feedback.evidence import grounds_in_words
 from grader.feedback.texts import TEXTS
 from grader.grading import Grades, StudentRecord
 from grader.key import AnswerKey
-from grader.results import shower, total_shown
 from grader.scoring import printed_points, rounded
 from grader.spec import Question
+from grader.student_lines import Points
 from grader.submissions.model import Chosen
 
 FORMATS = ("md", "html")
@@ -98,7 +98,7 @@ class FeedbackWriter:
             "id": record.student_id,
             "name": record.name,
             "section": record.section,
-            "total": total_shown(self.grades, record, self._shown),
+            "total": self._points.total(record),
             "possible": rounded(sum((printed_points(q) for q in book.questions), Fraction(0))),
             "handed_in": handed_in,
             "adjustments": record.adjustments,
@@ -112,8 +112,8 @@ class FeedbackWriter:
         return messages
 
     @cached_property
-    def _shown(self) -> Any:
-        return shower(self.grades)
+    def _points(self) -> Points:
+        return Points(self.grades)
 
     @cached_property
     def _templates(self) -> dict[str, dict[str, Any]]:

@@ -13,9 +13,9 @@ Chosen = frozenset[str]
 Form = Literal["canvas", "plain", "yaml"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Submission:
-    """One attempt of one student.
+    """One attempt of one student. Treated as immutable; not frozen, because a million of them are made.
 
     Attributes:
         student_id: as text, as the file has it (Canvas: `sis_id` where present, else `id`); leading zeros survive.

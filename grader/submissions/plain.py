@@ -72,16 +72,17 @@ class AnswerReader:
     def __init__(self, book: QuizBook) -> None:
         self.questions = {question.id: question for question in book.questions}
         self.decoders = {question.id: CellDecoder(question) for question in book.questions}
-        self._known: dict[tuple[str, str], Chosen | str] = {}
+        self.known: dict[str, dict[str, Chosen | str]] = {question.id: {} for question in book.questions}
 
     def read(self, name: str, cell: str) -> Chosen | str:
         """The ticked options of question `name`, or what is wrong with the cell."""
-        if (name, cell) not in self._known:
+        known = self.known[name]
+        if cell not in known:
             try:
-                self._known[name, cell] = letters_or_texts(self.questions[name], self.decoders[name], cell)
+                known[cell] = letters_or_texts(self.questions[name], self.decoders[name], cell)
             except CellError as error:
-                self._known[name, cell] = str(error)
-        return self._known[name, cell]
+                known[cell] = str(error)
+        return known[cell]
 
 
 class _PlainReader:
@@ -91,7 +92,7 @@ class _PlainReader:
         self.problems: list[Problem] = []
         self.skipped: list[str] = []
         self._reader = AnswerReader(book)
-        self._at = [(name, columns[name]) for name in self.ids]
+        self._at = [(name, columns[name], self._reader.known[name]) for name in self.ids]
 
     def submissions(self) -> list[Submission]:
         result = []
@@ -111,8 +112,10 @@ class _PlainReader:
         if not student:
             self._problem(number, "student_id", "is empty", "write the student's id")
         chosen: list[Chosen | None] = []
-        for name, at in self._at:
-            answer = self._reader.read(name, row[at])
+        for name, at, known in self._at:
+            answer = known.get(row[at])
+            if answer is None:
+                answer = self._reader.read(name, row[at])
             if isinstance(answer, frozenset):
                 chosen.append(answer)
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from audio.errors import InputError, Problem
+from grader.bulk import without_collection
 from grader.spec import QuizBook
 from grader.submissions.canvas import read_student_analysis
 from grader.submissions.class_file import ClassFile
@@ -16,6 +17,7 @@ from grader.submissions.tables import open_table
 NOTHING_SPECIAL = ClassFile()
 
 
+@without_collection
 def read_submissions(path: Path, book: QuizBook, class_file: ClassFile = NOTHING_SPECIAL) -> SubmissionFile:
     """Submissions from a Canvas Student Analysis report, a plain CSV, or YAML.
 

@@ -1,0 +1,182 @@
+"""The course's regulations: deadline, extensions, attempts, violations, the class list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from audio.errors import InputError
+from grader.grading import Grades, Setting, grade
+from grader.roster import read_roster
+from grader.spec import QuizBook
+from grader.submissions.class_file import ClassFile
+from grader.submissions.model import Submission, SubmissionFile
+from tests.grader.classroom import letters_key, make_book
+
+DEADLINE = datetime(2026, 6, 18, 15, 59, 59, tzinfo=UTC)  # 23:59:59 in Taipei
+
+
+def attempt(
+    student: str, number: int | None, submitted: datetime | None, right: int, book: QuizBook, row: int = 2
+) -> Submission:
+    """An attempt that gets the first `right` questions right and leaves the others blank."""
+    key = letters_key(book)
+    ids = tuple(q.id for q in book.questions)
+    chosen = tuple(key[name] if i < right else frozenset() for i, name in enumerate(ids))
+    return Submission(student, ids, chosen, submitted=submitted, attempt=number, row=row)
+
+
+def graded(submissions: Sequence[Submission], book: QuizBook, **class_file: object) -> Grades:
+    ids = tuple(q.id for q in book.questions)
+    file = SubmissionFile(Path("class.csv"), "0" * 64, "plain", ids, tuple(submissions))
+    known = ClassFile.model_validate(class_file)
+    return grade(file, Setting(book, letters_key(book), "net-correct", class_file=known))
+
+
+def totals(grades: Grades) -> dict[str, Fraction]:
+    return grades.totals()
+
+
+def rules(grades: Grades, student: str) -> list[str]:
+    [record] = [r for r in grades.records if r.student_id == student]
+    return [adjustment.rule for adjustment in record.adjustments]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "points"), [(-1, 3), (0, 3), (1, 0), (8 * 3600, 0)], ids=["before", "at", "after", "midnight in London"]
+)
+def test_the_deadline_is_a_moment_in_the_quizs_own_zone(seconds: int, points: int) -> None:
+    book = make_book()
+    grades = graded([attempt("s", None, DEADLINE + timedelta(seconds=seconds), 3, book)], book)
+    assert totals(grades) == {"s": points}
+    assert rules(grades, "s") == (["late"] if seconds > 0 else [])
+
+
+def test_late_work_says_when_it_came_in_local_time() -> None:
+    book = make_book()
+    grades = graded([attempt("s", 1, DEADLINE + timedelta(seconds=1), 3, book)], book)
+    [late] = grades.records[0].adjustments
+    assert late.detail == ("attempt 1 of 2026-06-19 00:00:00 +08:00 is after 2026-06-18 23:59:59 +08:00: not accepted")
+
+
+def test_a_late_attempt_does_not_replace_the_one_in_time() -> None:
+    book = make_book()
+    early = attempt("s", 1, DEADLINE - timedelta(hours=1), 2, book)
+    late = attempt("s", 2, DEADLINE + timedelta(hours=1), 9, book)
+    assert totals(graded([early, late], book)) == {"s": 2}
+
+
+def test_late_work_may_be_accepted_by_the_quiz() -> None:
+    book = make_book(regulations={"late": "accepted", "attempts": "latest"})
+    grades = graded([attempt("s", None, DEADLINE + timedelta(days=1), 3, book)], book)
+    assert totals(grades) == {"s": 3}
+    assert "accepted nevertheless" in grades.records[0].adjustments[0].detail
+
+
+def extension(student: str, until: str) -> dict[str, object]:
+    moment = datetime.fromisoformat(until)
+    return {"extensions": ({"student": student, "until": moment, "reason": "was in hospital"},)}
+
+
+def test_an_extension_moves_one_students_deadline_and_never_backwards() -> None:
+    book = make_book()
+    late = [attempt(s, None, DEADLINE + timedelta(hours=30), 3, book) for s in ("a", "b")]
+    grades = graded(late, book, **extension("a", "2026-06-20T23:59:59+08:00"))
+    assert totals(grades) == {"a": 3, "b": 0}
+    assert rules(grades, "a") == ["extension"]
+    in_time = [attempt("a", None, DEADLINE, 3, book)]
+    assert totals(graded(in_time, book, **extension("a", "2026-06-01T00:00:00+08:00"))) == {"a": 3}
+
+
+@pytest.mark.parametrize(("policy", "points"), [("first", 2), ("latest", 1), ("highest", 3)])
+def test_which_attempt_counts(policy: str, points: int) -> None:
+    book = make_book(regulations={"attempts": policy})
+    attempts = [
+        attempt("s", n, DEADLINE - timedelta(hours=9 - n), right, book) for n, right in ((1, 2), (3, 1), (2, 3))
+    ]
+    grades = graded(attempts, book)
+    assert totals(grades) == {"s": points}
+    assert rules(grades, "s") == ["attempts"]
+
+
+def test_of_two_equally_good_attempts_the_later_one_is_kept() -> None:
+    book = make_book(regulations={"attempts": "highest"})
+    attempts = [attempt("s", n, DEADLINE - timedelta(hours=9 - n), 3, book) for n in (1, 2)]
+    assert graded(attempts, book).records[0].decision.kept is attempts[1]
+
+
+def test_more_than_five_attempts_on_a_local_day_are_flagged_and_cost_nothing() -> None:
+    book = make_book()
+    midnight = datetime(2026, 6, 16, 16, tzinfo=UTC)  # in Taipei
+    across = [attempt("a", n, midnight + timedelta(minutes=n - 4), 3, book) for n in range(1, 7)]
+    within = [attempt("b", n, midnight + timedelta(minutes=n), 3, book) for n in range(1, 7)]
+    grades = graded([*across, *within], book)
+    assert rules(grades, "a") == ["attempts"]
+    assert rules(grades, "b") == ["attempts per day", "attempts"]
+    assert grades.records[1].adjustments[0].detail.startswith("6 attempts on 2026-06-17, allowed are 5")
+    assert totals(grades) == {"a": 3, "b": 3}
+
+
+def test_violations_cost_the_homework_and_then_the_course() -> None:
+    book = make_book()
+    students = [attempt(s, None, DEADLINE, 3, book) for s in ("first", "again", "honest")]
+    violations = (
+        {"student": "first", "what": "shared an answer file"},
+        {"student": "again", "what": "shared an answer file", "earlier": 1},
+    )
+    grades = graded(students, book, violations=violations)
+    assert totals(grades) == {"first": 0, "again": 0, "honest": 3}
+    first, again, honest = (record.decision for record in grades.records)
+    assert (first.final_factor, first.final_grade) == (Fraction("0.9"), "")
+    assert (again.final_factor, again.final_grade) == (1, "F")
+    assert (honest.final_factor, honest.adjustments) == (1, ())
+    assert "final grade times 0.9" in first.adjustments[0].detail
+    assert "violation number 2 of the semester" in again.adjustments[0].detail
+
+
+def test_a_file_without_times_says_that_nothing_can_be_late() -> None:
+    book = make_book()
+    grades = graded([attempt("a", None, None, 3, book)], book, **extension("a", "2026-06-20T00:00:00+08:00"))
+    assert any("nothing can be late" in note for note in grades.notes)
+
+
+def roster(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "roster.csv"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_the_class_list_shows_who_is_missing_and_stops_strangers(tmp_path: Path) -> None:
+    book = make_book()
+    students = [attempt(s, None, DEADLINE, 3, book, row) for row, s in enumerate(("0012", "13"), 2)]
+    path = roster(tmp_path, "學號,姓名,班次\n0012,王小明,01\n13,李小華,02\n14,陳小美,02\n")
+    grades = graded(students, book, roster=path)
+    assert [(entry.student_id, entry.name, entry.section) for entry in grades.missing] == [("14", "陳小美", "02")]
+    path = roster(tmp_path, "Name,Student ID\nA,12\nB,13\n")
+    with pytest.raises(InputError, match=r"class\.csv row 2: student 0012 is not on the roster"):
+        graded(students, book, roster=path)
+
+
+def test_a_class_list_with_faults(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_roster(Path(roster(tmp_path, "student_id,name\n1,A\n1,B\n,C\n")))
+    assert "student 1 stands there twice" in str(caught.value)
+    assert "has no student id" in str(caught.value)
+    with pytest.raises(InputError, match="has no column with student ids"):
+        read_roster(Path(roster(tmp_path, "who,what\n1,A\n")))
+
+
+def test_the_real_roster_and_report_agree_on_who_did_not_submit(shared: Path) -> None:
+    entries = read_roster(shared / "canvas/bcourses_exam_gen_roster.csv")
+    assert len(entries) == 10
+    assert entries["49232758"].name == "Smith, Abby"
+
+
+def test_extensions_and_violations_of_unknown_students_are_refused() -> None:
+    book = make_book()
+    with pytest.raises(InputError, match="student z is neither on the roster nor in the file"):
+        graded([attempt("a", None, DEADLINE, 3, book)], book, **extension("z", "2026-06-20T00:00:00+08:00"))
