@@ -1,0 +1,114 @@
+"""Q2: what the words carry and what the voice carries; which of two models answers like a cascade.
+
+Two kinds of evidence: the models' recorded answers, read by rules (`classify`, `behaviour`), and the channel itself,
+measured on labelled voices (`channel`): how well gender can be told from transcripts and from the sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from audio.errors import Unavailable
+from evaluators.evidence import Findings, Frozen, Inputs, Measurement, Quantity, Site
+
+__all__ = ["SpeakerGender", "SpeakerGenderParameters"]
+
+NO_RESPONSES = (
+    "no recorded answers were given; run `earwitness run-models`, or copy the notebook's printed responses into a "
+    "file, and give it with --responses"
+)
+PACKAGES = ("jiwer", "librosa", "pocketsphinx", "scikit-learn", "scipy", "numpy", "soxr", "transformers", "torch")
+
+
+class SpeakerGenderParameters(Frozen):
+    """One request.
+
+    Attributes:
+        language: language of the clips, as the manifest names it; the recogniser hears English.
+        recogniser: `auto` (the best Whisper in the local hub cache, else PocketSphinx), `pocketsphinx`, or a Whisper
+            checkpoint.
+        layers: codebook layers of the codec whose mean vectors are classified, from 0, the semantic one.
+        seed: of the assignment of speakers and sentences to folds, and of the bootstrap.
+    """
+
+    language: str = "en"
+    recogniser: str = "auto"
+    layers: tuple[Annotated[int, Field(ge=0)], ...] = (0, 1, 7)
+    seed: int = 0
+
+
+class SpeakerGender:
+    """The models' recorded answers, and what transcripts and sound tell about gender."""
+
+    name = "speaker_gender"
+    version = 1
+    stored = True
+    Parameters = SpeakerGenderParameters
+
+    def quantities(self, parameters: SpeakerGenderParameters) -> Iterable[Quantity]:
+        """Names, units and bounds of all that `measure` may return."""
+        from evaluators.speaker_gender import behaviour, channel
+
+        about = "whether recorded answers of the models were given"
+        recorded = Quantity(name="responses.recorded", kind="bool", about=about)
+        return [recorded, *behaviour.quantities(), *channel.quantities(parameters.layers)]
+
+    def inputs(self, parameters: SpeakerGenderParameters, site: Site) -> Inputs:
+        """Digests of the recorded answers, the clips, the recogniser and the codec, as far as they are here."""
+        from evaluators.speaker_gender import codec_vectors, transcribe, voices
+        from evaluators.store import sha256_of
+
+        files: dict[str, str] = {}
+        weights = None
+        if site.responses and site.responses.is_file():
+            files["responses"] = sha256_of(site.responses)
+        try:
+            found = voices.read_voices(site.audio, parameters.language)
+            files["labels"] = voices.digest_of(found)
+            files["recogniser"] = transcribe.choose_recogniser(parameters.recogniser)
+            weights = codec_vectors.weights(site)
+        except Unavailable:
+            pass  # partial evidence is evidence: `measure` states what is missing, under every name it concerns
+        return Inputs(files=files, weights=weights, packages=PACKAGES, seed=parameters.seed)
+
+    def measure(self, parameters: SpeakerGenderParameters, site: Site) -> Findings:
+        """Everything that can be had here; the rest is undefined, with what would supply it.
+
+        Raises InputError for recorded answers or a manifest that cannot be read.
+        """
+        return Findings((*_answers(site), *_channel(parameters, site)))
+
+
+def _answers(site: Site) -> Iterator[Measurement]:
+    from evaluators.speaker_gender.behaviour import behaviour, judged, undefined_behaviour
+    from evaluators.speaker_gender.responses import read_responses
+
+    if site.responses is None:
+        # Source `executed`: finding nothing must never outrank answers that somebody did record (`measured`).
+        yield Measurement(name="responses.recorded", value=False, source="executed", note=NO_RESPONSES)
+        yield from undefined_behaviour(NO_RESPONSES)
+        return
+    answers = judged(read_responses(site.responses))
+    found = list(behaviour(answers))
+    yield Measurement(name="responses.recorded", value=True, n=len(answers), source=found[0].source)
+    yield from found
+
+
+def _channel(parameters: SpeakerGenderParameters, site: Site) -> Iterator[Measurement]:
+    from evaluators.speaker_gender.channel import channel, undefined_channel
+    from evaluators.speaker_gender.codec_vectors import codec_accuracies
+    from evaluators.speaker_gender.heard import listen
+    from evaluators.speaker_gender.transcribe import choose_recogniser
+    from evaluators.speaker_gender.voices import read_voices
+
+    try:
+        voices = read_voices(site.audio, parameters.language)
+        heard = listen(voices, choose_recogniser(parameters.recogniser), parameters.seed, site)
+    except Unavailable as error:
+        yield from undefined_channel(parameters.layers, f"{error.what}; {error.remedy}")
+        return
+    yield from channel(heard)
+    yield from codec_accuracies(voices, parameters.layers, parameters.seed, site)

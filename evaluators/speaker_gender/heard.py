@@ -1,0 +1,69 @@
+"""What was heard in a set of clips: transcripts and acoustic vectors, side by side with who said what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from audio.errors import Undefined
+from evaluators.evidence import Interval, Site, Source
+from evaluators.speaker_gender.voices import Utterance
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The clips with what was heard in them: transcripts (lower case, no punctuation) and acoustic vectors.
+
+    Vectors are None for clips without a voiced frame; `source` is `demonstration` where a synthesizer speaks.
+    """
+
+    voices: tuple[Utterance, ...]
+    transcripts: tuple[str, ...]
+    vectors: tuple[list[float] | None, ...]
+    recogniser: str
+    seed: int
+
+    @property
+    def source(self) -> Source:
+        return "demonstration" if any(voice.synthetic for voice in self.voices) else "measured"
+
+
+def listen(voices: Sequence[Utterance], recogniser: str, seed: int, site: Site) -> Heard:
+    """Transcribe every clip and take its acoustic features; both are kept in the site's cache."""
+    from evaluators.speaker_gender.sound import acoustic_features
+    from evaluators.speaker_gender.transcribe import transcripts
+
+    heard = tuple(map(plain_words, transcripts(voices, recogniser, site)))
+    return Heard(tuple(voices), heard, tuple(acoustic_features(voices, site)), recogniser, seed)
+
+
+def plain_words(text: str) -> str:
+    """Lower case, punctuation out, one space between words: as word errors are counted."""
+    return " ".join(re.sub(r"[^\w' ]+", " ", text.lower()).split())
+
+
+@dataclass(frozen=True)
+class Found:
+    """A number on its way to becoming a measurement."""
+
+    value: float
+    n: int
+    interval: Interval | None = None
+    note: str = ""
+
+
+def parallel(heard: Heard) -> dict[str, list[int]]:
+    """Indices of the clips of every sentence that both genders say."""
+    by_sentence: dict[str, list[int]] = {}
+    for i, voice in enumerate(heard.voices):
+        if voice.text:
+            by_sentence.setdefault(plain_words(voice.text), []).append(i)
+    return {s: clips for s, clips in by_sentence.items() if len({heard.voices[i].gender for i in clips}) == 2}
+
+
+def require_parallel(heard: Heard) -> dict[str, list[int]]:
+    sentences = parallel(heard)
+    if not sentences:
+        raise Undefined("no sentence is known to be said by both women and men (manifest column text)")
+    return sentences

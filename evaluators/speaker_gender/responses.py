@@ -1,0 +1,155 @@
+"""The models' recorded answers: read from JSONL, CSV, or text pasted from the notebook's output.
+
+Every reader yields the same `Response`. A JSONL object or CSV row has `model`, `clip`, `response` and may have
+`transcript`, `gender` (of the speaker) and `models` (ids of what produced it, as `earwitness run-models` writes).
+Pasted text is read by its headings: a line that names the model, one that names the clip, then `Transcript:` and
+`Response:`, or the dictionary that the notebook's functions return.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from audio.errors import InputError, Problem
+
+Gender = Literal["female", "male"]
+
+MODELS = ("model_a", "model_b")
+COLUMNS = "model, clip, response (and optionally transcript, gender, models)"
+
+_GENDERS: dict[str, Gender] = dict.fromkeys(("f", "female", "woman", "女", "女性"), "female")
+_GENDERS.update(dict.fromkeys(("m", "male", "man", "男", "男性"), "male"))
+_READERS: Mapping[Gender, frozenset[str]] = {
+    "male": frozenset({"307", "374", "1743", "2514", "3240"}),
+    "female": frozenset({"226", "587", "1088", "1246", "1263"}),
+}
+"""LibriSpeech readers of the homework's candidate clips, by LibriSpeech's SPEAKERS.TXT."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """One model's answer about one clip.
+
+    `model` is `model_a` or `model_b`, `clip` the file's name without folder and ending, `gender` the speaker's own,
+    None where unknown. `models` are the ids of the checkpoints that answered, () where the record does not say.
+    """
+
+    model: str
+    clip: str
+    text: str
+    transcript: str | None = None
+    gender: Gender | None = None
+    models: tuple[str, ...] = ()
+
+
+def read_responses(path: Path) -> tuple[Response, ...]:
+    """All answers of one file; the same answer given twice counts once.
+
+    Raises InputError with every problem: a row without model, clip or response, two different answers of one model to
+    one clip, a file without any answer.
+    """
+    if not path.is_file():
+        raise InputError(Problem(str(path), "no such file", f"JSONL or CSV with {COLUMNS}, or pasted text"))
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(Problem(str(path), "is not UTF-8 text", "save it again as UTF-8")) from None
+    rows = _READ_BY_ENDING.get(path.suffix.lower(), _pasted)(content)
+    found: dict[tuple[str, str], Response] = {}
+    problems = []
+    for line, row in rows:
+        where = f"{path.name} line {line}"
+        response = row if isinstance(row, Problem) else _response(row, where)
+        if isinstance(response, Problem):
+            problems.append(Problem(where, response.what, response.remedy))
+        elif found.setdefault((response.model, response.clip), response) != response:
+            what = f"a second, different answer of {response.model} to clip {response.clip}"
+            problems.append(Problem(where, what, "keep the one that counts"))
+    if not found and not problems:
+        problems.append(Problem(str(path), "holds no answer", f"expected {COLUMNS}"))
+    if problems:
+        raise InputError(problems)
+    return tuple(found.values())
+
+
+Row = tuple[int, Mapping[str, Any] | Problem]
+
+
+def _jsonl(content: str) -> Iterator[Row]:
+    for number, line in enumerate(content.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            yield number, Problem("", f"is not JSON: {error.msg}", "one JSON object a line")
+            continue
+        yield number, row if isinstance(row, dict) else Problem("", "is not a JSON object", f"give {COLUMNS}")
+
+
+def _csv(content: str) -> Iterator[Row]:
+    reader = csv.DictReader(content.splitlines(keepends=True))
+    for row in reader:
+        yield reader.line_num, {(key or "").strip().lower(): value for key, value in row.items()}
+
+
+def _pasted(content: str) -> Iterable[Row]:
+    from evaluators.speaker_gender.pasted import read_pasted
+
+    return read_pasted(content)
+
+
+_READ_BY_ENDING = {".jsonl": _jsonl, ".csv": _csv}
+
+
+def _response(row: Mapping[str, Any], where: str) -> Response | Problem:
+    missing = [name for name in ("model", "clip", "response") if not str(row.get(name) or "").strip()]
+    if missing:
+        return Problem(where, f"has no {' and no '.join(missing)}", f"give {COLUMNS}")
+    model = model_named(str(row["model"]))
+    if model is None:
+        return Problem(where, f"unknown model {row['model']!r}", f"expected {' or '.join(MODELS)}")
+    stated = str(row.get("gender") or "").strip().lower()
+    if stated and stated not in _GENDERS:
+        return Problem(where, f"unknown gender {stated!r}", "expected female or male, or leave it empty")
+    clip = clip_named(str(row["clip"]))
+    models = row.get("models") or ()
+    return Response(
+        model=model,
+        clip=clip,
+        text=str(row["response"]).strip(),
+        transcript=str(row["transcript"]).strip() if row.get("transcript") else None,
+        gender=_GENDERS[stated] if stated else gender_in_name(clip),
+        models=(models,) if isinstance(models, str) else tuple(map(str, models)),
+    )
+
+
+def model_named(text: str) -> str | None:
+    """`Model A`, `model_a`, `A` -> `model_a`; None for anything else."""
+    found = re.fullmatch(r"(?:model)?[\s_-]*([ab])", text.strip().lower())
+    return f"model_{found[1]}" if found else None
+
+
+def clip_named(text: str) -> str:
+    """A clip's name without folder and audio ending."""
+    name = PurePosixPath(text.strip().replace("\\", "/")).name
+    return re.sub(r"\.(wav|flac|mp3|ogg)$", "", name, flags=re.IGNORECASE)
+
+
+def gender_in_name(clip: str) -> Gender | None:
+    """The gender that the homework's file names state: `F_1`, `M_1`, or a LibriSpeech reader of its candidates."""
+    if prefix := re.match(r"([FM])_", clip):
+        return "female" if prefix[1] == "F" else "male"
+    reader = clip.partition("-")[0]
+    return next((gender for gender, readers in _READERS.items() if reader in readers), None)
+
+
+def gender_named(text: str) -> Gender | None:
+    """`F`, `female`, `M`, `male`, 女, 男 -> the gender; None for anything else."""
+    return _GENDERS.get(text.strip().lower())
