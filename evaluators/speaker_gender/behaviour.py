@@ -40,6 +40,15 @@ _RATES = {
     "correct_by_text_rate": "share of answers that are right and give textual reasons",
 }
 
+_COUNTS = {
+    "correct_answers": ("gender_accuracy", True, "answers that name the speaker's gender"),
+    "wrong_answers": ("gender_accuracy", False, "answers that name the other gender or decline"),
+    "text_disclosures": ("text_disclosure_rate", True, "answers that say the model works from text"),
+    "acoustic_reasons": ("acoustic_reason_rate", True, "answers that give acoustic reasons"),
+    "textual_reasons": ("textual_reason_rate", True, "answers that give textual reasons"),
+}
+"""What is counted among the answers at hand, which needs no interval: which rate's cases, hits or misses, and about."""
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -76,6 +85,8 @@ def quantities() -> Iterator[Quantity]:
     for model in MODELS:
         for name, about in _RATES.items():
             yield Quantity(name=f"{model}.{name}", low=0, high=1, about=about)
+        for name, (_, _, about) in _COUNTS.items():
+            yield Quantity(name=f"{model}.{name}", unit="answers", low=0, about=about)
         about = f"probability that {model} gives text-bound answers more often than the other model"
         yield Quantity(name=f"{model}.cascade_evidence", low=0, high=1, about=about)
     yield Quantity(name="responses.cascade", kind="text", about=f"the model that behaves as a cascade, {SURE:.0%} sure")
@@ -87,6 +98,8 @@ def behaviour(answers: Sequence[Judged]) -> Iterator[Measurement]:
     for model, own in by_model.items():
         for name in _RATES:
             yield _rate(f"{model}.{name}", own, name)
+        for name in _COUNTS:
+            yield _count(f"{model}.{name}", own, name)
     yield from _cascade(by_model)
 
 
@@ -116,6 +129,18 @@ def _rate(name: str, answers: Sequence[Judged], kind: str) -> Measurement:
         source=source,
         note="; ".join(filter(None, (_shown(kind, hits), note))),
     )
+
+
+def _count(name: str, answers: Sequence[Judged], kind: str) -> Measurement:
+    rate, wanted, _ = _COUNTS[kind]
+    cases = [_case(rate, answer) for answer in answers]
+    unread = [answer.response.clip for answer, case in zip(answers, cases, strict=True) if case is None]
+    reason = f"cannot be told for {', '.join(unread)}" if unread else None
+    if not answers:
+        reason = "no recorded answer of this model"
+    value = None if reason else cases.count(wanted)
+    source = source_of(answers)
+    return Measurement(name=name, value=value, undefined=reason, unit="answers", n=len(answers), source=source)
 
 
 def _case(kind: str, answer: Judged) -> bool | None:
