@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -49,25 +50,25 @@ def undecided(states: Mapping[str, str]) -> str:
     return "".join(letter for letter, state in states.items() if state == "inconclusive")
 
 
-def answers(a: tuple[int, int], b: tuple[int, int], *, disclosures: int, evidence: float) -> World:
-    """(correct, wrong) answers of both models, A's disclosures, and the probability that A is the text-bound one."""
+def answers(a: tuple[int, int], b: tuple[int, int], *, disclosures: tuple[int, int]) -> World:
+    """(correct, wrong) answers of both models, and how often each says that it works from text."""
     return {
         "model_a.correct_answers": a[0],
         "model_a.wrong_answers": a[1],
         "model_b.correct_answers": b[0],
         "model_b.wrong_answers": b[1],
-        "model_a.text_disclosures": disclosures,
-        "model_a.cascade_evidence": evidence,
+        "model_a.text_disclosures": disclosures[0],
+        "model_b.text_disclosures": disclosures[1],
     }
 
 
 @pytest.mark.parametrize(
     ("world", "expected"),
     [
-        (answers((0, 3), (3, 0), disclosures=3, evidence=0.986), "AE"),
-        (answers((1, 2), (2, 1), disclosures=3, evidence=0.986), "A"),
-        (answers((3, 0), (3, 0), disclosures=0, evidence=0.5), "E"),
-        (answers((3, 0), (3, 0), disclosures=1, evidence=0.02), "E"),
+        (answers((0, 3), (3, 0), disclosures=(3, 0)), "AE"),
+        (answers((1, 2), (2, 1), disclosures=(3, 0)), "A"),
+        (answers((3, 0), (3, 0), disclosures=(0, 0)), "E"),
+        (answers((3, 0), (3, 0), disclosures=(1, 2)), "E"),
     ],
     ids=["as-designed", "b-errs-once", "a-guesses-right", "both-say-so"],
 )
@@ -80,6 +81,42 @@ def test_q02_without_answers_knows_from_the_code_which_is_the_cascade(repository
     states = verdicts(repository, "q02", {})
     assert {letter: states[letter] for letter in "BCD"} == dict.fromkeys("BCD", "refuted")
     assert undecided(states) == "AE"
+
+
+RECORDED = {  # written for this test; the models' real answers come from the notebook
+    ("model_a", "F_1", "female"): "As a text-based AI I cannot hear the voice, so I cannot determine the gender.",
+    ("model_a", "F_2", "female"): "I'm a text-based model and cannot listen to audio.",
+    ("model_a", "M_1", "male"): "As a text-based AI, I cannot identify the speaker's gender from a transcript.",
+    ("model_b", "F_1", "female"): "The speaker is female, judging by the high pitch of the voice.",
+    ("model_b", "F_2", "female"): "The speaker is a woman.",
+    ("model_b", "M_1", "male"): "The speaker is male; the voice is deep.",
+}
+
+
+@pytest.mark.parametrize(
+    ("last", "expected", "open_"),
+    [
+        ("The speaker is male; the voice is deep.", "AE", ""),
+        ("The speaker is female.", "A", ""),
+        ("It could be a man or a woman.", "A", "E"),
+    ],
+    ids=["right", "wrong", "unreadable"],
+)
+def test_q02_is_settled_by_three_recorded_answers_of_each_model(
+    repository: Path, tmp_path: Path, last: str, expected: str, open_: str
+) -> None:
+    answers_of_all = RECORDED | {("model_b", "M_1", "male"): last}
+    rows = [
+        dict(zip(("model", "clip", "gender"), key, strict=True)) | {"response": text}
+        for key, text in answers_of_all.items()
+    ]
+    recorded = tmp_path / "responses.jsonl"
+    recorded.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    evaluator = get("speaker_gender")
+    found = evaluator.measure(evaluator.Parameters(), Site(responses=recorded)).measurements
+    world = {m.name: float(m.value) for m in found if isinstance(m.value, int | float)}
+    states = verdicts(repository, "q02", world)
+    assert (supported(states), undecided(states)) == (expected, open_)
 
 
 def layers(all_emotions: tuple[float, float], pair: tuple[float, float], pair_at_6: tuple[float, float]) -> World:
