@@ -23,13 +23,14 @@ class Pair:
     language: str  # ISO 639-1, or und
     codebooks: int | None
     source: str  # the repository or page that published it
+    revision: str = ""  # its commit, where the manifest says
 
 
 def read_pairs(folder: str | Path) -> list[Pair]:
     """Pairs that a folder's manifest.csv (or a CSV given itself) lists.
 
-    Needs the columns orig_file and recon_file (paths relative to the manifest); pair_id, kind, language, codebooks and
-    repo or source_set are used where they are there. Raises InputError with every problem of the manifest.
+    Needs the columns orig_file and recon_file (paths relative to the manifest); pair_id, kind, language, codebooks,
+    repo or source_set and commit are used where they are there. Raises InputError with every problem of the manifest.
     """
     manifest = find_manifest(Path(folder))
     if manifest is None:
@@ -68,4 +69,5 @@ def _pair(row: Row) -> Pair:
         language=row.text("language") or "und",
         codebooks=int(codebooks) if codebooks else None,
         source=row.text("repo", "source_set"),
+        revision=row.text("commit"),
     )
