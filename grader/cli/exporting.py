@@ -1,9 +1,131 @@
-"""Commands are registered here."""
+"""`earwitness export`: the gradebook file for NTU COOL, the quiz as QTI or Moodle XML, the students' edition."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+from grader.cli.common import (
+    DONE,
+    FAILED,
+    AcceptOption,
+    JsonOption,
+    OverrideOption,
+    QuizOption,
+    console,
+    load_book,
+    print_json,
+)
+
+OutOption = Annotated[Path, typer.Option("--out", help="File to write.")]
 
 
 def register(app: typer.Typer) -> None:
-    """No command yet."""
+    exports = typer.Typer(no_args_is_help=True, help="Write grades or the quiz for another system.")
+    exports.command(help="Gradebook CSV for NTU COOL: only students whose score changes; checked first.")(canvas)
+    exports.command(help="The quiz as a Canvas QTI 1.2 package.")(qti)
+    exports.command(help="The quiz as Moodle XML.")(moodle)
+    exports.command(help="The quiz without its key, and a sealed key to open after the deadline.")(student)
+    exports.command("open", help="Check an opened key against the seal that was published with the quiz.")(open_seal)
+    app.add_typer(exports, name="export")
+
+
+def canvas(
+    result: Annotated[Path | None, typer.Argument(help="Folder or result.json of `grade` or `regrade`.")] = None,
+    gradebook: Annotated[Path, typer.Option("--gradebook", help="The gradebook as exported from the LMS.")] = Path(
+        "gradebook.csv"
+    ),
+    assignment: Annotated[str, typer.Option("--assignment", help="Its column: Title (id), id or title.")] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="CSV to write; none: a dry run.", show_default=False)
+    ] = None,
+    scale: Annotated[bool, typer.Option("--scale", help="Scale to the points of the LMS's assignment.")] = False,
+    partial: Annotated[bool, typer.Option("--partial", help="Export although not everything is graded.")] = False,
+    check: Annotated[
+        Path | None, typer.Option("--check", help="Only say what importing this file would do.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    from audio.errors import InputError, Problem
+    from grader.gradebook import read_gradebook
+    from grader.transfer import checked, plan_transfer, show_outcome, show_plan
+
+    course = read_gradebook(gradebook)
+    if check is not None:
+        outcome = checked(check, course)
+        print_json(outcome) if as_json else show_outcome(console(), outcome)
+        raise typer.Exit(DONE if outcome["safe"] else FAILED)
+    if result is None or not assignment:
+        raise InputError(Problem("export canvas", "needs a result and --assignment", "or --check FILE"))
+    plan = plan_transfer(result, course, assignment, scale=scale, partial=partial)
+    if out is not None:
+        plan.write(out)
+    print_json(plan.as_data(out)) if as_json else show_plan(console(), plan, out)
+
+
+def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, override: OverrideOption = None) -> None:
+    from evaluators.store import write_atomic
+    from grader.cli.grading import key_for_grading
+    from grader.exports.qti import qti_package
+    from grader.scoring import correct_options
+
+    book = load_book(quiz)
+    write_atomic(out, qti_package(book, correct_options(key_for_grading(book, accept, override))))
+    console().print(f"{out}: {len(book.questions)} questions; Canvas scores choose-many questions net of wrong ticks")
+
+
+def moodle(
+    out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, override: OverrideOption = None
+) -> None:
+    from evaluators.store import write_atomic
+    from grader.cli.grading import key_for_grading
+    from grader.exports.moodle import moodle_xml, unsupported
+    from grader.scoring import correct_options
+
+    book = load_book(quiz)
+    write_atomic(out, moodle_xml(book, correct_options(key_for_grading(book, accept, override))))
+    console().print(f"{out}: {len(book.questions)} questions")
+    if warning := unsupported(book.quiz.credit_rule):
+        console(stderr=True).print(warning, style="yellow")
+
+
+def student(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the students' edition.")],
+    opening: Annotated[Path, typer.Option("--opening", help="Secret file that opens the seal; keep it.")],
+    quiz: QuizOption = None,
+    accept: AcceptOption = None,
+    override: OverrideOption = None,
+) -> None:
+    from grader.cli.grading import key_for_grading
+    from grader.exports.student import seal, write_edition, write_opening
+    from grader.scoring import correct_options
+
+    book = load_book(quiz)
+    key = key_for_grading(book, accept, override)
+    sealed, secret = seal(book, correct_options(key))
+    write_opening(opening, secret)
+    write_edition(out, book, sealed)
+    console().print(f"{out}: publish this folder now; {opening}: keep it secret until the deadline, then publish it")
+    if key.unsettled:
+        names = ", ".join(question.id for question in key.unsettled)
+        console(stderr=True).print(f"sealed as not settled: {names}", style="yellow")
+
+
+def open_seal(
+    edition: Annotated[Path, typer.Argument(help="The students' edition, or its commitment.json.")],
+    opening: Annotated[Path, typer.Argument(help="The published opening.")],
+    as_json: JsonOption = False,
+) -> None:
+    from grader.exports.student import read_opening, read_seal, verify
+
+    sealed, opened = read_seal(edition), read_opening(opening)
+    broken = verify(sealed, opened)
+    if as_json:
+        print_json({"quiz": sealed.quiz, "holds": not broken, "broken": broken})
+    elif broken:
+        console().print(f"the key does not fit the seal: {', '.join(broken)}", style="red")
+    else:
+        console().print(f"the key of {len(sealed.questions)} questions is the one that was sealed", style="green")
+    raise typer.Exit(FAILED if broken else DONE)

@@ -1,0 +1,127 @@
+"""An edition of the quiz for students, and a sealed key: published now, opened after the deadline, checked by anybody.
+
+For each question the edition holds sha256 of a salt and the texts of the correct options. The salt (256 random bits,
+another for each question) keeps the few possible keys from being tried out; the opening holds salts and keys.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import yaml
+from pydantic import Field, ValidationError
+
+from audio.errors import InputError, Problem
+from evaluators.evidence import Frozen, digest
+from evaluators.store import write_atomic
+from grader.spec import QuizBook, Text, normalise
+from grader.submissions.model import Chosen
+
+M = TypeVar("M", bound=Frozen)
+COMMITMENT = "commitment.json"
+Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+SECRET_QUESTION_FIELDS = {"evidence", "note", "points_note", "choose_note"}
+SECRET_QUIZ_FIELDS = {"accept", "codec", "defects"}
+
+
+class Sealed(Frozen):
+    """What everybody gets: a digest for each question."""
+
+    quiz: Text
+    algorithm: str = "sha256 of canonical JSON {question, salt, correct: sorted texts}"
+    questions: dict[str, Hex]
+
+
+class OpenedQuestion(Frozen):
+    """A question's salt and the texts of its correct options; None where it was not settled."""
+
+    salt: Hex
+    correct: tuple[str, ...] | None
+
+
+class Opening(Frozen):
+    """What the teaching staff keeps until the deadline."""
+
+    quiz: Text
+    questions: dict[str, OpenedQuestion]
+
+
+def seal(book: QuizBook, key: Mapping[str, Chosen | None]) -> tuple[Sealed, Opening]:
+    """A commitment to the key, and what opens it."""
+    opened = {}
+    for question in book.questions:
+        correct = key[question.id]
+        texts = None if correct is None else tuple(sorted(normalise(question.options[x].text) for x in correct))
+        opened[question.id] = OpenedQuestion(salt=secrets.token_hex(32), correct=texts)
+    sealed = {name: commitment(name, question) for name, question in opened.items()}
+    return Sealed(quiz=book.quiz.id, questions=sealed), Opening(quiz=book.quiz.id, questions=opened)
+
+
+def commitment(name: str, question: OpenedQuestion) -> str:
+    """The digest that seals one question."""
+    correct = None if question.correct is None else list(question.correct)
+    return digest({"question": name, "salt": question.salt, "correct": correct})
+
+
+def verify(sealed: Sealed, opening: Opening) -> list[str]:
+    """Ids of the questions whose opening does not fit the seal, missing ones included."""
+    names = sorted(sealed.questions.keys() | opening.questions.keys())
+    return [
+        name
+        for name in names
+        if name not in sealed.questions
+        or name not in opening.questions
+        or commitment(name, opening.questions[name]) != sealed.questions[name]
+    ]
+
+
+def write_edition(out: Path, book: QuizBook, sealed: Sealed) -> None:
+    """Specs without claims, evidence and notes, and the seal."""
+    quiz = book.quiz.model_dump(mode="json", exclude_defaults=True, exclude=SECRET_QUIZ_FIELDS)
+    _write_yaml(out / "quiz.yaml", quiz)
+    for name, question in zip(book.quiz.questions, book.questions, strict=True):
+        data = question.model_dump(mode="json", exclude_defaults=True, exclude=SECRET_QUESTION_FIELDS)
+        data["options"] = {letter: {"text": option.text} for letter, option in question.options.items()}
+        _write_yaml(out / name, data)
+    write_atomic(out / COMMITMENT, _json(sealed))
+
+
+def write_opening(path: Path, opening: Opening) -> None:
+    """The secret part. Raises InputError if the file is there: an opening that is lost opens nothing any more."""
+    if path.exists():
+        raise InputError(Problem(str(path), "is there already", "keep it, and name another file with --opening"))
+    write_atomic(path, _json(opening))
+
+
+def read_seal(folder: Path) -> Sealed:
+    """The seal of a student edition."""
+    path = folder / COMMITMENT if folder.is_dir() else folder
+    return _read(path, Sealed)
+
+
+def read_opening(path: Path) -> Opening:
+    """The opening that the staff published."""
+    return _read(path, Opening)
+
+
+def _read(path: Path, model: type[M]) -> M:
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(Problem(str(path), f"cannot be read: {error.strerror}", "check the path")) from error
+    except ValidationError as error:
+        what = f"is not a{'n' if model is Opening else ''} {model.__name__.lower()} key: {error.errors()[0]['msg']}"
+        raise InputError(Problem(path.name, what, "use the file as it was published")) from error
+
+
+def _write_yaml(path: Path, data: object) -> None:
+    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
+    write_atomic(path, text.encode())
+
+
+def _json(model: Frozen) -> bytes:
+    return (json.dumps(model.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,185 @@
+"""The quiz for other systems: read back, it is the same quiz; the sealed key opens with its own opening only."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+import yaml
+
+from audio.errors import InputError
+from grader.exports.moodle import moodle_xml, unsupported
+from grader.exports.qti import answer_ids, qti_package
+from grader.exports.qti_reading import read_qti
+from grader.exports.student import (
+    OpenedQuestion,
+    Opening,
+    read_opening,
+    read_seal,
+    seal,
+    verify,
+    write_edition,
+    write_opening,
+)
+from grader.spec import QuizBook
+from tests.grader.classroom import letters_key, make_book
+
+MOODLE_FRACTIONS = {100, 90, 83.33333, 80, 75, 70, 66.66667, 60, 50, 40, 33.33333, 30, 25, 20, 16.66667, 14.28571, 12.5, 11.11111, 10, 5}  # fmt: skip  # noqa: E501
+
+
+@pytest.fixture(scope="module")
+def book() -> QuizBook:
+    return make_book()
+
+
+@pytest.fixture
+def package(tmp_path: Path, book: QuizBook) -> Path:
+    path = tmp_path / "quiz.zip"
+    path.write_bytes(qti_package(book, letters_key(book)))
+    return path
+
+
+def test_a_qti_package_read_back_gives_the_same_quiz(package: Path, book: QuizBook) -> None:
+    items = read_qti(package)
+    assert len(items) == 12
+    for item, question in zip(items, book.questions, strict=True):
+        assert (item.title, item.prompt, item.points) == (question.title, question.prompt, question.points)
+        assert item.choose == question.choose
+        assert list(item.options.values()) == [option.text for option in question.options.values()]
+        assert item.correct_texts == {question.options[x].text for x in letters_key(book)[question.id]}
+
+
+def test_a_package_has_the_layout_of_canvas_itself(package: Path, shared: Path) -> None:
+    with zipfile.ZipFile(package) as ours:
+        names = ours.namelist()
+        manifest = ET.fromstring(ours.read("imsmanifest.xml"))
+        [quiz] = [name for name in names if name.endswith("/assessment_meta.xml")]
+        meta = ET.fromstring(ours.read(quiz))
+    real = ET.parse(shared / "canvas/qti12_canvas/imsmanifest.xml").getroot()
+    resources = "{http://www.imsglobal.org/xsd/imsccv1p1/imscp_v1p1}resources"
+    kinds = [[(r.get("type"), len(r)) for r in root.find(resources) or ()] for root in (manifest, real)]
+    assert kinds[0] == kinds[1]
+    hrefs = {element.get("href") for element in manifest.iter() if element.get("href")}
+    assert hrefs == set(names) - {"imsmanifest.xml"}
+    canvas = "{http://canvas.instructure.com/xsd/cccv1p0}"
+    assert meta.findtext(f"{canvas}points_possible") == "10.0"
+    assert meta.findtext(f"{canvas}due_at") == "2026-06-18T15:59:59"
+    assert meta.findtext(f"{canvas}scoring_policy") == "keep_latest"
+
+
+def test_equal_quizzes_give_equal_packages(package: Path, book: QuizBook) -> None:
+    assert qti_package(book, letters_key(book)) == package.read_bytes()
+
+
+def test_answer_ids_are_unique_decimal_numbers(book: QuizBook) -> None:
+    for question in book.questions:
+        ids = answer_ids(book, question).values()
+        assert len(set(ids)) == len(question.options)
+        assert all(number.isdecimal() for number in ids)
+
+
+def test_real_packages_and_items_are_read(shared: Path) -> None:
+    items = read_qti(shared / "canvas/qti12_canvas")
+    assert [(item.choose, len(item.options)) for item in items] == [("one", 2), ("one", 3), ("many", 3)]
+    assert items[2].prompt == "sdfsdfgs"
+    assert items[2].correct_texts == {"ssdsd", "asdsad"}
+    [canvas] = read_qti(shared / "canvas/qti12_items/multiple_answer_canvas.xml")
+    assert canvas.correct_texts == {"A", "C", "D"}
+    assert canvas.prompt == "Multiple Answer pick A C and D"
+    [weighted] = read_qti(shared / "canvas/qti12_items/multiple_answer.xml")
+    assert {x[-2:] for x in weighted.correct} == {"A1", "A3", "A4", "A7"}
+    [single] = read_qti(shared / "canvas/qti12_items/multiple_choice.xml")
+    assert single.correct_texts == {"At least 3 hours"}
+
+
+def test_what_is_not_qti_is_refused(tmp_path: Path, shared: Path) -> None:
+    bomb = tmp_path / "bomb.xml"
+    bomb.write_text('<!DOCTYPE x [<!ENTITY a "aa">]><questestinterop/>')
+    with pytest.raises(InputError, match="declares a document type"):
+        read_qti(bomb)
+    broken = tmp_path / "broken.xml"
+    broken.write_text("<questestinterop>")
+    with pytest.raises(InputError, match="is not XML"):
+        read_qti(broken)
+    with pytest.raises(InputError, match="holds no choice question"):
+        read_qti(shared / "canvas/qti22_package")
+    with pytest.raises(InputError, match="there is no such file"):
+        read_qti(tmp_path / "gone.zip")
+
+
+def test_questions_without_a_key_are_not_exported(book: QuizBook) -> None:
+    key = {**letters_key(book), "q01": None, "q03": frozenset()}
+    for export in (qti_package, moodle_xml):
+        with pytest.raises(InputError) as caught:
+            export(book, key)
+        assert "q01: is not settled" in str(caught.value)
+        assert "q03: has no correct option" in str(caught.value)
+
+
+def test_moodle_weights_are_allowed_and_add_up_to_the_rule_net_correct(book: QuizBook) -> None:
+    root = ET.fromstring(moodle_xml(book, letters_key(book)))
+    questions = [element for element in root if element.get("type") == "multichoice"]
+    assert len(questions) == 12
+    for element, question in zip(questions, book.questions, strict=True):
+        correct = letters_key(book)[question.id]
+        fractions = [float(answer.get("fraction", "")) for answer in element.findall("answer")]
+        assert {abs(fraction) for fraction in fractions} - {0} <= MOODLE_FRACTIONS
+        for letter, fraction in zip(question.options, fractions, strict=True):
+            wrong = 0 if question.choose == "one" else -100 / len(correct)
+            assert fraction == pytest.approx(100 / len(correct) if letter in correct else wrong, abs=1e-4)
+        assert element.findtext("single") == ("true" if question.choose == "one" else "false")
+        assert float(element.findtext("defaultgrade") or 0) == question.points
+    texts = [answer.findtext("text") for answer in questions[11].findall("answer")]
+    assert texts[2] == "A token (&lt;TT&gt;), inserted"
+    assert unsupported("net-correct") is None
+    assert "not each-answer" in str(unsupported("each-answer"))
+
+
+def test_the_students_edition_holds_no_claim_no_evidence_and_no_key(tmp_path: Path, book: QuizBook) -> None:
+    sealed, opening = seal(book, letters_key(book))
+    write_edition(tmp_path / "edition", book, sealed)
+    texts = {path.name: path.read_text() for path in (tmp_path / "edition").iterdir()}
+    assert set(texts) == {"quiz.yaml", "commitment.json", *(f"q{i:02d}.yaml" for i in range(1, 13))}
+    everything = "".join(texts.values())
+    for secret in ("claim", "dice", "evidence", "accept", *(q.salt for q in opening.questions.values())):
+        assert secret not in everything
+    question = yaml.safe_load(texts["q01.yaml"])
+    assert question["options"]["B"] == {"text": book.questions[0].options["B"].text}
+    assert question["points"] == 1.0
+
+
+def test_a_seal_opens_with_its_own_opening_and_no_other(tmp_path: Path, book: QuizBook) -> None:
+    sealed, opening = seal(book, {**letters_key(book), "q07": None})
+    write_edition(tmp_path / "edition", book, sealed)
+    write_opening(tmp_path / "opening.json", opening)
+    published, opened = read_seal(tmp_path / "edition"), read_opening(tmp_path / "opening.json")
+    assert verify(published, opened) == []
+    assert opened.questions["q07"].correct is None
+    changed = opened.questions["q01"].model_copy(update={"correct": ("End to end, with ASR and TTS",)})
+    forged = Opening(quiz=opened.quiz, questions={**opened.questions, "q01": changed})
+    assert verify(published, forged) == ["q01"]
+    assert verify(published, Opening(quiz="x", questions={})) == sorted(published.questions)
+
+
+def test_a_seal_does_not_give_away_equal_keys(book: QuizBook) -> None:
+    """The same key twice gives other digests: nobody can try the thirty-two possible keys of a question."""
+    first, second = seal(book, letters_key(book))[0], seal(book, letters_key(book))[0]
+    assert not set(first.questions.values()) & set(second.questions.values())
+
+
+def test_an_opening_is_never_overwritten_and_must_be_one(tmp_path: Path, book: QuizBook) -> None:
+    path = tmp_path / "opening.json"
+    write_opening(path, seal(book, letters_key(book))[1])
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="is there already"):
+        write_opening(path, seal(book, letters_key(book))[1])
+    assert path.read_bytes() == before
+    path.write_text(json.dumps({"quiz": "x", "questions": {"q01": {"salt": "00", "correct": []}}}))
+    with pytest.raises(InputError, match="is not an opening key"):
+        read_opening(path)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_opening(tmp_path / "gone.json")
+    assert OpenedQuestion(salt="0" * 64, correct=None).correct is None
