@@ -134,7 +134,7 @@ class Quantity(Frozen):
     """What an evaluator can measure: the vocabulary claims are checked against before anything is measured.
 
     `low` and `high` bound the value where theory bounds it (STOI lies in [-1, 1]); a claim whose margin leaves no
-    room inside the bounds is reported as one that can never be decided.
+    room inside the bounds is reported as one that can never be decided. `one_of` lists the words that a text can be.
     """
 
     name: Name
@@ -142,6 +142,7 @@ class Quantity(Frozen):
     unit: str = ""
     low: float | None = None
     high: float | None = None
+    one_of: tuple[str, ...] = ()
     about: str = ""
 
 

@@ -8,7 +8,7 @@ The search below walks through the alternatives that `any` and a negated `all` o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 
 from evaluators.evidence import Quantity, Value
@@ -57,24 +57,14 @@ class Fact:
 Demand = Bound | Fact
 
 
-@dataclass
-class Demands:
-    """A conjunction of demands, checked as a whole."""
-
-    bounds: list[Bound] = field(default_factory=list)
-    facts: list[Fact] = field(default_factory=list)
-
-    def satisfiable(self) -> bool:
-        return _facts_agree(self.facts) and not _negative_cycle(self.bounds)
-
-
 def satisfiable(goals: Sequence[Goal], quantities: Mapping[str, Quantity]) -> bool:
     """Whether some values of the measurements, inside their theoretical ranges, meet all goals at once."""
     for alternative in product(*(list(alternatives(claim, wanted)) for claim, wanted in goals)):
         demands = [demand for conjunction in alternative for demand in conjunction]
         bounds = [d for d in demands if isinstance(d, Bound)]
+        facts = [d for d in demands if isinstance(d, Fact)]
         names = {name for bound in bounds for name in (bound.left, bound.right)} - {ZERO}
-        if Demands(bounds + _ranges(names, quantities), [d for d in demands if isinstance(d, Fact)]).satisfiable():
+        if not _negative_cycle(bounds + _ranges(names, quantities)) and _facts_agree(facts, quantities):
             return True
     return False
 
@@ -138,15 +128,22 @@ def _ranges(names: set[str], quantities: Mapping[str, Quantity]) -> list[Bound]:
     return low + [_below(q.name, ZERO, q.high) for q in known if q.high is not None]
 
 
-def _facts_agree(facts: Sequence[Fact]) -> bool:
+def _facts_agree(facts: Sequence[Fact], quantities: Mapping[str, Quantity]) -> bool:
     for name in {fact.name for fact in facts}:
         mine = [fact for fact in facts if fact.name == name]
         wanted = {fact.value for fact in mine if fact.wanted}
         excluded = {fact.value for fact in mine if not fact.wanted}
-        truth = any(isinstance(value, bool) for value in wanted | excluded)
-        if len(wanted) > 1 or wanted & excluded or (truth and len(excluded) > 1):
+        values = _values(name, wanted | excluded, quantities)
+        if len(wanted) > 1 or wanted & excluded or (values and (wanted - values or values <= excluded)):
             return False
     return True
+
+
+def _values(name: str, named: set[Value], quantities: Mapping[str, Quantity]) -> set[Value]:
+    """All values that a text or truth value can take; empty where they are not known."""
+    if any(isinstance(value, bool) for value in named):
+        return {True, False}
+    return set(quantities[name].one_of) if name in quantities else set()
 
 
 def _negative_cycle(bounds: Sequence[Bound]) -> bool:

@@ -130,6 +130,8 @@ def _mismatches(comparison: Form, known: Mapping[str, Quantity]) -> Iterator[str
     for name in names_of(comparison):
         if known[name].kind != wanted:
             yield f"{name} is a {known[name].kind}, and is compared as a {wanted}"
+        elif isinstance(comparison, Equals) and (words := known[name].one_of) and comparison.equals[1] not in words:
+            yield f"{name} is never “{comparison.equals[1]}”, it is one of: {', '.join(words)}"
 
 
 def _double_answers(question: Question, known: Mapping[str, Quantity], source: Source) -> list[Problem]:

@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from evaluators import registry
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+
+# Machines are shared and slow at times; in continuous integration the same examples are drawn in every run.
+settings.register_profile("earwitness", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("earwitness")
 
 NOTHING_MISSING = "EARWITNESS_NOTHING_MISSING"
 """Set in continuous integration, where everything is installed: a test that skips for want of something fails."""

@@ -97,7 +97,7 @@ class Property(Frozen):
         """(system, fact) for each cell; the measurement is called `<system>.<name>`."""
         for system, cell in self.systems.items():
             label = f"{system}.{name}"
-            words = Quantity(name=label, kind="text", about=self.about)
+            words = Quantity(name=label, kind="text", one_of=self.one_of or (), about=self.about)
             yield system, cell.entry(words if self.one_of else self._metric().quantity(label))
 
 

@@ -54,6 +54,14 @@ def test_a_chain_of_differences_closes() -> None:
     assert together({"all": [{"greater": ["a", "b"]}, {"greater": ["b", "c"]}]})
 
 
+def test_a_text_is_one_of_its_words() -> None:
+    known = {"t": Quantity(name="t", kind="text", one_of=("text", "audio"))}
+    neither = parse({"all": [{"not": {"equals": ["t", "text"]}}, {"not": {"equals": ["t", "audio"]}}]})
+    assert not satisfiable([(neither, True)], known)
+    assert satisfiable([(neither, True)], {})
+    assert not satisfiable([(parse({"equals": ["t", "txt"]}), True)], known)
+
+
 def test_a_margin_wider_than_the_range_leaves_nothing_to_decide() -> None:
     claim = parse({"at_least": ["a", 0.0], "margin": 1.5})
     assert not satisfiable([(claim, True)], STOI)
