@@ -1,0 +1,107 @@
+"""Which clips are looked at: those of the wanted emotions; what is missing, and how voice and emotion go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.corpus import EmotionClip, read_emotions
+from audio.errors import Unavailable
+from evaluators.evidence import Measurement, Source, digest
+from evaluators.layer_separation.cells import Cells
+from evaluators.layer_separation.parameters import Parameters
+from evaluators.store import sha256_of
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Clips of the wanted emotions, ordered by file.
+
+    `left_out` are the corpus' other emotions, `remarks` what its reader found missing, `content` each clip's sha256.
+    """
+
+    clips: tuple[EmotionClip, ...]
+    wanted: tuple[str, ...]
+    left_out: tuple[str, ...]
+    remarks: tuple[str, ...]
+    content: tuple[str, ...]
+    cells: Cells
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Each clip's file inside the corpus."""
+        return tuple(clip.name for clip in self.clips)
+
+    @property
+    def sounds(self) -> tuple[tuple[Path, str], ...]:
+        """Each clip's path and the sha256 of its content."""
+        return tuple((clip.path, content) for clip, content in zip(self.clips, self.content, strict=True))
+
+    def digests(self) -> Mapping[str, str]:
+        """One digest of all clips: names, content, emotions and speakers."""
+        rows = [[c.name, content, c.label, c.speaker] for c, content in zip(self.clips, self.content, strict=True)]
+        return {f"corpus of {len(rows)} clips": digest(rows)}
+
+    def measurements(self, source: Source) -> Iterator[Measurement]:
+        """How many clips and speakers there are, which cells are missing, and the confounding."""
+        counts = self.cells.table()
+        yield Measurement(name="corpus.clips", value=len(self.clips), unit="clips", source=source, note=self._note())
+        yield Measurement(name="corpus.speakers", value=len(counts), unit="speakers", source=source)
+        yield Measurement(name="corpus.missing", value=self.missing(), source=source, note="; ".join(self.remarks))
+        yield _association(counts, len(self.clips), source)
+
+    def _note(self) -> str:
+        rows = zip(self.cells.speakers, self.cells.table().tolist(), strict=True)
+        table = "; ".join(
+            f"{speaker}: {', '.join(f'{n} {e}' for e, n in zip(self.cells.emotions, row, strict=True) if n)}"
+            for speaker, row in rows
+        )
+        return f"{table}; left out: {', '.join(self.left_out)}" if self.left_out else table
+
+    def missing(self) -> str:
+        """`josh: Angry, Disgusted; everybody: Sleepy`, or `nothing`."""
+        nowhere = [emotion for emotion in self.wanted if emotion not in self.cells.emotions]
+        gaps = {
+            speaker: [emotion for emotion, n in zip(self.cells.emotions, row, strict=True) if not n]
+            for speaker, row in zip(self.cells.speakers, self.cells.table(), strict=True)
+        }
+        gaps["everybody"] = nowhere
+        return "; ".join(f"{who}: {', '.join(what)}" for who, what in gaps.items() if what) or "nothing"
+
+
+def select(parameters: Parameters, corpus: Path | None) -> Selection:
+    """The corpus' clips of the wanted emotions. Raises Unavailable when there are none."""
+    if corpus is None:
+        raise Unavailable(
+            "no emotional speech", "give --corpus DIR: EmoV-DB as distributed, or a folder with a manifest CSV"
+        )
+    spelling = {emotion.casefold(): emotion for emotion in parameters.emotions}
+    found = read_emotions(corpus)
+    clips = tuple(clip for clip in found.clips if clip.label.casefold() in spelling)
+    others = {clip.label for clip in found.clips if clip.label.casefold() not in spelling}
+    if not clips:
+        raise Unavailable(
+            f"{corpus} has no clips of {', '.join(parameters.emotions)}, only of {', '.join(sorted(others))}",
+            "name emotions of this corpus in `emotions`, or give --corpus another one",
+        )
+    return Selection(
+        clips=clips,
+        wanted=parameters.emotions,
+        left_out=tuple(sorted(others)),
+        remarks=found.missing,
+        content=tuple(sha256_of(clip.path) for clip in clips),
+        cells=Cells.of([spelling[clip.label.casefold()] for clip in clips], [clip.speaker for clip in clips]),
+    )
+
+
+def _association(counts: NDArray[np.intp], clips: int, source: Source) -> Measurement:
+    from scipy.stats.contingency import association
+
+    name = "corpus.speaker_emotion_association"
+    if min(counts.shape) < 2:
+        return Measurement(name=name, undefined="needs two speakers and two emotions", source=source)
+    return Measurement(name=name, value=float(association(counts, method="cramer")), n=clips, source=source)

@@ -1,0 +1,86 @@
+"""The evaluator's work: from a site's corpus and codec to measurements, plots and a table."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from audio.codec import load_codec
+from audio.codec.weights import find_weights
+from audio.errors import InputError, Problem
+from audio.metrics.engine import available_processors
+from evaluators.evidence import Findings, Inputs, Site, Source
+from evaluators.layer_separation import vectors, work
+from evaluators.layer_separation.clips import Selection, select
+from evaluators.layer_separation.parameters import Parameters
+from evaluators.layer_separation.plots import artefacts
+from evaluators.layer_separation.scores import Scorer
+from evaluators.layer_separation.separation import Separation, separate
+from evaluators.store import Store
+
+PACKAGES = tuple(sorted({*vectors.PACKAGES, *work.PACKAGES, "scikit-learn"}))
+ENCODING = 0.4  # share of the whole time, for the progress bar
+
+
+def inputs(parameters: Parameters, site: Site) -> Inputs:
+    """Digests of all that the result depends on."""
+    selection = select(parameters, site.corpus)
+    weights = find_weights(_codec_name(site))
+    return Inputs(files=selection.digests(), weights=weights.digest, packages=PACKAGES)
+
+
+def measure(parameters: Parameters, site: Site) -> Findings:
+    """All measurements; plots and the table where the site keeps a cache."""
+    selection = select(parameters, site.corpus)
+    with _kept_in(site.cache) as root:
+        found = _separate(selection, parameters, site, root)
+        source = _source(site)
+        scorer = Scorer(found.samples, parameters.seeds, source)
+        site.progress("layer_separation: intervals and plots", 0.98)
+        measurements = (*selection.measurements(source), *scorer.measurements(parameters))
+        drawn = artefacts(Store(root), found, measurements, selection.files, parameters, source) if site.cache else ()
+    site.progress("layer_separation", 1.0)
+    return Findings(measurements, drawn)
+
+
+def _separate(selection: Selection, parameters: Parameters, site: Site, root: Path) -> Separation:
+    codec = load_codec(_codec_name(site), device=site.device)
+    if parameters.codebooks > codec.codebooks:
+        what = f"{parameters.codebooks} wanted, {codec.name} has {codec.codebooks}"
+        raise InputError(Problem("codebooks", what, "ask for fewer codebooks and for layers below that number"))
+
+    def progress(what: str, done: float) -> None:
+        site.progress(f"layer_separation: {what}", done)
+
+    encoded = vectors.mean_vectors(
+        codec, selection.sounds, parameters.codebooks, Store(root), work.part(progress, 0, ENCODING)
+    )
+    return separate(
+        encoded,
+        selection.cells,
+        parameters,
+        store=root,
+        jobs=site.jobs or available_processors(),
+        progress=work.part(progress, ENCODING, 0.98),
+    )
+
+
+def _codec_name(site: Site) -> str:
+    return site.codec or site.codec_of_record
+
+
+def _source(site: Site) -> Source:
+    name = _codec_name(site)
+    return "measured" if name == site.codec_of_record or find_weights(name).is_reference else "demonstration"
+
+
+@contextmanager
+def _kept_in(cache: Path | None) -> Iterator[Path]:
+    """The site's cache, or a folder that is gone afterwards."""
+    if cache:
+        yield cache
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)

@@ -1,0 +1,176 @@
+"""What can be looked at: the maps of the layers side by side, silhouettes by layer, and a table of every point."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluators.evidence import Artefact, Measurement, Source, digest
+from evaluators.layer_separation.parameters import Parameters
+from evaluators.layer_separation.separation import Separation
+from evaluators.store import Store
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000", "#F0E442")
+"""Okabe and Ito's palette, told apart by colour-blind readers too (jfly.uni-koeln.de/color). Markers say the same."""
+MARKERS = "o^sDvP*X"
+ROUNDS = 10  # in which points are drawn
+COLUMNS = 4
+DRAWING = 1
+"""Raised when the same numbers are drawn otherwise."""
+
+CURVES = (
+    ("silhouette{}", "emotions, all speakers"),
+    ("silhouette{}_within_speaker", "emotions, within a speaker"),
+    ("speaker_silhouette{}", "speakers"),
+)
+
+
+def artefacts(
+    store: Store,
+    found: Separation,
+    measurements: Sequence[Measurement],
+    files: Sequence[str],
+    parameters: Parameters,
+    source: Source,
+) -> tuple[Artefact, ...]:
+    """Both plots and the table. `files` (clips,) names each clip's file."""
+    drawn = [scatter(store, found, parameters, source)] if found.maps else []
+    return (*drawn, curves(store, measurements, parameters, source), table(store, found, files))
+
+
+def table(store: Store, found: Separation, files: Sequence[str]) -> Artefact:
+    """Every point of every map with its file, as CSV."""
+    cells = found.samples.cells
+    labels = [cells.emotions[emotion] for emotion in cells.cell_emotion[cells.cell]]
+    speakers = [cells.speakers[speaker] for speaker in cells.cell_speaker[cells.cell]]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["layer", "seed", "x", "y", "file", "label", "speaker"])
+    for (layer, seed), points in found.maps.items():
+        for (x, y), file, label, speaker in zip(points.tolist(), files, labels, speakers, strict=True):
+            writer.writerow([layer, seed, f"{x:.5f}", f"{y:.5f}", file, label, speaker])
+    content = text.getvalue()
+    path = store.blob(digest(content), ".csv", lambda path: _write(path, content))
+    return store.artefact("Every point of every map, with its file", path, "text/csv")
+
+
+def scatter(store: Store, found: Separation, parameters: Parameters, source: Source) -> Artefact:
+    """A map of each layer, all of one seed, a colour and a shape for each emotion."""
+    seed = parameters.seeds[0]
+    maps = {layer: points for (layer, of), points in found.maps.items() if of == seed}
+    data = [[layer, points.tolist()] for layer, points in maps.items()]
+    key = digest(["scatter", DRAWING, source, seed, data, found.samples.cells.emotions, _emotion(found).tolist()])
+    path = store.blob(key, ".png", lambda path: _draw_scatter(found, maps, seed, source).savefig(path))
+    return store.artefact("UMAP maps by layer", path, "image/png")
+
+
+def curves(store: Store, measurements: Sequence[Measurement], parameters: Parameters, source: Source) -> Artefact:
+    """Mean silhouettes by layer with their intervals, in the space of the vectors and in the maps."""
+    known = {measurement.name: measurement for measurement in measurements}
+    data = [m.model_dump(mode="json", include={"name", "value", "interval"}) for m in measurements]
+    key = digest(["curves", DRAWING, source, data])
+    path = store.blob(key, ".png", lambda path: _draw_curves(known, parameters, source).savefig(path))
+    return store.artefact("Silhouettes by layer", path, "image/png")
+
+
+def _emotion(found: Separation) -> NDArray[np.intp]:
+    return found.samples.cells.cell_emotion[found.samples.cells.cell]
+
+
+def _draw_scatter(found: Separation, maps: Mapping[int, NDArray[np.float32]], seed: int, source: Source) -> Figure:
+    from matplotlib.figure import Figure
+
+    columns = min(COLUMNS, len(maps))
+    rows = -(-len(maps) // columns)
+    figure = Figure(figsize=(3.4 * columns, 3.4 * rows + 0.9), dpi=120, layout="constrained")
+    for number, (layer, points) in enumerate(maps.items()):
+        axes = figure.add_subplot(rows, columns, number + 1)
+        _draw_points(axes, points, _emotion(found), found.samples.cells.emotions)
+        axes.set_title(f"layer {layer}{_silhouette(found, layer)}", fontsize="medium")
+        axes.set_xticks([])
+        axes.set_yticks([])
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    legend = figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    for handle in legend.legend_handles:
+        if handle is not None:
+            handle.set_alpha(1)
+    figure.suptitle(f"UMAP of mean codebook vectors, seed {seed}, {len(_emotion(found))} clips{_warning(source)}")
+    return figure
+
+
+def _silhouette(found: Separation, layer: int) -> str:
+    """The first seed's mean silhouette, where it is defined."""
+    values = found.samples.values["silhouette_map", layer].silhouettes[0]
+    return "" if np.isnan(values).all() else f" (silhouette {np.nanmean(values):+.2f})"
+
+
+def _draw_points(axes: Axes, points: NDArray[np.float32], emotion: NDArray[np.intp], names: Sequence[str]) -> None:
+    """A tenth of every emotion at a time, so that none covers the others."""
+    size = float(np.clip(6000 / len(points), 3, 30))
+    for first in range(ROUNDS):
+        for number, name in enumerate(names):
+            x, y = points[emotion == number][first::ROUNDS].T
+            label = None if first else name
+            axes.scatter(
+                x, y, s=size, alpha=0.65, linewidths=0, label=label, c=COLOURS[number % 8], marker=MARKERS[number % 8]
+            )
+
+
+def _draw_curves(known: Mapping[str, Measurement], parameters: Parameters, source: Source) -> Figure:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.8), dpi=120, layout="constrained")
+    panels: Any = figure.subplots(1, 2)
+    for axes, place, title in zip(panels, ("", "_map"), ("space of the vectors", "UMAP map"), strict=True):
+        for number, (name, label) in enumerate(CURVES):
+            measured = [known[f"{name.format(place)}.layer_{layer}"] for layer in parameters.chosen]
+            _draw_curve(axes, parameters.chosen, measured, label, number)
+        axes.axhline(0, color="0.6", linewidth=0.8, zorder=0)
+        axes.set_xlabel("layer")
+        axes.set_title(title, fontsize="medium")
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("mean silhouette")
+    panels[0].legend(frameon=False, fontsize="small")
+    figure.suptitle(f"Silhouettes by layer, 95 % intervals{_warning(source)}")
+    return figure
+
+
+def _draw_curve(axes: Axes, layers: Sequence[int], measured: Sequence[Measurement], label: str, number: int) -> None:
+    points = [
+        (layer, float(m.value), m.interval) for layer, m in zip(layers, measured, strict=True) if m.value is not None
+    ]
+    if not points:
+        return
+    at = [layer + 0.12 * (number - 1) for layer, _, _ in points]  # apart, so that no interval hides another
+    values = [value for _, value, _ in points]
+    low = [value - min(interval.low, value) if interval else 0 for _, value, interval in points]
+    high = [max(interval.high, value) - value if interval else 0 for _, value, interval in points]
+    axes.errorbar(
+        at,
+        values,
+        yerr=[low, high],
+        color=COLOURS[number],
+        marker=MARKERS[number],
+        label=label,
+        markersize=4,
+        linewidth=1,
+        capsize=2,
+    )
+
+
+def _warning(source: Source) -> str:
+    return "\nDEMONSTRATION: not the codec that the quiz asks about" if source == "demonstration" else ""
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

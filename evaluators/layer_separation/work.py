@@ -1,0 +1,155 @@
+"""The slow part, resumable and side by side: distances in each layer, then a UMAP map for each layer and seed.
+
+Each result is a blob in the store under all that it depends on, so that an interrupted run continues where it was.
+Results are the same whatever the number of processes: every worker computes on one thread, from the same file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluators.evidence import digest
+from evaluators.layer_separation.cells import Cells, groupings
+from evaluators.layer_separation.distances import Nearest, sums_and_nearest, weighted_sums
+from evaluators.layer_separation.maps import umap_map
+from evaluators.layer_separation.silhouettes import judge
+from evaluators.provenance import package_versions
+from evaluators.store import Store
+
+RECIPE = 1
+"""Raised when the same vectors would give other neighbours, silhouettes or maps."""
+PACKAGES = ("numba", "numpy", "scipy", "umap-learn")
+
+Progress = Callable[[str, float], None]
+Task = Callable[[], Path]
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One layer of a file of vectors (clips, layers, dim) and how to look at it.
+
+    `key` stands for the vectors' content; `cells` and `pair` say which silhouettes are wanted.
+    """
+
+    store: Path
+    vectors: Path
+    key: str
+    number: int
+    cells: Cells
+    pair: tuple[str, str]
+    n_neighbors: int
+    min_dist: float
+
+    def points(self) -> NDArray[np.float32]:
+        """The layer's vectors (clips, dim)."""
+        return np.ascontiguousarray(np.load(self.vectors, mmap_mode="r")[:, self.number])
+
+    def space(self) -> Path:
+        """Blob of the vectors' own space: `indices`, `distances` of the neighbours, `silhouettes`, `pseudo_values`.
+
+        `flat` tells that all vectors are equal.
+        """
+
+        def look() -> Arrays:
+            points = self.points()
+            k = min(self.n_neighbors, len(points))
+            sums, nearest = sums_and_nearest(points, self.cells.member, k)
+            return {**vars(nearest), "flat": np.array(not sums.any()), **self._judged(points, sums)}
+
+        return self._blob(["space", self.n_neighbors], look)
+
+    def map(self, seed: int) -> Path:
+        """Blob of the map of one seed: `points` (clips, 2), `silhouettes`, `pseudo_values` (scores, clips)."""
+
+        def draw() -> Arrays:
+            known = read(self.space())
+            points = umap_map(
+                self.points(),
+                Nearest(known["indices"], known["distances"]),
+                seed=seed,
+                n_neighbors=self.n_neighbors,
+                min_dist=self.min_dist,
+            )
+            return {"points": points, **self._judged(points, weighted_sums(points, self.cells.member))}
+
+        return self._blob(["map", self.n_neighbors, self.min_dist, seed], draw)
+
+    def _judged(self, points: NDArray[np.float32], sums: NDArray[np.float64]) -> Arrays:
+        judged = judge(points, sums, self.cells, list(groupings(self.cells, self.pair).values()))
+        return {name: np.stack([vars(one)[name] for one in judged]) for name in ("silhouettes", "pseudo_values")}
+
+    def _blob(self, wanted: list[object], make: Callable[[], Arrays]) -> Path:
+        labels = [self.cells.emotions, self.cells.cell_emotion.tolist(), self.cells.cell_speaker.tolist()]
+        depends = [self.key, self.number, labels, self.cells.cell.tolist(), self.pair, *wanted]
+
+        def produce(path: Path) -> None:
+            from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+            with threadpool_limits(1):
+                np.savez(path, **make())  # type: ignore[arg-type]
+
+        key = digest(["layer separation", RECIPE, package_versions(PACKAGES), *depends])
+        return Store(self.store).blob(key, ".npz", produce)
+
+
+def read(path: Path) -> Arrays:
+    """The arrays of a blob by name."""
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+def spaces(layers: Sequence[Layer], jobs: int, progress: Progress) -> list[Path]:
+    """The space of each layer, in order."""
+    return run([(layer.space, f"distances in layer {layer.number}") for layer in layers], jobs, progress)
+
+
+def maps(layers: Sequence[Layer], seeds: Sequence[int], jobs: int, progress: Progress) -> list[list[Path]]:
+    """The maps of each layer, one for each seed, in order."""
+    paths = run(
+        [
+            (partial(layer.map, seed), f"UMAP of layer {layer.number}, seed {seed}")
+            for layer in layers
+            for seed in seeds
+        ],
+        jobs,
+        progress,
+    )
+    return [paths[i : i + len(seeds)] for i in range(0, len(paths), len(seeds))]
+
+
+def part(progress: Progress, start: float, end: float) -> Progress:
+    """A callback for one part of the work, from `start` to `end` of the whole."""
+    return lambda what, done: progress(what, start + (end - start) * done)
+
+
+def run(tasks: Sequence[tuple[Task, str]], jobs: int, progress: Progress) -> list[Path]:
+    """Results of all tasks, in order, with `jobs` processes taking them one by one; `progress` hears of each.
+
+    The processes are fresh ones (joblib's loky), not forks: torch or OpenMP may have run in this one.
+    """
+    done: dict[int, Path] = {}
+    for number, path in _finished([task for task, _ in tasks], jobs):
+        done[number] = path
+        progress(tasks[number][1], len(done) / len(tasks))
+    return [done[number] for number in range(len(tasks))]
+
+
+def _finished(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[int, Path]]:
+    from joblib import Parallel, delayed, parallel_config
+
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        parallel = Parallel(n_jobs=max(1, min(jobs, len(tasks))), return_as="generator_unordered", batch_size=1)
+        results: Iterable[tuple[int, Path]] = parallel(delayed(_call)(i, task) for i, task in enumerate(tasks))
+        yield from results
+
+
+def _call(number: int, task: Task) -> tuple[int, Path]:
+    return number, task()
