@@ -12,8 +12,13 @@ from audio.codec.layouts import State, is_moshi, to_transformers
 from audio.codec.weights import Weights
 from audio.errors import InputError, Problem
 
+REMEDY = "give the tensors and the config.json of one checkpoint of MimiModel"
+
 
 class Checkpoint(NamedTuple):
+    """`where` is the file, for messages."""
+
+    where: str
     config: MimiConfig
     state: State
 
@@ -23,7 +28,7 @@ def read_checkpoint(weights: Weights) -> Checkpoint:
     settings = dict(weights.settings)
     if settings.get("model_type", "mimi") != "mimi":
         found = f"is of a {settings['model_type']!r} model, expected 'mimi'"
-        raise InputError(Problem(str(weights.config), found, "give a checkpoint of MimiModel"))
+        raise InputError(Problem(str(weights.config), found, REMEDY))
     config = MimiConfig.from_dict(settings)
     try:
         state = load_file(weights.tensors)
@@ -33,4 +38,4 @@ def read_checkpoint(weights: Weights) -> Checkpoint:
     state = {name: tensor.float() for name, tensor in state.items()}
     if is_moshi(state):
         state = to_transformers(state, config.num_attention_heads)
-    return Checkpoint(config, state)
+    return Checkpoint(str(weights.tensors), config, state)

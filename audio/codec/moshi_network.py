@@ -13,9 +13,10 @@ from moshi.models.loaders import get_mimi
 from moshi.modules.transformer import set_attention_context
 from moshi.utils.compile import no_compile, no_cuda_graph
 
-from audio.codec.checkpoint import Checkpoint
+from audio.codec.checkpoint import REMEDY, Checkpoint
 from audio.codec.layouts import moshi_settings, to_moshi
 from audio.codec.network import CHUNK
+from audio.errors import InputError, Problem
 
 
 class MoshiNetwork:
@@ -28,7 +29,11 @@ class MoshiNetwork:
         self.config = checkpoint.config
         self.device = device
         self.model = get_mimi(None, moshi_settings(self.config), device, self.config.num_quantizers)
-        self.model.load_state_dict(to_moshi(checkpoint.state, self.config.num_attention_heads))
+        try:
+            self.model.load_state_dict(to_moshi(checkpoint.state, self.config.num_attention_heads))
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            raise InputError(Problem(checkpoint.where, f"cannot be loaded as a Mimi ({reason})", REMEDY)) from None
 
     def encode(self, chunks: Iterable[torch.Tensor], codebooks: int) -> Iterator[torch.Tensor]:
         """Codes (batch, codebooks, frames) of each chunk of sound (batch, 1, frames * frame_size)."""

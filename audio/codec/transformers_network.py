@@ -12,7 +12,7 @@ import transformers
 from transformers import MimiConfig, MimiModel
 from transformers.utils import logging
 
-from audio.codec.checkpoint import Checkpoint
+from audio.codec.checkpoint import REMEDY, Checkpoint
 from audio.errors import InputError, Problem
 
 
@@ -110,9 +110,9 @@ def _load(checkpoint: Checkpoint) -> Any:
             )
     except (RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(Problem("codec weights", f"cannot be loaded as a Mimi ({reason})")) from None
+        raise InputError(Problem(checkpoint.where, f"cannot be loaded as a Mimi ({reason})", REMEDY)) from None
     faults = [
-        Problem("codec weights", f"{fault.replace('_', ' ')}: {', '.join(sorted(map(str, names))[:3])} …")
+        Problem(checkpoint.where, f"{fault.replace('_', ' ')}: {', '.join(sorted(map(str, names))[:3])} …", REMEDY)
         for fault, names in report.items()
         if names
     ]

@@ -55,6 +55,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **threads, "PYTHONPATH": path},
+            start_new_session=True,  # an interrupt at the terminal is the caller's to handle
         )
 
     @property
@@ -141,7 +142,7 @@ def measure_pairs(
     _require(pairs, sample_rate, metrics)
     jobs = max(1, min(jobs or available_processors(), len(pairs)))
     pool = shared_pool(jobs)
-    task = partial(_measure_surely, pool, sample_rate=sample_rate, metrics=metrics)
+    task = partial(measure_surely, pool, sample_rate=sample_rate, metrics=metrics)
     with ThreadPoolExecutor(jobs) as threads:
         return list(threads.map(task, pairs))
 
@@ -163,7 +164,7 @@ def _require(pairs: Sequence[Pair], sample_rate: int, metrics: Sequence[str]) ->
         raise InputError(problems)
 
 
-def _measure_surely(pool: Pool, pair: Pair, sample_rate: int, metrics: Sequence[str]) -> Values:
+def measure_surely(pool: Pool, pair: Pair, sample_rate: int, metrics: Sequence[str]) -> Values:
     """All metrics in one go; after a crash each on its own, so that only the culprit is lost."""
     try:
         return pool.measure(pair, sample_rate, metrics)
