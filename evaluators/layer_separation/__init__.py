@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from evaluators.evidence import Findings, Inputs, Quantity, Site
+from evaluators.evidence import Findings, Frozen, Inputs, Quantity, Site
 from evaluators.layer_separation import parameters as vocabulary
 
 
@@ -20,7 +20,7 @@ class LayerSeparation:
     name: ClassVar[str] = "layer_separation"
     version: ClassVar[int] = 1
     stored: ClassVar[bool] = True
-    Parameters: ClassVar[type[vocabulary.Parameters]] = vocabulary.Parameters
+    Parameters: ClassVar[type[Frozen]] = vocabulary.Parameters
 
     def quantities(self, parameters: vocabulary.Parameters) -> Iterable[Quantity]:
         """Every name `measure` returns, whether defined or not."""

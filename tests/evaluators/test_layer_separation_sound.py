@@ -1,0 +1,197 @@
+"""The evaluator on real sound, through a small codec with random weights: vectors, labels, artefacts, resumption."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from audio.clip import load
+from audio.codec import load_codec
+from audio.errors import InputError, Unavailable
+from evaluators.evidence import Evidence, Site
+from evaluators.gathering import gather
+from evaluators.layer_separation import LayerSeparation
+from evaluators.layer_separation.parameters import Parameters
+from evaluators.layer_separation.vectors import clip_codes, mean_vectors
+from evaluators.store import Store, sha256_of
+from tests.checkpoints import random_checkpoint
+
+ASKED = Parameters(
+    layers=(0, 3), codebooks=4, emotions=("Angry", "Neutral", "Sleepy"), differences=((3, 0),), pair_differences=()
+)
+SPEAKERS = ("ravdess_01", "ravdess_02", "ravdess_03")
+Rows = list[dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return random_checkpoint(tmp_path_factory.mktemp("checkpoint"))
+
+
+@pytest.fixture(scope="module")
+def corpus(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three speakers of RAVDESS, of whom the first has no neutral clips."""
+    folder = tmp_path_factory.mktemp("corpus")
+    with (shared / "audio" / "emotion" / "manifest.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["speaker"] in SPEAKERS]
+    chosen = [row for row in rows if (row["speaker"], row["label"]) != (SPEAKERS[0], "neutral")]
+    write_manifest(folder, [{**row, "file": str(shared / "audio" / "emotion" / row["file"])} for row in chosen])
+    return folder
+
+
+def write_manifest(folder: Path, rows: Rows) -> None:
+    """A manifest beside links to its files."""
+    with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["file", "label", "speaker"])
+        writer.writeheader()
+        for row in rows:
+            link = folder / Path(row["file"]).name
+            link.symlink_to(row["file"])
+            writer.writerow({"file": link.name, "label": row["label"], "speaker": row["speaker"]})
+
+
+@pytest.fixture(scope="module")
+def site(corpus: Path, checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return Site(corpus=corpus, codec=str(checkpoint), cache=tmp_path_factory.mktemp("cache"), jobs=1, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def evidence(site: Site) -> Evidence:
+    return gather(LayerSeparation(), ASKED, site, Store(site.cache))
+
+
+def clips_of(corpus: Path, labels: Sequence[str] = ("angry", "neutral")) -> Rows:
+    with (corpus / "manifest.csv").open(encoding="utf-8") as file:
+        return sorted((row for row in csv.DictReader(file) if row["label"] in labels), key=lambda row: row["file"])
+
+
+def artefact(evidence: Evidence, site: Site, title: str) -> Path:
+    assert site.cache
+    return site.cache / next(one.path for one in evidence.artefacts if one.title.startswith(title))
+
+
+class TestVectors:
+    def test_are_what_the_courses_procedure_gives_with_transformers(
+        self, corpus: Path, checkpoint: Path, tmp_path: Path
+    ) -> None:
+        import torch
+        from transformers import MimiModel
+
+        path = corpus / clips_of(corpus)[0]["file"]
+        codec, store = load_codec(checkpoint, device="cpu"), Store(tmp_path)
+        found = np.load(mean_vectors(codec, [(path, "content")], 4, store, lambda *_: None).path)
+        (codes,) = clip_codes(codec, [(path, "content")], 4, store)
+        model = MimiModel.from_pretrained(checkpoint)
+        with torch.no_grad():
+            sound = torch.from_numpy(load(path, 24_000).samples)[None, None]
+            theirs = model.encode(sound, num_quantizers=4).audio_codes[0].numpy()
+        assert (codes == theirs).mean() > 0.97  # near-ties between two codes go either way
+        semantic = model.quantizer.semantic_residual_vector_quantizer.layers
+        acoustic = model.quantizer.acoustic_residual_vector_quantizer.layers
+        for layer, quantizer in enumerate([semantic[0], *acoustic[:3]]):
+            expected = quantizer.codebook.embed[codes[layer]].mean(dim=0).detach().numpy()
+            np.testing.assert_allclose(found[0, layer], expected, atol=1e-5)
+
+    def test_have_one_row_for_each_clip_whatever_the_batch(
+        self, corpus: Path, checkpoint: Path, tmp_path: Path
+    ) -> None:
+        codec = load_codec(checkpoint, device="cpu")
+        paths = [corpus / row["file"] for row in clips_of(corpus)[:5]]
+        sounds = [(path, sha256_of(path)) for path in paths]
+        together = np.load(mean_vectors(codec, sounds, 4, Store(tmp_path / "a"), lambda *_: None).path)
+        alone = [
+            np.load(mean_vectors(codec, [sound], 4, Store(tmp_path / "b"), lambda *_: None).path)[0] for sound in sounds
+        ]
+        assert together.dtype == np.float32
+        np.testing.assert_array_equal(together, np.stack(alone))
+
+    def test_codes_that_the_store_knows_are_not_computed_again(
+        self, corpus: Path, checkpoint: Path, tmp_path: Path
+    ) -> None:
+        codec = load_codec(checkpoint, device="cpu")
+        path = corpus / clips_of(corpus)[0]["file"]
+        (first,) = clip_codes(codec, [(path, "content")], 4, Store(tmp_path))
+        (again,) = clip_codes(codec, [(tmp_path / "gone.flac", "content")], 4, Store(tmp_path))
+        np.testing.assert_array_equal(first, again)
+
+
+class TestEvidence:
+    def test_has_every_announced_name_as_a_demonstration(self, evidence: Evidence) -> None:
+        announced = {quantity.name for quantity in LayerSeparation().quantities(ASKED)}
+        assert {measurement.name for measurement in evidence.measurements} == announced
+        assert {measurement.source for measurement in evidence.measurements} == {"demonstration"}
+
+    def test_says_what_the_corpus_has_and_lacks(self, evidence: Evidence, corpus: Path) -> None:
+        known = {measurement.name: measurement for measurement in evidence.measurements}
+        assert known["corpus.clips"].value == len(clips_of(corpus))
+        assert "left out: calm" in known["corpus.clips"].note
+        assert known["corpus.missing"].value == "ravdess_01: Neutral; everybody: Sleepy"
+        counts = Counter((row["speaker"], row["label"]) for row in clips_of(corpus))
+        table = np.array([[counts[speaker, label] for label in ("angry", "neutral")] for speaker in SPEAKERS])
+        expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
+        cramers_v = np.sqrt(((table - expected) ** 2 / expected).sum() / table.sum())
+        assert known["corpus.speaker_emotion_association"].value == pytest.approx(cramers_v)
+
+    def test_the_table_traces_every_point_to_its_file(self, evidence: Evidence, site: Site, corpus: Path) -> None:
+        with artefact(evidence, site, "Every point").open(encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        clips = {row["file"]: row for row in clips_of(corpus)}
+        assert Counter((row["layer"], row["seed"]) for row in rows) == {
+            (str(layer), str(seed)): len(clips) for layer in ASKED.chosen for seed in ASKED.seeds
+        }
+        assert all(clips[row["file"]]["label"] == row["label"].casefold() for row in rows)
+        assert all(clips[row["file"]]["speaker"] == row["speaker"] for row in rows)
+
+    def test_the_plots_show_something(self, evidence: Evidence, site: Site) -> None:
+        for title in ("UMAP maps", "Silhouettes"):
+            with Image.open(artefact(evidence, site, title)) as image:
+                assert min(image.size) > 300
+                assert len(image.convert("RGB").getcolors(1_000_000) or ()) > 20
+
+    def test_is_the_same_without_a_cache_but_for_the_artefacts(self, evidence: Evidence, site: Site) -> None:
+        bare = Site(corpus=site.corpus, codec=site.codec, jobs=1, device="cpu")
+        findings = LayerSeparation().measure(ASKED, bare)
+        assert findings.measurements == evidence.measurements
+        assert findings.artefacts == ()
+
+    def test_depends_on_labels_and_sounds_and_not_on_the_folder(self, site: Site, corpus: Path, tmp_path: Path) -> None:
+        rows = [{**row, "file": str((corpus / row["file"]).resolve())} for row in clips_of(corpus)]
+        (tmp_path / "moved").mkdir()
+        (tmp_path / "relabelled").mkdir()
+        write_manifest(tmp_path / "moved", rows)
+        write_manifest(tmp_path / "relabelled", [{**rows[0], "label": "sleepy"}, *rows[1:]])
+        files = [
+            LayerSeparation().inputs(ASKED, Site(corpus=folder, codec=site.codec)).files
+            for folder in (corpus, tmp_path / "moved", tmp_path / "relabelled")
+        ]
+        assert files[0] == files[1] != files[2]
+
+
+class TestRefusals:
+    def test_without_a_corpus_the_remedy_names_one(self, checkpoint: Path) -> None:
+        with pytest.raises(Unavailable, match="--corpus DIR"):
+            LayerSeparation().inputs(ASKED, Site(codec=str(checkpoint)))
+
+    def test_a_corpus_of_other_emotions_is_named(self, corpus: Path, checkpoint: Path) -> None:
+        asked = Parameters(emotions=("Sleepy", "Amused"), pair=("Sleepy", "Amused"))
+        with pytest.raises(Unavailable, match="no clips of Sleepy, Amused, only of angry, calm"):
+            LayerSeparation().inputs(asked, Site(corpus=corpus, codec=str(checkpoint)))
+
+    def test_more_codebooks_than_the_codec_has_are_refused(self, site: Site) -> None:
+        with pytest.raises(InputError, match=r"33 wanted, .* has 32"):
+            LayerSeparation().measure(Parameters(codebooks=33), site)
+
+
+def test_the_vocabulary_needs_no_numpy() -> None:
+    code = (
+        "import sys, evaluators.layer_separation as l; list(l.LayerSeparation().quantities(l.vocabulary.Parameters()))"
+    )
+    subprocess.run([sys.executable, "-c", f"{code}; assert 'numpy' not in sys.modules"], check=True)
