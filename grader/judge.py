@@ -124,7 +124,7 @@ def judge(claim: Form, candidates: Candidates) -> Verdict:
 
 def decide(claim: Form, candidates: Candidates) -> Step:
     """The decided tree of `claim`."""
-    inner = tuple(decide(part, candidates) for part in parts(_expanded(claim)))
+    inner = tuple(decide(part, candidates) for part in parts(expanded(claim)))
     operator, words = operator_of(claim) or "", in_words(claim)
     if not inner:
         comparison = compare(claim, candidates)
@@ -139,7 +139,7 @@ def decide(claim: Form, candidates: Candidates) -> Step:
     return Step(operator=operator, claim=words, why=claim.why, state=state, steps=inner)
 
 
-def _expanded(claim: Form) -> Form:
+def expanded(claim: Form) -> Form:
     """`highest_of` and `lowest_of` as the comparisons that they stand for."""
     match claim:
         case HighestOf(highest_of=(a, *others), by=by, margin=margin, why=why):
@@ -256,6 +256,11 @@ def _difference(a: Measurement, b: Measurement) -> tuple[float, float]:
     """The span of a - b when both ends are free: wider than a paired interval, never narrower."""
     (a_low, a_high), (b_low, b_high) = _range(a), _range(b)
     return a_low - b_high, a_high - b_low
+
+
+def span_of(measurements: Sequence[Measurement]) -> tuple[float, float]:
+    """The span of a number, or of the first number less the second: what a comparison has to clear."""
+    return _range(measurements[0]) if len(measurements) == 1 else _difference(*measurements)
 
 
 def measured_by(comparisons: Iterable[Comparison]) -> list[Measurement]:

@@ -1,0 +1,64 @@
+"""`earwitness report`: the evidence as one HTML page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from grader.cli.common import DONE, UNSETTLED, AcceptOption, QuizOption, accepted_sources, console, load_book
+
+
+def register(app: typer.Typer) -> None:
+    app.command(help="Write the evidence as one HTML page to look at and listen to; needs no network.")(report)
+
+
+def report(
+    out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path("report.html"),
+    edition: Annotated[
+        Literal["ta", "student", "before"],
+        typer.Option("--edition", help="ta; student: after the deadline; before: the questions and a form alone."),
+    ] = "ta",
+    language: Annotated[Literal["en", "zh-TW"], typer.Option("--language", help="Of everything but the quiz.")] = "en",
+    audio: Annotated[
+        Literal["inline", "beside"], typer.Option("--audio", help="Sound in the page, or in a folder beside it.")
+    ] = "inline",
+    grades: Annotated[
+        Path | None,
+        typer.Option("--grades", help="What `grade --out` wrote, for the ta edition.", show_default=False),
+    ] = None,
+    corpus: Annotated[
+        Path | None,
+        typer.Option("--corpus", help="The emotional speech that was measured, to play it.", show_default=False),
+    ] = None,
+    quiz: QuizOption = None,
+    accept: AcceptOption = None,
+) -> None:
+    from evaluators.store import Store
+    from grader.gather import Gatherer, key_from, site_of
+    from grader.records import read_result
+    from grader.report import write_report, write_sheet
+
+    book = load_book(quiz)
+    if edition == "before":
+        console().print(f"wrote {write_sheet(book, out=out, language=language)}", markup=False)
+        raise typer.Exit(DONE)
+    sources, store = accepted_sources(book, accept), Store()
+    gatherer = Gatherer(book, sources, site_of(book), store, "cached")
+    testimonies = [gatherer.testimony(question) for question in book.questions]
+    key = key_from(book, testimonies, sources)
+    page = write_report(
+        book,
+        testimonies,
+        key,
+        out=out,
+        edition=edition,
+        language=language,
+        store=store,
+        grades=read_result(grades) if grades else None,
+        audio=audio,
+        corpus=corpus,
+    )
+    console().print(f"wrote {page} ({page.stat().st_size / 1e6:.1f} MB)", markup=False)
+    raise typer.Exit(UNSETTLED if key.unsettled else DONE)

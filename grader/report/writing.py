@@ -1,0 +1,124 @@
+"""Write the report: collect what an edition may show, render it, put it in place whole.
+
+Editions: `ta` shows everything; `student` (after the deadline) everything but the class; `before` the questions and a
+form for the answers. The last is rendered from the questions' words alone: claims, evidence and key never reach it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo
+
+from audio.errors import InputError, Problem
+from evaluators.store import Store, write_atomic
+from grader.gather import Exhibit, Testimony
+from grader.key import AnswerKey
+from grader.report.cards import all_evidence, question_views, questions_using
+from grader.report.gender import gender
+from grader.report.listening import listening
+from grader.report.maps import maps
+from grader.report.rendering import POLICY, environment, static
+from grader.report.sheet import question_sheet
+from grader.report.sounds import SoundBank
+from grader.report.sweeps import sweeps
+from grader.report.texts import Language, texts
+from grader.spec import QuizBook
+
+Edition = Literal["ta", "student", "before"]
+AudioPlace = Literal["inline", "beside"]
+EDITIONS: tuple[Edition, ...] = get_args(Edition)
+
+
+def write_report(
+    book: QuizBook,
+    testimonies: Sequence[Testimony],
+    key: AnswerKey,
+    *,
+    out: Path,
+    edition: Edition,
+    language: Language,
+    store: Store,
+    grades: dict[str, Any] | None = None,
+    audio: AudioPlace = "inline",
+    corpus: Path | None = None,
+) -> Path:
+    """Write one HTML file to `out` and return its path.
+
+    `store` holds the sounds that the evidence names. `grades` is a `result.json` as `grader.records.read_result` gives
+    it, for the TA's edition alone. With `audio` "beside", sounds lie in a folder beside the page. Raises InputError
+    where `grades` are given for another edition.
+    `corpus` is the folder of emotional speech whose clips the maps play; the built-in one is found by itself.
+    """
+    if grades is not None and edition != "ta":
+        raise InputError(Problem("grades", f"cannot be shown in the edition {edition}", "use the edition ta"))
+    if edition == "before":
+        return write_sheet(book, out=out, language=language)
+    views = question_views(testimonies, key)
+    words = texts(language)
+    bank = SoundBank(out.with_name(f"{out.stem}_audio") if audio == "beside" else None)
+    displays = (
+        listening(testimonies, store, bank),
+        sweeps(testimonies, words),
+        maps(testimonies, store, bank, corpus, words),
+        gender(testimonies),
+    )
+    content = {
+        "key": key,
+        "questions": views,
+        "tally": {
+            "settled": len(key.questions) - len(key.unsettled),
+            "questions": len(key.questions),
+            "decided": sum(view.decided for view in views),
+            "options": sum(len(view.options) for view in views),
+        },
+        "exhibits": [display for display in displays if display],
+        "classroom": None,
+        "evidence": [_origin(exhibit, testimonies) for exhibit in all_evidence(testimonies)],
+        "demonstration": any(_demonstrates(exhibit) for exhibit in all_evidence(testimonies)),
+        "data": {"words": {"copied": words["copied"]}, "sounds": dict(bank.places)},
+    }
+    return write_page(out, book, edition, language, content)
+
+
+def write_sheet(book: QuizBook, *, out: Path, language: Language) -> Path:
+    """Write the edition `before`, which needs no evidence, to `out` and return its path."""
+    return write_page(out, book, "before", language, {"sheet": question_sheet(book)})
+
+
+def write_page(out: Path, book: QuizBook, edition: Edition, language: Language, content: dict[str, Any]) -> Path:
+    """Render the edition's template with `content` and put the page in place."""
+    name = "before" if edition == "before" else "report"
+    words = texts(language)
+    made = environment(language)
+    made.globals["codec"] = book.quiz.codec
+    page = made.get_template(f"{name}.html.j2").render(
+        book=book,
+        edition=edition,
+        heading="sheet" if edition == "before" else "report",
+        title=f"{book.quiz.title}: {words['edition_' + edition]}",
+        css=static("style.css") + static(f"{name}.css"),
+        script=static(f"{name}.js"),
+        policy=POLICY,
+        made=datetime.now(ZoneInfo(book.quiz.time_zone)).date().isoformat(),
+        version=version("earwitness"),
+        **content,
+    )
+    write_atomic(out, page.encode())
+    return out
+
+
+def _demonstrates(exhibit: Exhibit) -> bool:
+    return any(m.source == "demonstration" for m in exhibit.evidence.measurements)
+
+
+def _origin(exhibit: Exhibit, testimonies: Sequence[Testimony]) -> dict[str, Any]:
+    """What the section about provenance says of one piece of evidence."""
+    return {
+        "exhibit": exhibit,
+        "demonstration": _demonstrates(exhibit),
+        "questions": questions_using(exhibit.evidence, testimonies),
+    }
