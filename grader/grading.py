@@ -22,11 +22,15 @@ from grader.submissions.model import Chosen, Submission, SubmissionFile
 
 @dataclass(slots=True)
 class StudentRecord:
-    """One student's grade. `units` are points per question in the scorer's unit, None where nothing could be graded."""
+    """One student's grade. `units` are points per question in the scorer's unit, None where nothing could be graded.
+
+    `held` is the total that a hold-harmless regrade leaves the student with, where its own arithmetic gives less.
+    """
 
     attempts: Sequence[Submission]
     decision: Decision
     units: tuple[int | None, ...]
+    held: Fraction | None = None
 
     @property
     def student_id(self) -> str:
@@ -76,6 +80,8 @@ class Grades:
 
     def total_units(self, record: StudentRecord) -> int | Fraction:
         """The same in the scorer's unit: whole numbers except where a violation took a part."""
+        if record.held is not None:
+            return record.held * self.scorer.denominator
         factor = record.decision.factor
         return record.earned if factor is UNCHANGED else record.earned * factor
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from audio.errors import InputError, Problem
+from grader import ledger
 from grader.bulk import without_collection
 from grader.feedback.writing import FeedbackWriter
 from grader.grading import Grades, Setting, grade
@@ -37,6 +38,20 @@ class Run:
         """What `result.json` says besides the students."""
         kept = self.setting.class_file.model_dump(mode="json", exclude={"roster", "feedback"})
         return result_head(self.file, self.key, self.grades, self.proof, class_file=kept)
+
+
+def facts(head: dict[str, Any]) -> dict[str, Any]:
+    """What a ledger entry says of a run: digests of everything that went in."""
+    return {
+        "quiz": head["quiz"],
+        "submissions": head["submissions"]["sha256"],
+        "key": head["key"]["digest"],
+        "evidence": head["key"]["evidence"],
+        "rule": head["rule"],
+        "overrides": [name for name, question in head["key"]["questions"].items() if question["override"]],
+        "rulings": [ruling["question"] for ruling in head["rulings"]],
+        "demonstration": head["demonstration"],
+    }
 
 
 def grade_file(
@@ -73,4 +88,5 @@ def write_run(out: Path, run: Run) -> list[Path]:
         written = [Path(scratch) / SCORES, Path(scratch) / RESULT, *([folder] if languages else [])]
         for path in written:
             path.replace(out / path.name)
+    ledger.append(out / ledger.FOLDER, "grade", facts(run.head()), {name: out / name for name in (SCORES, RESULT)})
     return [out / path.name for path in written]

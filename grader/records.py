@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from audio.errors import InputError, Problem
+from grader.grading import Grades, Setting, grade_students
+from grader.key import Override
 from grader.results import FORMAT, RESULT
 from grader.scoring import Ruling
 from grader.spec import CreditRule, QuizBook
@@ -80,11 +81,23 @@ def totals_of(result: dict[str, Any]) -> dict[str, Fraction]:
     return {student["id"]: Fraction(student.get("exact", "0")) for student in result["students"]}
 
 
-def names_of(students: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """Names by student id."""
-    return {student["id"]: student.get("name", "") for student in students}
-
-
 def class_file_of(result: dict[str, Any]) -> ClassFile:
     """The extensions, violations and skipped cells that the result used."""
     return ClassFile.model_validate_json(json.dumps(result["class_file"]))
+
+
+def overrides_of(result: dict[str, Any]) -> tuple[Override, ...]:
+    """The TA's decisions that the result used."""
+    questions = result["key"]["questions"].values()
+    return tuple(Override.model_validate_json(json.dumps(q["override"])) for q in questions if q["override"])
+
+
+def grades_of(result: dict[str, Any], book: QuizBook) -> Grades:
+    """The graded class as the result has it, worked out again; totals that a regrade held stay held."""
+    setting = Setting(book, key_of(result), rule_of(result), rulings_of(result), class_file_of(result))
+    grades = grade_students(attempts_of(result, book), setting, skipped=tuple(result["skipped"]))
+    recorded = totals_of(result)
+    for record in grades.records:
+        if grades.total(record) != recorded[record.student_id]:
+            record.held = recorded[record.student_id]
+    return grades

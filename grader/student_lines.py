@@ -30,7 +30,7 @@ class Points(dict[int | None, str]):
 
     def total(self, record: StudentRecord) -> str:
         """The total after adjustments, rounded once from the exact sum."""
-        if record.decision.factor is UNCHANGED:
+        if record.decision.factor is UNCHANGED and record.held is None:
             return self[record.earned]
         return rounded(self.grades.total(record))
 

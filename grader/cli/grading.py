@@ -1,4 +1,4 @@
-"""`earwitness check` and `grade`: a student's own answers, and a whole class."""
+"""`earwitness check`, `grade` and `regrade`: a student's own answers, a whole class, and the class again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from grader.cli import reviewing
 from grader.cli.common import (
     DONE,
     UNSETTLED,
@@ -39,6 +40,8 @@ ClassOption = Annotated[
 def register(app: typer.Typer) -> None:
     app.command(help="Check one student's answers (YAML) against the evidence.")(check)
     app.command(help="Grade a class from a Canvas Student Analysis report, a plain CSV or YAML.")(grade)
+    app.command(help="Grade again under another key, rule or ruling, and show who changes.")(regrade)
+    reviewing.register(app)
 
 
 def check(
@@ -98,6 +101,27 @@ def grade(
         if compared:
             show_comparison(console(), compared)
     raise typer.Exit(DONE if run.grades.complete else UNSETTLED)
+
+
+def regrade(
+    old: Annotated[Path, typer.Argument(help="Folder of an earlier run.")],
+    new: Annotated[Path, typer.Argument(help="Folder of another run of the same class, or a YAML file of changes.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the new result and the diff.")] = None,
+    policy: Annotated[
+        Literal["strict", "hold-harmless"], typer.Option("--policy", help="hold-harmless: no total falls.")
+    ] = "strict",
+    gradebook: Annotated[
+        Path | None, typer.Option("--gradebook", help="Exported gradebook: write one with changes.")
+    ] = None,
+    assignment: Annotated[str, typer.Option("--assignment", help="Its column: Title (id), id or title.")] = "",
+    quiz: QuizOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    from grader.regrade_report import show_diff
+    from grader.regrading import regrade_run
+
+    data = regrade_run(load_book(quiz), old, new, policy, out, gradebook, assignment)
+    print_json(data) if as_json else show_diff(console(), data)
 
 
 def key_for_grading(book: QuizBook, accept: list[str] | None, override: Path | None) -> AnswerKey:

@@ -11,10 +11,12 @@ import io
 import json
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from click.testing import Result
 
 from evaluators.evidence import Measurement
 from grader.claims import AtLeast, Equals, Form
@@ -24,6 +26,8 @@ from grader.spec import EvidenceRequest, Option, Question, Quiz, QuizBook
 
 SIDES = Measurement(name="dice.sides", value=6, unit="sides", source="executed")
 OFFER = EvidenceRequest(evaluator="dice")
+
+Command = Callable[..., Result]
 
 Q = tuple[str, float, str, dict[str, str], str]
 """Prompt, points, choose, option texts, correct letters."""

@@ -4,54 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from grader.cli import app
 from grader.gather import answer_key
 from grader.loading import load_quiz
 from grader.spec import QuizBook
-from tests.conftest import forget_evaluators
-from tests.grader.classroom import Report, key_for, letters_key, random_class, write_quiz
-
-Command = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def quiz(tmp_path_factory: pytest.TempPathFactory, foreign_site: Path) -> Iterator[Path]:
-    """The quiz of the classroom as YAML, its evidence gathered."""
-    folder = tmp_path_factory.mktemp("nuisance")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(foreign_site))
-        patch.setenv("EARWITNESS_CACHE", str(folder / "store"))
-        forget_evaluators()
-        write_quiz(folder / "quiz")
-        answer_key(load_quiz(folder / "quiz"), mode="auto")
-        yield folder / "quiz"
-    forget_evaluators()
-
-
-@pytest.fixture
-def book(quiz: Path) -> QuizBook:
-    return load_quiz(quiz)
-
-
-@pytest.fixture
-def run(quiz: Path) -> Command:
-    def command(*arguments: object) -> Result:
-        return CliRunner().invoke(app, [*map(str, arguments), "--quiz", str(quiz)])
-
-    return command
-
-
-@pytest.fixture
-def report(tmp_path: Path, book: QuizBook) -> Path:
-    return Report(language="zh", bom=True).write(tmp_path / "report.csv", book, random_class(book, 30, attempts=2))
+from tests.grader.classroom import Command, Report, key_for, letters_key, random_class, write_quiz
 
 
 def scores(out: Path) -> list[dict[str, str]]:
@@ -74,29 +37,29 @@ def unsettle(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_key_of_the_classroom_is_what_its_evidence_says(book: QuizBook) -> None:
-    assert answer_key(book).digest == key_for(book).digest
+def test_the_key_of_the_classroom_is_what_its_evidence_says(class_book: QuizBook) -> None:
+    assert answer_key(class_book).digest == key_for(class_book).digest
 
 
 def test_a_class_goes_from_report_to_scores_feedback_and_result(
-    run: Command, report: Path, book: QuizBook, tmp_path: Path
+    run: Command, report: Path, class_book: QuizBook, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     ended = run("grade", report, "--out", out)
     assert ended.exit_code == 0, ended.output
     rows = scores(out)
-    assert list(rows[0]) == ["student_id", *(q.id for q in book.questions), "total"]
+    assert list(rows[0]) == ["student_id", *(q.id for q in class_book.questions), "total"]
     assert len(rows) == 30
-    by_id = {(a.login, a.number): a for a in random_class(book, 30, attempts=2)}
+    by_id = {(a.login, a.number): a for a in random_class(class_book, 30, attempts=2)}
     for row in rows:  # the latest attempt counts; recomputed with floats, as Canvas would
         attempt = by_id[row["student_id"], 2]
-        for question in book.questions:
-            key, chosen = letters_key(book)[question.id], attempt.answers[question.id] or frozenset()
+        for question in class_book.questions:
+            key, chosen = letters_key(class_book)[question.id], attempt.answers[question.id] or frozenset()
             net = max(0.0, (len(chosen & key) - len(chosen - key)) / len(key))
             points = question.points * (net if question.choose == "many" else float(chosen == key))
             assert float(row[question.id]) == pytest.approx(points, abs=0.00501)
     data = result(out)
-    assert data["key"]["digest"] == key_for(book).digest
+    assert data["key"]["digest"] == key_for(class_book).digest
     assert data["submissions"]["rows"] == 60
     assert data["proof"]["cells_different"] == 0
     assert not data["demonstration"]
@@ -154,10 +117,12 @@ def test_an_unsettled_question_is_named_and_not_graded_until_overridden(report: 
     assert "seen in the notebook" in (out / "feedback/en/b00000001.html").read_text()
 
 
-def test_feedback_of_an_earlier_run_does_not_linger(run: Command, report: Path, book: QuizBook, tmp_path: Path) -> None:
+def test_feedback_of_an_earlier_run_does_not_linger(
+    run: Command, report: Path, class_book: QuizBook, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     assert run("grade", report, "--out", out).exit_code == 0
-    smaller = Report().write(tmp_path / "smaller.csv", book, random_class(book, 3))
+    smaller = Report().write(tmp_path / "smaller.csv", class_book, random_class(class_book, 3))
     assert run("grade", smaller, "--out", out).exit_code == 0
     assert len(list((out / "feedback/en").glob("*.md"))) == 3
 

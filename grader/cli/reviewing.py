@@ -1,0 +1,160 @@
+"""`earwitness items`, `sensitivity`, `appeal`, `ledger`: a graded class and its key, looked at again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from grader.cli.common import (
+    DONE,
+    FAILED,
+    AcceptOption,
+    JsonOption,
+    OverrideOption,
+    QuizOption,
+    console,
+    load_book,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from grader.grading import Grades
+    from grader.key import AnswerKey
+    from grader.spec import QuizBook
+
+ResultArgument = Annotated[Path, typer.Argument(help="Folder of a grading run, or a file of submissions.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(help="Item analysis: difficulty, discrimination, distractors, reliability.")(items)
+    app.command(help="Cross-examine the key: what if a verdict flipped, and does the class agree?")(sensitivity)
+    app.command(help="Prepare an appeal about an option, or record its decision.")(appeal)
+    app.command(help="Show the record of grading runs and verify it.")(ledger)
+
+
+def items(
+    result: ResultArgument,
+    quiz: QuizOption = None,
+    accept: AcceptOption = None,
+    override: OverrideOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    from grader.item_report import analyse, show_items
+
+    grades, _ = graded(load_book(quiz), result, accept, override)
+    data = analyse(grades)
+    print_json(data) if as_json else show_items(console(), data)
+
+
+def sensitivity(
+    result: ResultArgument,
+    line: Annotated[
+        str | None, typer.Option("--line", help="A total in points that must not be crossed unnoticed.")
+    ] = None,
+    quiz: QuizOption = None,
+    accept: AcceptOption = None,
+    override: OverrideOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    show_cross_examination(load_book(quiz), result, line, accept, override, as_json=as_json)
+
+
+def show_cross_examination(
+    book: QuizBook, result: Path, line: str | None, accept: list[str] | None, override: Path | None, *, as_json: bool
+) -> None:
+    """Sensitivity and two witnesses of a class, printed."""
+    from grader.sensitivity import sensitivity as examine
+    from grader.sensitivity import two_witnesses
+    from grader.sensitivity_report import as_data, show_sensitivity
+
+    grades, key = graded(book, result, accept, override)
+    mark = _points(line)
+    data = as_data(examine(grades, key, mark), two_witnesses(grades, key), mark)
+    print_json(data) if as_json else show_sensitivity(console(), data)
+
+
+def appeal(
+    question: Annotated[str, typer.Argument(help="Question id, such as q07.")],
+    option: Annotated[str, typer.Argument(help="Letter in the question file.")],
+    student: Annotated[str, typer.Option("--student", help="Id of the student who appeals.")],
+    result: Annotated[Path, typer.Option("--result", help="Folder of the grading run.")],
+    decision: Annotated[
+        Literal["accepted", "rejected"] | None,
+        typer.Option("--decision", help="Record the outcome.", show_default=False),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; needed with --decision.", show_default=False)] = "",
+    by: Annotated[str, typer.Option("--by", help="Who decided.", show_default=False)] = "",
+    quiz: QuizOption = None,
+    accept: AcceptOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    from grader.appeal import Appeal
+    from grader.appeals import handle_appeal, show_appeal
+
+    book = load_book(quiz)
+    wanted = Appeal(question, option.upper(), student, decision, reason, by)
+    grades, key = graded(book, result, accept, None)
+    data = handle_appeal(grades, key, wanted, result)
+    print_json(data) if as_json else show_appeal(console(), data)
+
+
+def ledger(
+    folder: Annotated[Path, typer.Argument(help="The --out folder of grading runs.")], as_json: JsonOption = False
+) -> None:
+    from grader.ledger import FOLDER, audit, current_outputs, read_entries
+
+    place = folder / FOLDER if (folder / FOLDER).is_dir() else folder
+    entries = read_entries(place)
+    findings = [*audit(place), *current_outputs(place, place.parent)]
+    if as_json:
+        found = [{"entry": finding.entry, "what": finding.what} for finding in findings]
+        print_json({"entries": entries, "intact": not findings, "findings": found})
+    else:
+        out = console()
+        for entry in entries:
+            facts = entry["facts"]
+            out.print(f"{entry['number']:>4}  {entry['time']}  {entry['action']:<8}  key {facts['key'][:12]}")
+        for finding in findings:
+            out.print(f"{finding.entry}: {finding.what}", style="red")
+        out.print("intact" if not findings else "NOT intact", style="green" if not findings else "bold red")
+    raise typer.Exit(FAILED if findings else DONE)
+
+
+def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path | None) -> tuple[Grades, AnswerKey]:
+    """A graded class and the key with its evidence, from a run's folder or from submissions.
+
+    Raises InputError if the evidence now gives another key than the one the run used.
+    """
+    from audio.errors import InputError, Problem
+    from grader.cli.grading import key_for_grading
+    from grader.gather import answer_key
+    from grader.outputs import grade_file
+    from grader.records import grades_of, overrides_of, read_result
+    from grader.submissions.reading import read_submissions
+
+    if not (path.is_dir() or path.suffix == ".json"):
+        key = key_for_grading(book, accept, override)
+        return grade_file(read_submissions(path, book), book, key).grades, key
+    result = read_result(path)
+    key = answer_key(book, accept=tuple(result["key"]["accepted"]), overrides=overrides_of(result))
+    if key.digest != result["key"]["digest"]:
+        what = "was graded with another key than the evidence now gives"
+        raise InputError(Problem(str(path), what, "grade again, and compare the two with `earwitness regrade`"))
+    return grades_of(result, book), key
+
+
+def _points(text: str | None) -> Fraction | None:
+    from fractions import Fraction
+
+    from audio.errors import InputError, Problem
+
+    if text is None:
+        return None
+    try:
+        return Fraction(text)
+    except ValueError as error:
+        raise InputError(Problem(f"--line {text}", "is not a number of points", "such as 6.0")) from error
