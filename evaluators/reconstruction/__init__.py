@@ -1,0 +1,86 @@
+"""Q6 and Q7: how well a codec gives back what it was given.
+
+Two ways to the same measurements. Mode `codec`: clips of each role (English speech, Chinese speech, laughter, music) go
+through decode(encode(.)), as the course's notebook does. Mode `pairs`: originals and reconstructions that others
+published are compared, without any weights. Values are named `<measure>.<role>`; see docs/evaluators/reconstruction.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import ClassVar
+
+from audio.errors import Unavailable
+from evaluators.evidence import Findings, Frozen, Inputs, Quantity, Site
+from evaluators.reconstruction.clips import find_clips, together, weights_of
+from evaluators.reconstruction.pairs import choose
+from evaluators.reconstruction.parameters import Request, quantities
+from evaluators.store import Store, sha256_of
+
+MEASURING = ("numpy", "pesq", "scipy", "soxr")
+CODEC = ("torch", "transformers")
+
+
+class Reconstruction:
+    """PESQ, STOI and measures that do not assume speech, of originals and reconstructions."""
+
+    name: ClassVar[str] = "reconstruction"
+    version: ClassVar[int] = 1
+    stored: ClassVar[bool] = True
+    Parameters: ClassVar[type[Frozen]] = Request
+
+    def quantities(self, parameters: Request) -> Iterable[Quantity]:
+        return quantities(parameters)
+
+    def inputs(self, parameters: Request, site: Site) -> Inputs:
+        return _pair_inputs(parameters, site) if parameters.mode == "pairs" else _codec_inputs(parameters, site)
+
+    def measure(self, parameters: Request, site: Site) -> Findings:
+        from evaluators.reconstruction.measuring import measure_codec, measure_pairs
+
+        with _store(site.cache) as store:
+            findings = (measure_pairs if parameters.mode == "pairs" else measure_codec)(parameters, site, store)
+        site.progress("reconstruction measured", 1.0)
+        return findings if site.cache else Findings(findings.measurements)
+
+
+def _codec_inputs(parameters: Request, site: Site) -> Inputs:
+    """Everything that is missing, clips and weights, is told at once."""
+    missing: list[Unavailable] = []
+    files: dict[str, str] = {}
+    weights = None
+    try:
+        clips = find_clips(site.audio, parameters.clips)
+        files = {f"{role}/{path.name}": sha256_of(path) for role, paths in clips.items() for path in paths}
+    except Unavailable as error:
+        missing.append(error)
+    try:
+        weights = weights_of(site).digest
+    except Unavailable as error:
+        missing.append(error)
+    if missing:
+        raise together(missing)
+    return Inputs(files, weights=weights, packages=(*MEASURING, *CODEC), seed=parameters.seed)
+
+
+def _pair_inputs(parameters: Request, site: Site) -> Inputs:
+    files = {
+        f"{role}/{pair.id}/{what}": sha256_of(path)
+        for role, pairs in choose(site.pairs, parameters.pairs).items()
+        for pair in pairs
+        for what, path in (("original", pair.original), ("reconstruction", pair.reconstruction))
+    }
+    return Inputs(files, packages=MEASURING, seed=parameters.seed)
+
+
+@contextmanager
+def _store(cache: Path | None) -> Iterator[Store]:
+    """The site's store, or one that is gone afterwards."""
+    if cache is not None:
+        yield Store(cache)
+        return
+    with TemporaryDirectory() as folder:
+        yield Store(Path(folder))

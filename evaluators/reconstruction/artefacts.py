@@ -1,0 +1,121 @@
+"""What can be looked at and listened to: a table of every clip, plots, originals and reconstructions."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audio.errors import Undefined
+from evaluators.evidence import Artefact, Measurement, digest
+from evaluators.reconstruction.parameters import LOWER_IS_BETTER, Request
+from evaluators.reconstruction.scores import Score
+from evaluators.store import Store
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
+"""Okabe and Ito's palette: told apart by colour-blind readers too (jfly.uni-koeln.de/color)."""
+MARKERS = "osD^vP*"
+DRAWING = 1
+"""Raised when the same numbers are drawn otherwise."""
+
+
+def table(store: Store, scores: Sequence[Score]) -> Artefact:
+    """Every clip with every measure, as CSV; where a value is undefined, the last column says why."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    metrics = list(scores[0].values)
+    writer.writerow(["role", "clip", "codebooks", *metrics, "undefined"])
+    for score in scores:
+        reasons = [f"{name}: {v.reason}" for name, v in score.values.items() if isinstance(v, Undefined)]
+        cells = ["" if isinstance(v, Undefined) else f"{v:.4f}" for v in score.values.values()]
+        writer.writerow([score.role, score.clip, score.codebooks or "not stated", *cells, "; ".join(reasons)])
+    path = store.blob(digest(text.getvalue()), ".csv", lambda path: _write(path, text.getvalue()))
+    return store.artefact("Measures of every clip", path, "text/csv")
+
+
+def clips_plot(store: Store, scores: Sequence[Score], parameters: Request) -> Artefact:
+    """A dot for every clip, a panel for each measure, roles side by side."""
+    points = [
+        [score.role, score.clip, name, float(value)]
+        for score in scores
+        for name, value in score.values.items()
+        if not isinstance(value, Undefined)
+    ]
+    path = _figure(store, ["clips", points], lambda: _draw_clips(scores, parameters))
+    return store.artefact("Every clip by role", path, "image/png")
+
+
+def sweep_plot(store: Store, measurements: Sequence[Measurement], parameters: Request) -> Artefact:
+    """Each measure against the number of codebooks, a line for each role, its interval shaded."""
+    known = {m.name: m for m in measurements}
+    data = [m.model_dump(mode="json", include={"name", "value", "interval"}) for m in measurements]
+    path = _figure(store, ["sweep", data], lambda: _draw_sweep(known, parameters))
+    return store.artefact("Measures by number of codebooks", path, "image/png")
+
+
+def _draw_clips(scores: Sequence[Score], parameters: Request) -> Figure:
+    figure, panels = _panels(parameters)
+    for metric, axes in panels.items():
+        for i, role in enumerate(parameters.roles):
+            values = [s.values[metric] for s in scores if s.role == role]
+            defined = [float(v) for v in values if not isinstance(v, Undefined)]
+            places = [i + 0.3 * ((k % 7) / 6 - 0.5) for k in range(len(defined))]
+            axes.plot(places, defined, MARKERS[i % 7], color=COLOURS[i % 7], alpha=0.7, markersize=5)
+        labels = [f"{role}\n(n = {sum(s.role == role for s in scores)})" for role in parameters.roles]
+        axes.set_xticks(range(len(parameters.roles)), labels, fontsize="small" if len(labels) < 4 else "xx-small")
+        axes.set_xlim(-0.5, len(parameters.roles) - 0.5)
+    return figure
+
+
+def _draw_sweep(known: dict[str, Measurement], parameters: Request) -> Figure:
+    figure, panels = _panels(parameters)
+    counts = sorted(set(parameters.sweep))
+    for metric, axes in panels.items():
+        for i, role in enumerate(parameters.roles):
+            line = [(count, known[f"{metric}.{role}.q{count}"]) for count in counts]
+            _draw_line(axes, [(c, m) for c, m in line if m.value is not None], role, i)
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(counts, [str(count) for count in counts])
+        axes.set_xlabel("codebooks")
+    lines = next(iter(panels.values())).get_legend_handles_labels()
+    figure.legend(*lines, loc="outside upper center", ncols=len(parameters.roles), frameon=False)
+    return figure
+
+
+def _draw_line(axes: Any, points: Sequence[tuple[int, Measurement]], role: str, i: int) -> None:
+    colour = COLOURS[i % 7]
+    counts = [count for count, _ in points]
+    axes.plot(counts, [m.value for _, m in points], f"-{MARKERS[i % 7]}", color=colour, label=role, markersize=4)
+    shaded = [(count, m.interval) for count, m in points if m.interval]
+    low, high = [v.low for _, v in shaded], [v.high for _, v in shaded]
+    axes.fill_between([count for count, _ in shaded], low, high, color=colour, alpha=0.15, linewidth=0)
+
+
+def _panels(parameters: Request) -> tuple[Figure, dict[str, Any]]:
+    """A figure (made without pyplot: nothing global changes) with a panel for each measure."""
+    from matplotlib.figure import Figure
+
+    columns = min(4, len(parameters.metrics))
+    rows = -(-len(parameters.metrics) // columns)
+    figure = Figure(figsize=(3.2 * columns, 2.8 * rows), dpi=120, layout="constrained")
+    panels: dict[str, Any] = {}
+    for i, metric in enumerate(parameters.metrics):
+        axes = panels[metric] = figure.add_subplot(rows, columns, i + 1)
+        axes.set_title(f"{metric} ({'lower' if metric in LOWER_IS_BETTER else 'higher'} is better)", fontsize="small")
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, panels
+
+
+def _figure(store: Store, data: object, draw: Callable[[], Figure]) -> Path:
+    key = digest(["reconstruction plot", DRAWING, data])
+    return store.blob(key, ".png", lambda path: draw().savefig(path))
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

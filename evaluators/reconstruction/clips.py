@@ -1,0 +1,77 @@
+"""Codec mode: which files play which role, and which codec reconstructs them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audio.corpus import find_role
+from audio.errors import InputError, Problem, Unavailable
+from evaluators.evidence import Site, Source
+
+if TYPE_CHECKING:
+    from audio.codec import Weights
+
+SUPPLY = "name the folder of the clips: --audio DIR"
+
+
+def find_clips(folder: Path | None, wanted: Mapping[str, str]) -> dict[str, tuple[Path, ...]]:
+    """The files of every role: those that the question names, else whatever plays the role in that folder.
+
+    Raises Unavailable naming every clip that is missing.
+    """
+    if folder is None:
+        raise Unavailable(f"no clips were given ({', '.join(wanted.values())})", SUPPLY)
+    if not folder.is_dir():
+        raise InputError(Problem(str(folder), "is not a folder", SUPPLY))
+    found: dict[str, tuple[Path, ...]] = {}
+    missing: list[Unavailable] = []
+    for role, name in wanted.items():
+        try:
+            found[role] = _find(folder, role, name)
+        except Unavailable as error:
+            missing.append(error)
+    if missing:
+        raise together(missing)
+    return found
+
+
+def _find(folder: Path, role: str, name: str) -> tuple[Path, ...]:
+    try:
+        return find_role(folder, name)
+    except Unavailable as named:
+        try:
+            return find_role(folder, role)
+        except Unavailable:
+            raise named from None
+
+
+def together(missing: list[Unavailable]) -> Unavailable:
+    """Several missing things as one."""
+    remedies = dict.fromkeys(error.remedy for error in missing)
+    return Unavailable("; ".join(error.what for error in missing), "\n    -> ".join(remedies))
+
+
+def weights_of(site: Site) -> Weights:
+    """The weights of the site's codec. Raises Unavailable, with the ways to supply them, when they are not here."""
+    from audio.codec.weights import find_weights
+
+    source, revision = source_and_revision(site)
+    return find_weights(source, revision)
+
+
+def source_and_revision(site: Site) -> tuple[str, str | None]:
+    """The hub id or folder of the codec, and the pinned commit where one is known."""
+    from audio.codec.weights import MIMI, PINNED
+
+    source = site.codec or site.codec_of_record
+    return source, PINNED if source == MIMI else None
+
+
+def standing(site: Site, weights: Weights) -> Source:
+    """`measured` with the codec of record, by its name or by its published weights; else `demonstration`."""
+    from audio.codec.weights import MIMI
+
+    named = site.codec in (None, site.codec_of_record)
+    return "measured" if named or (site.codec_of_record == MIMI and weights.is_reference) else "demonstration"

@@ -1,0 +1,133 @@
+"""What a question may ask of the evaluator, and the names of everything it can answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from evaluators.evidence import Frozen, Quantity
+from evaluators.statistics import Statistic
+
+Metric = Literal["pesq_wb", "pesq_nb", "stoi", "estoi", "si_sdr", "log_mel_distance", "mrstft_distance"]
+Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Codebooks = Annotated[int, Field(ge=1, le=64)]
+
+METRICS: tuple[Metric, ...] = get_args(Metric)
+LOWER_IS_BETTER: frozenset[Metric] = frozenset({"log_mel_distance", "mrstft_distance"})
+SPEECH_MEASURES: frozenset[Metric] = frozenset({"pesq_wb", "pesq_nb", "stoi", "estoi"})
+
+BOUNDS: dict[Metric, tuple[str, float | None, float | None]] = {
+    "pesq_wb": ("MOS-LQO", 0.999, 4.65),  # the ends of the mapping from raw PESQ, ITU-T P.862.2
+    "pesq_nb": ("MOS-LQO", 0.999, 4.55),  # ITU-T P.862.1
+    "stoi": ("", -1.0, 1.0),
+    "estoi": ("", -1.0, 1.0),
+    "si_sdr": ("dB", None, None),
+    "log_mel_distance": ("dB", 0.0, None),
+    "mrstft_distance": ("", 0.0, None),
+}
+"""Unit, lowest and highest possible value of each measure."""
+
+
+class PairSelection(Frozen):
+    """Which rows of the pairs' manifest play a role; a key that is left out does not restrict.
+
+    Attributes:
+        kind: `speech`, `singing`, `music`, … as the manifest says.
+        language: its language code.
+        codebooks: the number stated by whoever published the pair. Pairs that state none are taken only by
+            `not stated` or `any`.
+        sources: repositories (`owner/name`) to take pairs from.
+    """
+
+    kind: str | None = None
+    language: str | None = None
+    codebooks: Codebooks | Literal["not stated", "any"] = 8
+    sources: tuple[str, ...] = ()
+
+
+class Request(Frozen):
+    """What is asked of the evaluator.
+
+    Attributes:
+        mode: `codec` reconstructs the site's clips now; `pairs` measures reconstructions that somebody published.
+        clips: codec mode: a file or a folder of clips, inside the site's audio folder, for each role.
+        pairs: pairs mode: the pairs that play each role.
+        codebooks: codec mode: how many codebooks of the codec are kept.
+        sweep: codec mode: further numbers of codebooks, for the table and the plot.
+        metrics: measures to take.
+        statistic: what summarizes the clips of a role.
+        rank: roles that compete for the worst reconstruction; those that the request has.
+        seed: of the bootstrap.
+    """
+
+    mode: Literal["codec", "pairs"] = "codec"
+    clips: Mapping[Role, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+    pairs: Mapping[Role, PairSelection] = Field(default_factory=dict)
+    codebooks: Codebooks = 8
+    sweep: tuple[Codebooks, ...] = ()
+    metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = METRICS
+    statistic: Statistic = "mean"
+    rank: tuple[Role, ...] = ("laughter", "music")
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _of_one_mode(self) -> Request:
+        wanted, other = ("clips", "pairs") if self.mode == "codec" else ("pairs", "clips")
+        if not getattr(self, wanted):
+            raise ValueError(f"mode {self.mode} needs `{wanted}`: what plays each role")
+        if getattr(self, other):
+            raise ValueError(f"mode {self.mode} does not take `{other}`")
+        if self.mode == "pairs" and self.sweep:
+            raise ValueError("`sweep` needs mode codec: published pairs have the codebooks they have")
+        if len(set(self.metrics)) < len(self.metrics):
+            raise ValueError("`metrics` names a measure twice")
+        return self
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles, in the order of the request."""
+        return tuple(self.clips or self.pairs)
+
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """The roles that compete for the worst reconstruction; none unless there are two."""
+        present = tuple(role for role in self.rank if role in self.roles)
+        return present if len(present) > 1 else ()
+
+    @property
+    def nonspeech_metrics(self) -> tuple[Metric, ...]:
+        """The requested measures that do not assume speech."""
+        return tuple(metric for metric in self.metrics if metric not in SPEECH_MEASURES)
+
+
+def quantities(parameters: Request) -> Iterator[Quantity]:
+    """Everything that may be measured under these parameters."""
+    for metric in parameters.metrics:
+        unit, low, high = BOUNDS[metric]
+        for role in parameters.roles:
+            yield Quantity(name=f"{metric}.{role}", unit=unit, low=low, high=high)
+            for count in parameters.sweep:
+                yield Quantity(name=f"{metric}.{role}.q{count}", unit=unit, low=low, high=high)
+        span: dict[str, Any] = {} if low is None or high is None else {"low": low - high, "high": high - low}
+        for a, b in combinations(parameters.roles, 2):
+            yield Quantity(name=f"{metric}.{a}_minus_{b}", unit=unit, **span)
+    for title, metrics in votes(parameters):
+        for role in parameters.ranked:
+            yield Quantity(
+                name=f"{title}.{role}",
+                unit="measures",
+                low=0,
+                high=len(metrics),
+                about="number of measures by which this role is clearly the worst reconstructed",
+            )
+
+
+def votes(parameters: Request) -> Iterator[tuple[str, tuple[Metric, ...]]]:
+    """The polls about the worst reconstruction: a name and the measures that have a vote."""
+    if parameters.ranked:
+        yield "worst_votes", parameters.metrics
+        if parameters.nonspeech_metrics:
+            yield "worst_votes_nonspeech", parameters.nonspeech_metrics

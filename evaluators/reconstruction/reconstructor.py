@@ -1,0 +1,118 @@
+"""Codec mode: put clips through the codec and back, at one or more numbers of codebooks.
+
+Many clips go into one call of the codec, which runs them side by side; a clip is encoded once, since the first
+codebooks of a longer code are the shorter code. Codes and reconstructions are kept in the store clip by clip, so that
+an interrupted run goes on where it was and a further clip costs one clip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import product
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from audio.clip import Clip, load, save
+from audio.codec import Audio, Codec, Codes
+from evaluators.evidence import Artefact, digest
+from evaluators.reconstruction.scores import Rendition, rendition
+from evaluators.store import Store
+
+RECIPE = 1
+"""Raised when the same codec and clip may give another reconstruction."""
+BATCH = 16  # clips in one call of the codec
+EXAMPLES = 4  # clips of a role to listen to
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """One clip, at the codec's sample rate, in its role."""
+
+    role: str
+    clip: Clip
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstructor:
+    """A codec, and a store for what comes out of it; `report` hears what is being done and the share that is done."""
+
+    codec: Codec
+    store: Store
+    report: Callable[[str, float], None]
+
+    def renditions(self, takes: Sequence[Take], counts: Sequence[int]) -> list[Rendition]:
+        """Every take at every number of codebooks, take by take."""
+        paths: list[Path] = []
+        for start in range(0, len(takes), BATCH):
+            self.report(f"reconstructing clips: {start} of {len(takes)}", start / len(takes))
+            batch = [take.clip for take in takes[start : start + BATCH]]
+            paths += self.reconstructions(batch, counts)
+        wanted = product(takes, counts)
+        return [
+            rendition(take.role, take.clip.name, count, take.clip, load(path))
+            for (take, count), path in zip(wanted, paths, strict=True)
+        ]
+
+    def reconstructions(self, clips: Sequence[Clip], counts: Sequence[int]) -> list[Path]:
+        """FLAC files of every clip at every number of codebooks, clip by clip; what exceeds full scale is clipped."""
+        wanted = list(product(clips, counts))
+
+        def decoded() -> list[Audio]:
+            codes = dict(zip((clip.digest for clip in clips), self.codes(clips, max(counts)), strict=True))
+            sound = self.codec.decode([codes[clip.digest][:count] for clip, count in wanted])
+            return [made[: len(clip.samples)] for made, (clip, _) in zip(sound, wanted, strict=True)]
+
+        keys = [self._key("reconstruction", clip, count) for clip, count in wanted]
+        return self._stored(keys, ".flac", decoded, lambda path, made: save(path, made, self.codec.sample_rate))
+
+    def codes(self, clips: Sequence[Clip], count: int) -> list[Codes]:
+        """Codes (count, frames) of every clip."""
+        keys = [self._key("codes", clip, count) for clip in clips]
+        paths = self._stored(keys, ".npy", lambda: self.codec.encode([c.samples for c in clips], count), np.save)
+        return [np.load(path) for path in paths]
+
+    def examples(self, takes: Sequence[Take], count: int) -> list[Artefact]:
+        """Originals and reconstructions of the first clips of every role, to listen to."""
+        roles = [take.role for take in takes]
+        first = [take for i, take in enumerate(takes) if roles[:i].count(take.role) < EXAMPLES]
+        made = self.reconstructions([take.clip for take in first], [count])
+        artefacts = []
+        for take, reconstruction in zip(first, made, strict=True):
+            key = digest(["original", RECIPE, take.clip.digest, take.clip.sample_rate])
+            original = self.store.blob(key, ".flac", partial(_write_clip, take.clip))
+            title = f"{take.role}: {take.clip.name}"
+            artefacts.append(self.store.artefact(f"{title}, original", original, "audio/flac"))
+            artefacts.append(self.store.artefact(f"{title}, {count} codebooks", reconstruction, "audio/flac"))
+        return artefacts
+
+    def _stored(
+        self,
+        keys: Sequence[str],
+        suffix: str,
+        compute: Callable[[], Sequence[Item]],
+        write: Callable[[Path, Item], None],
+    ) -> list[Path]:
+        """The blobs of `keys`; if one is missing, all are computed in one call."""
+        batch = cache(compute)
+        return [
+            self.store.blob(key, suffix, partial(_write_one, index, batch, write)) for index, key in enumerate(keys)
+        ]
+
+    def _key(self, what: str, clip: Clip, count: int) -> str:
+        return digest([what, RECIPE, dict(self.codec.provenance), clip.digest, clip.sample_rate, count])
+
+
+def _write_clip(clip: Clip, path: Path) -> None:
+    save(path, clip.samples, clip.sample_rate)
+
+
+def _write_one(
+    index: int, compute: Callable[[], Sequence[Item]], write: Callable[[Path, Item], None], path: Path
+) -> None:
+    write(path, compute()[index])

@@ -1,0 +1,250 @@
+"""From scores to measurements: a value for each role with its interval, differences of roles, votes for the worst.
+
+The interval is over clips where a role has at least three, else over windows of its clips, and says so. What windows
+show is the spread; the value stays that of the whole clip, so the interval of the windows' mean is moved onto it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from audio.errors import Undefined
+from evaluators.evidence import Interval, Measurement, Source
+from evaluators.reconstruction.parameters import (
+    BOUNDS,
+    LOWER_IS_BETTER,
+    SPEECH_MEASURES,
+    Metric,
+    Request,
+    votes,
+)
+from evaluators.reconstruction.scores import Score
+from evaluators.statistics import FEWEST, bootstrap_interval, difference_interval
+
+SPEECH_NOTE = "PESQ and STOI are speech measures, not validated for music or laughter"
+SPEECH_ROLES = ("english", "chinese", "speech")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One measure of one role: the defined values of clips and windows, and what became of the others."""
+
+    metric: Metric
+    role: str
+    clips: tuple[float, ...]
+    windows: tuple[float, ...]
+    attempted: int
+    attempted_windows: int
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def spread(self) -> tuple[tuple[float, ...], str]:
+        """What is resampled, and its name. Raises Undefined where there is too little of it."""
+        if self.attempted >= FEWEST:
+            if len(self.clips) >= FEWEST:
+                return self.clips, "clips"
+            raise Undefined(f"{self.metric} is defined for {self.counted} of {self.role}")
+        if len(self.windows) >= FEWEST:
+            return self.windows, "windows of one clip" if self.attempted == 1 else f"windows of {self.attempted} clips"
+        raise Undefined(
+            f"the spread of {self.metric} over {self.role} is unknown: too few clips, too short for windows"
+        )
+
+    @property
+    def counted(self) -> str:
+        """`5 of 6 clips`."""
+        return f"{len(self.clips)} of {self.attempted} clip{'s' * (self.attempted != 1)}"
+
+    @property
+    def note(self) -> str:
+        """What a reader must know: what is missing, and what the interval is of."""
+        notes = [f"defined for {self.counted}"]
+        notes += [f"{reason} ({count} ×)" for reason, count in Counter(self.reasons).items()]
+        notes += self.warnings
+        if self.windows and self.attempted < FEWEST:
+            notes.append(f"interval: {len(self.windows)} of {self.attempted_windows} windows defined")
+        if self.metric in SPEECH_MEASURES and self.role not in SPEECH_ROLES:
+            notes.append(SPEECH_NOTE)
+        if self.metric == "pesq_wb":
+            notes.append("P.862.2 without Corrigendum 2")
+        return "; ".join(notes)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Turns samples into measurements of one source; `locators` says for each role where its clips are from."""
+
+    parameters: Request
+    source: Source
+    locators: dict[str, str]
+    remark: str = ""
+
+    def measurements(self, scores: Sequence[Score], codebooks: int | None) -> Iterator[Measurement]:
+        """Values, differences and votes of the scores at `codebooks` (None: whatever they have)."""
+        samples = {
+            (metric, role): sample_of(scores, metric, role, codebooks)
+            for metric in self.parameters.metrics
+            for role in self.parameters.roles
+        }
+        for (metric, role), sample in samples.items():
+            yield self._value(f"{metric}.{role}", sample)
+        differences: dict[tuple[Metric, str, str], Measurement] = {}
+        for metric in self.parameters.metrics:
+            for a, b in combinations(self.parameters.roles, 2):
+                differences[metric, a, b] = self._difference(samples[metric, a], samples[metric, b])
+        yield from differences.values()
+        for title, metrics in votes(self.parameters):
+            yield from self._votes(title, metrics, differences)
+
+    def sweep(self, scores: Sequence[Score], codebooks: int) -> Iterator[Measurement]:
+        """The values at another number of codebooks."""
+        for metric in self.parameters.metrics:
+            for role in self.parameters.roles:
+                yield self._value(f"{metric}.{role}.q{codebooks}", sample_of(scores, metric, role, codebooks))
+
+    def _value(self, name: str, sample: Sample) -> Measurement:
+        value = centre(sample.clips, self.parameters)
+        return Measurement(
+            name=name,
+            value=value,
+            undefined=_why(sample) if value is None else None,
+            unit=BOUNDS[sample.metric][0],
+            n=len(sample.clips),
+            interval=None if value is None else self._interval(sample, value),
+            source=self.source,
+            locator=self.locators[sample.role],
+            note=self._note(sample.note),
+        )
+
+    def _interval(self, sample: Sample, value: float) -> Interval | None:
+        try:
+            values, over = sample.spread
+        except Undefined:
+            return None
+        interval = bootstrap_interval(values, self.parameters.statistic, seed=self.parameters.seed, over=over)
+        moved = _moved(interval, value - _centre(values, self.parameters))
+        _, lowest, highest = BOUNDS[sample.metric]
+        low = moved.low if lowest is None else max(moved.low, lowest)
+        high = moved.high if highest is None else min(moved.high, highest)
+        return moved.model_copy(update={"low": low, "high": high})
+
+    def _difference(self, a: Sample, b: Sample) -> Measurement:
+        value, interval, undefined = None, None, None
+        try:
+            interval = self._difference_interval(a, b)
+            value = _centre(a.clips, self.parameters) - _centre(b.clips, self.parameters)
+        except Undefined as reason:
+            undefined = reason.reason
+        return Measurement(
+            name=f"{a.metric}.{a.role}_minus_{b.role}",
+            value=value,
+            undefined=undefined,
+            unit=BOUNDS[a.metric][0],
+            n=len(a.clips) + len(b.clips),
+            interval=interval,
+            source=self.source,
+            locator=" against ".join(dict.fromkeys((self.locators[a.role], self.locators[b.role]))),
+            note=self._note(f"{a.role}: {a.note}; {b.role}: {b.note}; resampled independently"),
+        )
+
+    def _difference_interval(self, a: Sample, b: Sample) -> Interval:
+        """Raises Undefined where the spread of either side is unknown: a bare difference says nothing."""
+        for sample in (a, b):
+            if not sample.clips:
+                raise Undefined(_why(sample))
+        (first, over), (second, other) = a.spread, b.spread
+        interval = difference_interval(
+            first,
+            second,
+            paired=False,
+            statistic=self.parameters.statistic,
+            seed=self.parameters.seed,
+            over=" and ".join(dict.fromkeys((over, other))),
+        )
+        of_whole = _centre(a.clips, self.parameters) - _centre(b.clips, self.parameters)
+        return _moved(interval, of_whole - _centre(first, self.parameters) + _centre(second, self.parameters))
+
+    def _votes(
+        self, title: str, metrics: Sequence[Metric], differences: dict[tuple[Metric, str, str], Measurement]
+    ) -> Iterator[Measurement]:
+        ranked = self.parameters.ranked
+        polls = {metric: poll(metric, ranked, differences) for metric in metrics}
+        counted = [metric for metric, (_, defined) in polls.items() if defined]
+        ballot = "; ".join(f"{metric}: {_ballot(*polls[metric])}" for metric in metrics)
+        for role in ranked:
+            yield Measurement(
+                name=f"{title}.{role}",
+                value=sum(polls[metric][0] == role for metric in counted) if counted else None,
+                undefined=None if counted else f"no measure compares {' and '.join(ranked)}: {ballot}",
+                unit="measures",
+                n=len(counted),
+                source=self.source,
+                locator=self.locators[role],
+                note=self._note(f"clearly worst by measure: {ballot}; {SPEECH_NOTE}"),
+            )
+
+    def _note(self, note: str) -> str:
+        return "; ".join(filter(None, (note, self.remark)))
+
+
+def sample_of(scores: Sequence[Score], metric: Metric, role: str, codebooks: int | None) -> Sample:
+    """One measure over the clips of one role."""
+    mine = [s for s in scores if s.role == role and codebooks in (None, s.codebooks)]
+    clips = [s.values[metric] for s in mine]
+    spans = [values[metric] for s in mine for values in s.windows]
+    return Sample(
+        metric=metric,
+        role=role,
+        clips=tuple(float(v) for v in clips if not isinstance(v, Undefined)),
+        windows=tuple(float(v) for v in spans if not isinstance(v, Undefined)),
+        attempted=len(clips),
+        attempted_windows=len(spans),
+        reasons=tuple(v.reason for v in clips if isinstance(v, Undefined)),
+        warnings=tuple(warning for s in mine for warning in s.warnings),
+    )
+
+
+def poll(
+    metric: Metric, ranked: Sequence[str], differences: dict[tuple[Metric, str, str], Measurement]
+) -> tuple[str | None, bool]:
+    """The role that is clearly worse than each other one by this measure, if any; and whether all could be compared."""
+    lost: Counter[str] = Counter()
+    for (name, a, b), difference in differences.items():
+        if name != metric or a not in ranked or b not in ranked:
+            continue
+        if difference.interval is None:
+            return None, False
+        low, high = difference.interval.low, difference.interval.high
+        if metric in LOWER_IS_BETTER:
+            low, high = -high, -low
+        lost.update([b] if low > 0 else [a] if high < 0 else [])
+    worst = next((role for role, defeats in lost.items() if defeats == len(ranked) - 1), None)
+    return worst, True
+
+
+def centre(values: Sequence[float], parameters: Request) -> float | None:
+    """Mean or median of the values, None of none."""
+    return _centre(values, parameters) if values else None
+
+
+def _centre(values: Sequence[float], parameters: Request) -> float:
+    from statistics import fmean, median
+
+    return fmean(values) if parameters.statistic == "mean" else median(values)
+
+
+def _moved(interval: Interval, by: float) -> Interval:
+    return interval.model_copy(update={"low": interval.low + by, "high": interval.high + by}) if by else interval
+
+
+def _why(sample: Sample) -> str:
+    reasons = "; ".join(f"{reason} ({count} ×)" for reason, count in Counter(sample.reasons).items())
+    return f"{sample.metric} has no value for any clip of {sample.role}: {reasons or 'there is none'}"
+
+
+def _ballot(worst: str | None, defined: bool) -> str:
+    return worst or ("no clear loser" if defined else "undefined")

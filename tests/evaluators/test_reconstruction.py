@@ -1,0 +1,375 @@
+"""Reconstruction: real Mimi pairs against their manifest, a small random Mimi end to end, and the votes by hand."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from audio.clip import load, save
+from audio.codec import load_codec
+from audio.errors import InputError, Unavailable, Undefined
+from evaluators.evidence import Evidence, Measurement, Site
+from evaluators.gathering import gather
+from evaluators.reconstruction import Reconstruction
+from evaluators.reconstruction.parameters import Request
+from evaluators.reconstruction.scores import Score
+from evaluators.reconstruction.summary import Summary
+from evaluators.store import Store
+from tests.checkpoints import random_checkpoint
+
+EVALUATOR = Reconstruction()
+FAST = ["stoi", "log_mel_distance"]
+SPEECH = {"english": "TTS_English_speech.wav", "chinese": "TTS_Chinese_speech.wav"}
+
+
+def request(**keys: Any) -> Request:
+    """Parameters as a question's YAML gives them."""
+    return Request.model_validate_json(json.dumps(keys))
+
+
+def by_name(evidence: Evidence) -> dict[str, Measurement]:
+    return {measurement.name: measurement for measurement in evidence.measurements}
+
+
+def rows_of(evidence: Evidence, store: Path) -> list[dict[str, str]]:
+    """The table of every clip."""
+    table = next(artefact for artefact in evidence.artefacts if artefact.media_type == "text/csv")
+    with (store / table.path).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# --- what may be asked -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({}, "mode codec needs `clips`"),
+        ({"mode": "pairs", "clips": SPEECH}, "mode pairs needs `pairs`"),
+        ({"clips": SPEECH, "pairs": {"music": {}}}, "does not take `pairs`"),
+        ({"mode": "pairs", "pairs": {"music": {}}, "sweep": [8]}, "`sweep` needs mode codec"),
+        ({"clips": SPEECH, "metrics": ["stoi", "stoi"]}, "names a measure twice"),
+        ({"clips": SPEECH, "codebooks": 0}, "greater than or equal to 1"),
+        ({"clips": {"English speech": "a.wav"}}, "String should match pattern"),
+        ({"mode": "pairs", "pairs": {"music": {"codebooks": "unknown"}}}, "'not stated' or 'any'"),
+    ],
+)
+def test_requests_that_make_no_sense_are_refused(keys: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        request(**keys)
+
+
+def test_quantities_are_bounded_where_theory_bounds_them() -> None:
+    known = {q.name: q for q in EVALUATOR.quantities(request(clips={**SPEECH, "laughter": "l.wav", "music": "m.wav"}))}
+    assert (known["stoi.english"].low, known["stoi.english"].high) == (-1, 1)
+    assert known["stoi.english_minus_chinese"].high == 2
+    assert known["log_mel_distance.music"].low == 0
+    assert known["si_sdr.laughter_minus_music"].low is None
+    assert known["worst_votes.music"].high == 7
+    assert known["worst_votes_nonspeech.laughter"].high == 3
+
+
+# --- pairs mode, on real Mimi output ---------------------------------------------------------------------------------
+
+ROLES: dict[str, dict[str, Any]] = {
+    "english": {"language": "en", "kind": "speech", "codebooks": 8, "sources": ["tadicodec/tadicodec.github.io"]},
+    "chinese": {"language": "zh", "kind": "speech", "codebooks": 8},
+    "read": {"language": "en", "kind": "speech", "codebooks": 8, "sources": ["Stability-AI/stable-codec-demo"]},
+    "four": {"language": "en", "kind": "speech", "codebooks": 4},
+    "unstated": {"language": "en", "kind": "speech", "codebooks": "not stated"},
+    "singing": {"kind": "singing"},
+    "music": {"kind": "music", "codebooks": "not stated"},
+}
+PAIRS = request(mode="pairs", pairs=ROLES, metrics=["pesq_wb", "stoi"], rank=["read", "music"])
+
+
+@pytest.fixture(scope="module")
+def manifest(shared: Path) -> list[dict[str, str]]:
+    with (shared / "audio/pairs/manifest.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def published(shared: Path, store: Path) -> Evidence:
+    """All 43 pairs, each in one role."""
+    return gather(EVALUATOR, PAIRS, Site(pairs=shared / "audio/pairs", cache=store), Store(store))
+
+
+def test_every_real_pair_gives_the_values_of_its_manifest(
+    published: Evidence, store: Path, manifest: list[dict[str, str]]
+) -> None:
+    measured = {row["clip"]: row for row in rows_of(published, store)}
+    assert set(measured) == {row["pair_id"] for row in manifest}
+    for row in manifest:
+        clip = measured[row["pair_id"]]
+        assert float(clip["pesq_wb"]) == pytest.approx(float(row["pesq_wb_16k"]), abs=0.02), row["pair_id"]
+        assert float(clip["stoi"]) == pytest.approx(float(row["stoi_16k"]), abs=0.005), row["pair_id"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_mean_and_interval_of_a_role(published: Evidence, manifest: list[dict[str, str]], role: str) -> None:
+    wanted = {key: value for key, value in ROLES[role].items() if key in ("language", "kind")}
+    counts, sources = ROLES[role].get("codebooks", 8), ROLES[role].get("sources")
+    chosen = [
+        float(row["pesq_wb_16k"])
+        for row in manifest
+        if all(row[key] == value for key, value in wanted.items())
+        and row["codebooks"] == ("" if counts == "not stated" else str(counts))
+        and (sources is None or row["repo"] in sources)
+    ]
+    found = by_name(published)[f"pesq_wb.{role}"]
+    assert found.n == len(chosen)
+    assert found.value == pytest.approx(np.mean(chosen), abs=0.02)
+    assert found.source == "measured"
+    assert found.interval
+    assert found.interval.low < float(found.value or 0) < found.interval.high
+    assert found.interval.over == ("windows of 2 clips" if role == "singing" else "clips")
+
+
+def test_english_and_chinese_differ_by_less_than_a_noticeable_amount(published: Evidence) -> None:
+    difference = by_name(published)["pesq_wb.english_minus_chinese"]
+    assert difference.interval
+    assert -0.5 < difference.interval.low < 0 < difference.interval.high < 0.5
+
+
+def test_fewer_codebooks_and_music_are_clearly_worse_than_speech_at_eight(published: Evidence) -> None:
+    values = by_name(published)
+    for name in ("pesq_wb.read_minus_four", "stoi.read_minus_music", "pesq_wb.read_minus_music"):
+        interval = values[name].interval
+        assert interval, name
+        assert interval.low > 0, name
+    assert (values["worst_votes.music"].value, values["worst_votes.music"].n) == (2, 2)
+    assert values["worst_votes.read"].value == 0
+
+
+def test_pairs_evidence_says_who_published_what_and_who_ran_the_codec(published: Evidence) -> None:
+    music = by_name(published)["stoi.music"]
+    assert "yangdongchao/UniAudio2Demo@06d2fed56dc0f1c38e53db02b288310c842efe20" in music.locator
+    assert "3 pairs, codebooks not stated" in music.locator
+    assert "run by those who published the pairs" in music.note
+    assert "not validated for music" in music.note
+    assert "not validated" not in by_name(published)["stoi.english"].note
+
+
+def test_names_measured_are_the_names_announced(published: Evidence) -> None:
+    assert set(by_name(published)) == {q.name for q in EVALUATOR.quantities(PAIRS)}
+
+
+def test_pairs_that_state_no_codebooks_are_left_out_unless_asked_for(shared: Path) -> None:
+    asked = request(mode="pairs", pairs={"music": {"kind": "music"}, "laughter": {"kind": "laughter"}})
+    with pytest.raises(Unavailable, match=r"no pair plays music .*codebooks 8") as caught:
+        EVALUATOR.inputs(asked, Site(pairs=shared / "audio/pairs"))
+    assert "3 would, at codebooks: not stated" in str(caught.value)
+    assert "no pair plays laughter" in str(caught.value)
+
+
+def test_without_pairs_it_says_what_supplies_them() -> None:
+    with pytest.raises(Unavailable, match="--pairs DIR"):
+        EVALUATOR.inputs(PAIRS, Site())
+
+
+# --- codec mode, with a small Mimi of random weights -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return random_checkpoint(tmp_path_factory.mktemp("mimi"))
+
+
+@pytest.fixture(scope="module")
+def site(repository: Path, checkpoint: Path, store: Path) -> Site:
+    """The demonstration clips and the small codec."""
+    return Site(audio=repository / "audio/clips", codec=str(checkpoint), cache=store, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def folders(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four clips of laughter, one of them silent; three of music."""
+    folder = tmp_path_factory.mktemp("clips")
+    for role, count in (("laughter", 3), ("music", 3)):
+        (folder / role).mkdir()
+        for path in sorted((repository / "audio/clips").glob(f"{role}*.flac"))[:count]:
+            clip = load(path, 24_000)
+            save(folder / role / path.name, clip.samples[: 2 * 24_000], 24_000)
+    save(folder / "laughter" / "silence.flac", np.zeros(24_000, np.float32), 24_000)
+    return folder
+
+
+SWEEP = request(clips=SPEECH, codebooks=4, sweep=[1, 4], metrics=FAST)
+FOLDERS = request(clips={"laughter": "laughter.wav", "music": "music.wav"}, codebooks=2, metrics=FAST)
+
+
+@pytest.fixture(scope="module")
+def swept(site: Site, store: Path) -> Evidence:
+    return gather(EVALUATOR, SWEEP, site, Store(store))
+
+
+@pytest.fixture(scope="module")
+def laughed(site: Site, folders: Path, store: Path) -> Evidence:
+    return gather(EVALUATOR, FOLDERS, replace(site, audio=folders), Store(store))
+
+
+def test_codec_mode_measures_every_announced_name(swept: Evidence, laughed: Evidence) -> None:
+    assert set(by_name(swept)) == {q.name for q in EVALUATOR.quantities(SWEEP)}
+    assert set(by_name(laughed)) == {q.name for q in EVALUATOR.quantities(FOLDERS)}
+
+
+def test_another_codec_than_that_of_record_gives_demonstration_evidence(
+    swept: Evidence, site: Site, checkpoint: Path
+) -> None:
+    assert {m.source for m in swept.measurements} == {"demonstration"}
+    assert swept.provenance.weights
+    of_record = replace(site, codec=None, codec_of_record=str(checkpoint), cache=None)
+    short = request(clips={"english": "English_speech.flac"}, metrics=["log_mel_distance"], codebooks=1)
+    assert EVALUATOR.measure(short, of_record).measurements[0].source == "measured"
+
+
+def test_one_clip_has_its_interval_over_windows_and_says_so(swept: Evidence) -> None:
+    english = by_name(swept)["stoi.english"]
+    assert english.n == 1
+    assert english.interval
+    assert english.interval.over == "windows of one clip"
+    assert english.interval.low <= float(english.value or 0) <= english.interval.high
+    assert english.locator == "English_speech.flac"
+
+
+def test_value_is_that_of_the_whole_reconstructed_clip(swept: Evidence, site: Site, checkpoint: Path) -> None:
+    from audio.clip import resample
+    from audio.metrics import log_mel_distance
+
+    codec = load_codec(checkpoint, device="cpu")
+    clip = load(Path(site.audio or "") / "English_speech.flac", codec.sample_rate)
+    estimate = codec.reconstruct([clip.samples], 4)[0]
+    pair = [resample(signal, codec.sample_rate, 16_000) for signal in (clip.samples, estimate.clip(-1, 1))]
+    measured = by_name(swept)["log_mel_distance.english"].value
+    assert measured == pytest.approx(log_mel_distance(*pair, sample_rate=16_000), abs=0.001)
+
+
+def test_sweep_repeats_the_value_at_its_own_number_of_codebooks(swept: Evidence) -> None:
+    values = by_name(swept)
+    assert values["stoi.chinese.q4"].value == values["stoi.chinese"].value
+    assert values["stoi.chinese.q1"].value != values["stoi.chinese"].value
+
+
+def test_a_clip_without_a_value_stays_in_the_count(laughed: Evidence) -> None:
+    laughter = by_name(laughed)["stoi.laughter"]
+    assert laughter.n == 3
+    assert "defined for 3 of 4 clips" in laughter.note
+    assert "cannot align: the reference is silent (1 ×)" in laughter.note
+    assert "silence.flac: the original is silent" in laughter.note
+    assert laughter.interval
+    assert laughter.interval.over == "clips"
+
+
+def test_artefacts_can_be_seen_and_heard(swept: Evidence, store: Path) -> None:
+    kinds = [artefact.media_type for artefact in swept.artefacts]
+    assert (kinds.count("image/png"), kinds.count("audio/flac"), kinds.count("text/csv")) == (2, 4, 1)
+    for artefact in swept.artefacts:
+        content = (store / artefact.path).read_bytes()
+        assert content[:4] in (b"\x89PNG", b"fLaC", b"role")
+    assert load(store / swept.artefacts[-1].path).sample_rate == 24_000
+
+
+def test_second_run_comes_from_the_store_and_a_broken_off_one_goes_on(swept: Evidence, site: Site, store: Path) -> None:
+    heard: list[str] = []
+    listening = replace(site, progress=lambda step, _: heard.append(step))
+    assert gather(EVALUATOR, SWEEP, listening, Store(store)) == swept
+    assert not heard
+    before = sorted((store / "blobs").rglob("*.flac"))
+    stamps = [path.stat().st_mtime_ns for path in before]
+    again = gather(EVALUATOR, SWEEP, listening, Store(store), refresh=True)
+    assert again.measurements == swept.measurements
+    assert "measuring reconstructions" in " ".join(heard)
+    assert [path.stat().st_mtime_ns for path in before] == stamps
+
+
+def test_without_a_store_the_values_are_the_same(swept: Evidence, site: Site) -> None:
+    findings = EVALUATOR.measure(SWEEP, replace(site, cache=None))
+    assert findings.measurements == swept.measurements
+    assert not findings.artefacts
+
+
+def test_everything_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable) as caught:
+        EVALUATOR.inputs(SWEEP, Site(audio=tmp_path, codec="nowhere/at/all"))
+    text = str(caught.value)
+    assert "TTS_English_speech.wav" in text
+    assert "TTS_Chinese_speech.wav" in text
+    assert "--codec" in text
+    with pytest.raises(Unavailable, match="--audio DIR"):
+        EVALUATOR.inputs(SWEEP, Site(codec="nowhere/at/all"))
+    with pytest.raises(InputError, match="is not a folder"):
+        EVALUATOR.inputs(SWEEP, Site(audio=tmp_path / "absent"))
+
+
+def test_more_codebooks_than_the_codec_has_is_one_clear_message(site: Site) -> None:
+    with pytest.raises(InputError, match="choose 1 to 32"):
+        EVALUATOR.measure(request(clips=SPEECH, codebooks=33, metrics=FAST), site)
+
+
+# --- votes, by hand --------------------------------------------------------------------------------------------------
+
+Value = float | Undefined
+
+
+def scores(role: str, clips: Sequence[Mapping[str, Value]]) -> list[Score]:
+    return [Score(role, f"{role}{i}", 8, values) for i, values in enumerate(clips)]
+
+
+def spread(centre: Mapping[str, float]) -> list[Mapping[str, Value]]:
+    """Five clips around these values."""
+    return [{name: value + 0.01 * i for name, value in centre.items()} for i in range(-2, 3)]
+
+
+@pytest.fixture
+def judge_votes() -> Callable[..., dict[str, Measurement]]:
+    def judge(laughter: list[Mapping[str, Value]], music: list[Mapping[str, Value]]) -> dict[str, Measurement]:
+        asked = request(clips={"laughter": "l", "music": "m"}, metrics=["stoi", "si_sdr", "log_mel_distance"])
+        summary = Summary(asked, "measured", {"laughter": "l", "music": "m"})
+        return {m.name: m for m in summary.measurements([*scores("laughter", laughter), *scores("music", music)], 8)}
+
+    return judge
+
+
+def test_each_measure_votes_in_its_own_direction(judge_votes: Callable[..., dict[str, Measurement]]) -> None:
+    votes = judge_votes(
+        spread({"stoi": 0.8, "si_sdr": -3.0, "log_mel_distance": 9.0}),
+        spread({"stoi": 0.5, "si_sdr": -3.0, "log_mel_distance": 5.0}),
+    )
+    assert (votes["worst_votes.music"].value, votes["worst_votes.laughter"].value) == (1, 1)
+    assert votes["worst_votes.music"].n == 3
+    assert "stoi: music; si_sdr: no clear loser; log_mel_distance: laughter" in votes["worst_votes.music"].note
+    assert votes["worst_votes_nonspeech.laughter"].value == 1
+    assert votes["worst_votes_nonspeech.music"].value == 0
+
+
+def test_an_undefined_measure_has_no_vote_and_is_named(judge_votes: Callable[..., dict[str, Measurement]]) -> None:
+    silent = Undefined("no utterance")
+    music = [{**values, "stoi": silent} for values in spread({"stoi": 0.5, "si_sdr": -9.0, "log_mel_distance": 5.0})]
+    votes = judge_votes(spread({"stoi": 0.8, "si_sdr": -3.0, "log_mel_distance": 5.0}), music)
+    assert (votes["worst_votes.music"].value, votes["worst_votes.music"].n) == (1, 2)
+    assert "stoi: undefined" in votes["worst_votes.music"].note
+    assert votes["stoi.music"].undefined == "stoi has no value for any clip of music: no utterance (5 ×)"
+    assert votes["stoi.laughter_minus_music"].value is None
+
+
+def test_no_spread_no_difference_and_no_vote(judge_votes: Callable[..., dict[str, Measurement]]) -> None:
+    one = [{"stoi": 0.8, "si_sdr": -3.0, "log_mel_distance": 9.0}]
+    votes = judge_votes(one, one)
+    assert votes["stoi.laughter"].value == 0.8
+    assert votes["stoi.laughter"].interval is None
+    assert "too short for windows" in (votes["stoi.laughter_minus_music"].undefined or "")
+    assert "no measure compares" in (votes["worst_votes.music"].undefined or "")
