@@ -18,7 +18,7 @@ from evaluators.evidence import Evidence
 from evaluators.store import Store
 from grader.gather import Testimony
 from grader.report.cards import all_evidence, questions_using
-from grader.report.plots import Line, Plot, by_layer
+from grader.report.plots import Line, Plot, by_layer, spoken
 from grader.report.sounds import SoundBank
 
 PANELS = (0, 6, 16, 31)
@@ -196,10 +196,8 @@ def silhouettes(evidence: Evidence, words: Mapping[str, str]) -> tuple[Plot, ...
         layers = sorted({int(x) for line in lines for x in line.x})
         if lines:
             title = words["silhouettes" + place]
-            told = "; ".join(
-                f"{n.label} " + ", ".join(f"{x:g}: {y:.3f}" for x, y in zip(n.x, n.y, strict=True)) for n in lines
-            )
-            plots.append(Plot(title, by_layer(lines, f"{title}: {told}", layers), tuple(n.label for n in lines)))
+            svg = by_layer(lines, f"{title}: {'; '.join(map(spoken, lines))}", layers)
+            plots.append(Plot(title, svg, tuple(line.label for line in lines)))
     return tuple(plots)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,12 @@ class Plot:
     legend: tuple[str, ...] = ()
 
 
-def by_codebooks(lines: Sequence[Line], spoken: str, ticks: Sequence[int]) -> Markup:
+def spoken(line: Line) -> str:
+    """A series for people who do not see it."""
+    return f"{line.label} " + ", ".join(f"{x:g}: {y:.3g}" for x, y in zip(line.x, line.y, strict=True))
+
+
+def by_codebooks(lines: Sequence[Line], label: str, ticks: Sequence[int]) -> Markup:
     """Lines with shaded intervals over the number of codebooks (a logarithmic axis)."""
     with panel() as (axes, finish):
         for i, line in enumerate(lines):
@@ -53,10 +58,10 @@ def by_codebooks(lines: Sequence[Line], spoken: str, ticks: Sequence[int]) -> Ma
         axes.set_xscale("log", base=2)
         axes.set_xticks(ticks, [str(tick) for tick in ticks])
         axes.minorticks_off()
-        return finish(spoken)
+        return finish(label)
 
 
-def by_layer(lines: Sequence[Line], spoken: str, layers: Sequence[int]) -> Markup:
+def by_layer(lines: Sequence[Line], label: str, layers: Sequence[int]) -> Markup:
     """Values with error bars over layers, side by side; zero is marked."""
     with panel() as (axes, finish):
         axes.axhline(0, color=INK, linewidth=0.7)
@@ -70,24 +75,26 @@ def by_layer(lines: Sequence[Line], spoken: str, layers: Sequence[int]) -> Marku
                 at, line.y, yerr=bars, color=SERIES[i], marker=MARKERS[i], markersize=4.5, linewidth=0, elinewidth=1.3
             )
         axes.set_xticks(range(len(layers)), [str(layer) for layer in layers])
-        return finish(spoken)
+        return finish(label)
 
 
-def histogram(values: Sequence[float], edges: Sequence[float], spoken: str) -> Markup:
+def histogram(values: Sequence[float], edges: Sequence[float], label: str) -> Markup:
     """How many values lie between neighbouring edges."""
+    from matplotlib.ticker import MaxNLocator
+
     with panel(width=6.4) as (axes, finish):
         axes.hist(values, bins=list(edges), color=SERIES[0], alpha=0.75, edgecolor="none", rwidth=0.92)
-        axes.yaxis.get_major_locator().set_params(integer=True)
-        return finish(spoken)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        return finish(label)
 
 
 @contextmanager
-def panel(width: float = WIDTH, height: float = HEIGHT) -> Iterator[tuple[Axes, Any]]:
+def panel(width: float = WIDTH, height: float = HEIGHT) -> Iterator[tuple[Axes, Callable[[str], Markup]]]:
     """An axes to draw on, and a function that turns it into SVG with what a screen reader says of it."""
     import matplotlib
     from matplotlib.figure import Figure
 
-    style = {
+    style: Any = {
         "svg.fonttype": "none",
         "svg.hashsalt": "earwitness",
         "font.size": 9,
@@ -109,15 +116,15 @@ def panel(width: float = WIDTH, height: float = HEIGHT) -> Iterator[tuple[Axes, 
         axes.grid(axis="y")
         axes.set_axisbelow(True)
 
-        def finish(spoken: str) -> Markup:
+        def finish(label: str) -> Markup:
             out = io.StringIO()
             figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-            return inline(out.getvalue(), spoken)
+            return inline(out.getvalue(), label)
 
         yield axes, finish
 
 
-def inline(text: str, spoken: str) -> Markup:
+def inline(text: str, label: str) -> Markup:
     """matplotlib's SVG made fit for a page: no style of its own, the page's ink and colours, ids that are unique."""
     body = text[text.index("<svg") :]
     body = re.sub(r"<style.*?</style>", "", body, flags=re.S)
@@ -131,7 +138,7 @@ def inline(text: str, spoken: str) -> Markup:
         rest = rest.replace(colour, f"var(--c{i})")
     rest = rest.replace(INK, "currentColor")
     viewbox = box[1] if box else "0 0 100 100"
-    return Markup(f'<svg class="plot" role="img" viewBox="{viewbox}" aria-label="{escape(spoken)}">{rest}')
+    return Markup(f'<svg class="plot" role="img" viewBox="{viewbox}" aria-label="{escape(label)}">{rest}')
 
 
 def hash_of(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
@@ -32,7 +33,7 @@ def environment(language: Language) -> Environment:
         lstrip_blocks=True,
     )
     words = texts(language)
-    made.filters |= {
+    filters: dict[str, Callable[..., Any]] = {
         "figure": figure,
         "breakable": breakable,
         "spoken": lambda comparison: spoken(comparison, words),
@@ -40,6 +41,7 @@ def environment(language: Language) -> Environment:
         "sources": sources_of,
         "weakest": weakest,
     }
+    made.filters |= filters
     # Questions stay in the words they were set in: a screen reader has to be told which language that is.
     made.globals |= {"t": words, "language": language, "en": Markup("" if language == "en" else ' lang="en"')}
     return made

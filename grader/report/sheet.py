@@ -1,7 +1,7 @@
 """The students' question sheet before the deadline: the questions' own words and how to answer them.
 
-Only what the course has shown the students anyway goes in: prompts, options, points, references. Claims, notes, evidence
-and key are not part of these types, so that no template can show them.
+Only what the course has shown the students anyway goes in: prompts, options, points, references. Claims, notes,
+evidence and key are not part of these types, so that no template can show them.
 """
 
 from __future__ import annotations

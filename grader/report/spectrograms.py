@@ -61,7 +61,7 @@ def power_db(samples: Samples, sample_rate: int, top: float) -> Picture:
 
 
 def image(shares: Picture, colours: str) -> str:
-    """A picture (rows from the bottom up, columns) of values in [0, 1] in a matplotlib colour map, as a WebP data URI."""
+    """Values in [0, 1] (rows from the bottom up, columns) in a colour map of matplotlib, as a WebP data URI."""
     import matplotlib
     import numpy as np
     from PIL import Image

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from evaluators.evidence import Evidence, Measurement
+from evaluators.evidence import Measurement
 from grader.gather import Testimony
 from grader.report.cards import all_evidence, questions_using
-from grader.report.plots import Line, Plot, by_codebooks
+from grader.report.plots import Line, Plot, by_codebooks, spoken
 
 NAME = re.compile(r"(?P<metric>\w+)\.(?P<role>\w+)\.q(?P<count>\d+)")
 
@@ -42,12 +42,11 @@ def sweeps(testimonies: Sequence[Testimony], words: Mapping[str, str]) -> Sweeps
         named = [(m, parts) for m in exhibit.evidence.measurements if (parts := NAME.fullmatch(m.name))]
         if exhibit.evidence.evaluator == "reconstruction" and named:
             used = questions_using(exhibit.evidence, testimonies)
-            found.append(_sweep(exhibit.evidence, named, used, words))
+            found.append(_sweep(named, used, words))
     return Sweeps(tuple(found)) if found else None
 
 
 def _sweep(
-    evidence: Evidence,
     named: Sequence[tuple[Measurement, re.Match[str]]],
     questions: tuple[str, ...],
     words: Mapping[str, str],
@@ -59,7 +58,7 @@ def _sweep(
         title = words.get(f"metric_{metric}", metric)
         lines = [_line(role, [(m, count) for m, of, count in own if of == role], words) for role in roles]
         ticks = sorted({count for _, _, count in own})
-        svg = by_codebooks(lines, f"{title}, {words['by_codebooks']}: {'; '.join(map(_spoken, lines))}", ticks)
+        svg = by_codebooks(lines, f"{title}, {words['by_codebooks']}: {'; '.join(map(spoken, lines))}", ticks)
         plots.append(Plot(title, svg, tuple(line.label for line in lines)))
     reasons = [f"{m.name}: {m.undefined}" for m, _ in named if m.undefined]
     return Sweep(tuple(plots), roles, tuple(reasons), any(m.source == "demonstration" for m, _ in named), questions)
@@ -73,7 +72,3 @@ def _line(role: str, points: Sequence[tuple[Measurement, int]], words: Mapping[s
         y=[float(m.value or 0) for m, _ in known],
         intervals=[(m.interval.low, m.interval.high) if m.interval else None for m, _ in known],
     )
-
-
-def _spoken(line: Line) -> str:
-    return f"{line.label} " + ", ".join(f"{x:g}: {y:.3g}" for x, y in zip(line.x, line.y, strict=True))
