@@ -87,6 +87,7 @@ def quantities() -> Iterator[Quantity]:
             yield Quantity(name=f"{model}.{name}", low=0, high=1, about=about)
         for name, (_, _, about) in _COUNTS.items():
             yield Quantity(name=f"{model}.{name}", unit="answers", low=0, about=about)
+    for model in MODELS:
         about = f"probability that {model} gives text-bound answers more often than the other model"
         yield Quantity(name=f"{model}.cascade_evidence", low=0, high=1, about=about)
     yield Quantity(name="responses.cascade", kind="text", about=f"the model that behaves as a cascade, {SURE:.0%} sure")
@@ -224,10 +225,12 @@ def exact_interval(hits: float, n: int, *, over: str) -> Interval:
 
 
 def source_of(answers: Iterable[Judged]) -> Source:
-    """`measured`, or `demonstration` when a record says that a checkpoint other than the homework's answered."""
+    """`measured`, or `demonstration` when another checkpoint than the homework's answered, or no person spoke."""
     return "measured" if all(_of_record(answer.response) for answer in answers) else "demonstration"
 
 
 def _of_record(response: Response) -> bool:
     ids = [name.lower() for name in response.models]
-    return not ids or all(any(part in name for name in ids) for part in _OF_RECORD[response.model])
+    return not response.synthetic and (
+        not ids or all(any(part in name for name in ids) for part in _OF_RECORD[response.model])
+    )

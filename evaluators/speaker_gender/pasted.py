@@ -15,7 +15,7 @@ _CLIP = r"(?P<clip>[\w./\\-]+\.(?:wav|flac|mp3|ogg)|[FM]_\d+)"
 _MODEL = re.compile(
     r"^[\W_]*(?:(?:running|output of|results? (?:of|for))\s+)?model[\s_]*(?P<model>[ab])\b(?P<rest>.*)$", re.I
 )
-_CLIP_HEADING = re.compile(rf"^[\W_]*(?:clip|file|audio|sample|音檔|音频)?[\s:：#]*{_CLIP}(?P<rest>.*)$", re.I)
+_CLIP_HEADING = re.compile(rf"^[^\w/]*(?:clip|file|audio|sample|音檔|音频)?[\s:：#]*{_CLIP}(?P<rest>.*)$", re.I)
 _LABEL = re.compile(
     r"^[\W_]*(?:(?P<transcript>transcript(?:ion)?|asr|逐字稿|轉錄|转录)|(?:response|answer|output|回應|回答|答案))"
     r"[\s*]*[:：](?P<rest>.*)$",

@@ -36,8 +36,9 @@ _READERS: Mapping[Gender, frozenset[str]] = {
 class Response:
     """One model's answer about one clip.
 
-    `model` is `model_a` or `model_b`, `clip` the file's name without folder and ending, `gender` the speaker's own,
-    None where unknown. `models` are the ids of the checkpoints that answered, () where the record does not say.
+    `model` is `model_a` or `model_b`, `clip` the file's name without ending, `gender` the speaker's own,
+    None where unknown. `models` are the ids of the checkpoints that answered, () where the record does not say;
+    `synthetic` says that no person spoke.
     """
 
     model: str
@@ -46,6 +47,7 @@ class Response:
     transcript: str | None = None
     gender: Gender | None = None
     models: tuple[str, ...] = ()
+    synthetic: bool = False
 
 
 def read_responses(path: Path) -> tuple[Response, ...]:
@@ -109,7 +111,8 @@ _READ_BY_ENDING = {".jsonl": _jsonl, ".csv": _csv}
 
 
 def _response(row: Mapping[str, Any], where: str) -> Response | Problem:
-    missing = [name for name in ("model", "clip", "response") if not str(row.get(name) or "").strip()]
+    missing = [name for name in ("model", "clip") if not str(row.get(name) or "").strip()]
+    missing += ["response"] * (row.get("response") is None)  # an empty answer is an answer
     if missing:
         return Problem(where, f"has no {' and no '.join(missing)}", f"give {COLUMNS}")
     model = model_named(str(row["model"]))
@@ -127,6 +130,7 @@ def _response(row: Mapping[str, Any], where: str) -> Response | Problem:
         transcript=str(row["transcript"]).strip() if row.get("transcript") else None,
         gender=_GENDERS[stated] if stated else gender_in_name(clip),
         models=(models,) if isinstance(models, str) else tuple(map(str, models)),
+        synthetic=row.get("synthetic") is True,
     )
 
 
@@ -137,16 +141,17 @@ def model_named(text: str) -> str | None:
 
 
 def clip_named(text: str) -> str:
-    """A clip's name without folder and audio ending."""
-    name = PurePosixPath(text.strip().replace("\\", "/")).name
-    return re.sub(r"\.(wav|flac|mp3|ogg)$", "", name, flags=re.IGNORECASE)
+    """A clip's name without audio ending, and without the folders of an absolute path."""
+    path = PurePosixPath(text.strip().replace("\\", "/"))
+    return re.sub(r"\.(wav|flac|mp3|ogg)$", "", path.name if path.is_absolute() else str(path), flags=re.IGNORECASE)
 
 
 def gender_in_name(clip: str) -> Gender | None:
     """The gender that the homework's file names state: `F_1`, `M_1`, or a LibriSpeech reader of its candidates."""
-    if prefix := re.match(r"([FM])_", clip):
+    name = PurePosixPath(clip).name
+    if prefix := re.match(r"([FM])_", name):
         return "female" if prefix[1] == "F" else "male"
-    reader = clip.partition("-")[0]
+    reader = name.partition("-")[0]
     return next((gender for gender, readers in _READERS.items() if reader in readers), None)
 
 

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from audio.errors import Unavailable
+from audio.errors import InputError, Problem, Unavailable
 from evaluators.evidence import Site, digest
 from evaluators.speaker_gender.voices import Utterance
 from evaluators.store import Store
@@ -170,9 +170,11 @@ def _remembered(utterance: Utterance, identity: str, make: Callable[[], Recognis
 
 
 def device(site: Site) -> str:
-    """The site's device as torch names it; `auto` is the GPU where there is one."""
+    """The site's device as torch names it; `auto` is a GPU where there is one. Raises InputError for a missing GPU."""
     import torch
 
     if site.device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
+    if site.device.startswith("cuda") and not torch.cuda.is_available():
+        raise InputError(Problem(f"device {site.device}", "is not on this machine", "choose auto or cpu"))
     return site.device

@@ -13,8 +13,8 @@ from evaluators.speaker_gender.responses import Gender, clip_named, gender_in_na
 from evaluators.store import sha256_of
 
 MANIFEST = "manifest.csv"
-ROLES = ("parallel", "gender")
-"""Roles of clips that are meant for this question, the better first; without roles, every clip counts."""
+PARALLEL_FIRST = ("parallel", "gender")
+"""Roles of clips in a manifest that are meant for this question, the better first; without roles, every clip counts."""
 FORMATS = (".wav", ".flac", ".mp3", ".ogg")
 SYNTHETIC = ("synthetic", "espeak", "flite", "festival", "text-to-speech")
 REMEDY = (
@@ -35,7 +35,7 @@ class Utterance:
     digest: str
 
 
-def read_voices(folder: Path | None, language: str) -> tuple[Utterance, ...]:
+def read_voices(folder: Path | None, language: str, roles: Sequence[str] = PARALLEL_FIRST) -> tuple[Utterance, ...]:
     """The clips in `folder` whose speaker's gender is known, in manifest order; of `language` where these are given.
 
     A folder without a manifest is looked through for the homework's file names. Raises Unavailable when there are no
@@ -46,7 +46,7 @@ def read_voices(folder: Path | None, language: str) -> tuple[Utterance, ...]:
     if not folder.is_dir():
         raise InputError(Problem(str(folder), "no such folder", REMEDY))
     home = next((place for place in (folder, folder / "gender") if (place / MANIFEST).is_file()), folder)
-    rows = _meant(list(_manifest_rows(home))) if (home / MANIFEST).is_file() else []
+    rows = _meant(list(_manifest_rows(home)), roles) if (home / MANIFEST).is_file() else []
     if rows and "gender" not in rows[0][1] and "file" not in rows[0][1]:
         raise InputError(Problem(str(home / MANIFEST), "has no columns file and gender", REMEDY))
     found = tuple(_from_manifest(home, rows, language)) or tuple(_from_names(home))
@@ -62,9 +62,9 @@ def _manifest_rows(home: Path) -> Iterator[tuple[int, dict[str, str]]]:
             yield reader.line_num, {key.strip().lower(): (value or "").strip() for key, value in row.items() if key}
 
 
-def _meant(rows: list[tuple[int, dict[str, str]]]) -> list[tuple[int, dict[str, str]]]:
+def _meant(rows: list[tuple[int, dict[str, str]]], roles: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
     """The rows of the best role that the manifest has, or all of them."""
-    for role in ROLES:
+    for role in roles:
         if chosen := [(line, row) for line, row in rows if row.get("role", "").lower() == role]:
             return chosen
     return rows

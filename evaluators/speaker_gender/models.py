@@ -1,0 +1,165 @@
+"""The two kinds of model of Q2, through transformers: a cascade, and a model that is given the sound.
+
+The prompts, the greedy search, the numbers of new tokens and the seed are those of the homework's code
+(Tincan0325/26spring_ml_hw10_speech_model, `model_a(s2t)/run.py` @ a3a5211 and `model_b(s2t)/run.py` @ 391881d). What
+differs: Whisper and Llama run unquantised; and model B's own checkpoint (DeSTA2.5-Audio) is no part of transformers, so
+another audio language model stands in unless a checkpoint is named, which makes its answers demonstration evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from audio.errors import Unavailable
+from evaluators.speaker_gender.transcribe import SAMPLE_RATE, Whisper
+
+if TYPE_CHECKING:
+    from evaluators.speaker_gender.transcribe import Sound
+
+SYSTEM = (
+    "You are an assistant good to classify the gender in male and female. The input audio has a question and related "
+    "audio data. Focus on the audio data to answer the question."
+)
+INSTRUCTION = "Please classify the gender in the following audio clip."
+SEED = 42
+BEAMS = 5  # of the recogniser's search; the language models are greedy
+NEW_TOKENS = {"model_a": 80, "model_b": 512}
+
+ASR = "openai/whisper-large-v3"
+LLM = "meta-llama/Llama-3.1-8B-Instruct"
+AUDIO_LLM = "Qwen/Qwen2-Audio-7B-Instruct"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says about one clip; `transcript` is what its recogniser wrote, None where it has none."""
+
+    response: str
+    transcript: str | None = None
+
+
+class System(Protocol):
+    """A loaded model: mono sound (n,) at 16 kHz -> its answer. The same sound gives the same answer."""
+
+    def __call__(self, samples: Sound) -> Answer: ...
+
+
+class Cascade:
+    """Model A: Whisper writes a transcript, an instruction-tuned language model sees nothing else."""
+
+    def __init__(self, asr: str, llm: str, device: str) -> None:
+        with explained(asr):
+            self._hear = Whisper(asr, device=device, beams=BEAMS, local_only=False)
+        with explained(llm):
+            library = _transformers()
+            self._tokenizer = library.AutoTokenizer.from_pretrained(llm)
+            self._model = library.AutoModelForCausalLM.from_pretrained(llm, dtype="auto").to(device).eval()
+            _require_template(self._tokenizer, llm)
+
+    def __call__(self, samples: Sound) -> Answer:
+        transcript = self._hear(samples)
+        messages = [
+            {"role": "system", "content": SYSTEM},
+            {"role": "user", "content": f"{INSTRUCTION}\n{transcript}"},
+        ]
+        prompt = self._tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )
+        return Answer(_generate(self._model, self._tokenizer, prompt, NEW_TOKENS["model_a"]), transcript)
+
+
+class EndToEnd:
+    """Model B: an audio language model that transformers has the architecture of."""
+
+    def __init__(self, checkpoint: str, device: str) -> None:
+        with explained(checkpoint):
+            library = _transformers()
+            config = library.AutoConfig.from_pretrained(checkpoint)
+            architecture = getattr(library, (config.architectures or [""])[0], None)
+            if architecture is None:
+                raise _own_code(checkpoint)
+            self._processor = library.AutoProcessor.from_pretrained(checkpoint)
+            self._model = architecture.from_pretrained(checkpoint, dtype="auto").to(device).eval()
+
+    def __call__(self, samples: Sound) -> Answer:
+        messages = [
+            {"role": "system", "content": [{"type": "text", "text": SYSTEM}]},
+            {"role": "user", "content": [{"type": "audio"}, {"type": "text", "text": INSTRUCTION}]},
+        ]
+        text = self._processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+        prompt = self._processor(text=[text], audio=[samples], sampling_rate=SAMPLE_RATE, return_tensors="pt")
+        tokenizer = self._processor.tokenizer
+        return Answer(_generate(self._model, tokenizer, prompt, NEW_TOKENS["model_b"]))
+
+
+def _transformers() -> Any:
+    import transformers
+
+    return transformers
+
+
+def _generate(model: Any, tokenizer: Any, prompt: Any, new_tokens: int) -> str:
+    """Greedy continuation of a prompt, from a fixed seed, without the prompt and special tokens."""
+    import torch
+
+    prompt = {name: _placed(value, model) for name, value in prompt.items()}
+    torch.manual_seed(SEED)
+    with torch.inference_mode():
+        tokens = model.generate(
+            **prompt, max_new_tokens=new_tokens, do_sample=False, pad_token_id=tokenizer.eos_token_id
+        )
+    return str(tokenizer.decode(tokens[0][prompt["input_ids"].shape[1] :], skip_special_tokens=True)).strip()
+
+
+def _placed(value: Any, model: Any) -> Any:
+    """A tensor on the model's device; sound features in the model's own precision."""
+    return value.to(model.device, model.dtype) if value.is_floating_point() else value.to(model.device)
+
+
+def _require_template(tokenizer: Any, checkpoint: str) -> None:
+    if not tokenizer.chat_template:
+        raise Unavailable(f"{checkpoint} has no chat template", f"name an instruction-tuned model, such as {LLM}")
+
+
+@contextmanager
+def explained(checkpoint: str) -> Iterator[None]:
+    """Turn what the hub and transformers raise while loading into a message with a remedy, without any token in it."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError) as error:
+        raise _reason(checkpoint, error) from None
+
+
+def _reason(checkpoint: str, error: BaseException) -> Unavailable:
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+
+    causes = list(_causes(error))
+    page = f"https://huggingface.co/{checkpoint}"
+    if any(isinstance(cause, GatedRepoError) for cause in causes):
+        remedy = (
+            f"accept its licence at {page} with your account, then run `hf auth login`; the token stays in its file"
+        )
+        return Unavailable(f"{checkpoint} is gated: its licence has to be accepted first", remedy)
+    if any(isinstance(cause, RepositoryNotFoundError | HFValidationError) for cause in causes):
+        return Unavailable(f"no model {checkpoint}", f"check the name at {page}; a private one needs `hf auth login`")
+    if isinstance(error, OSError):
+        remedy = f"run `hf download {checkpoint}` where there is a network and copy the cache folder (HF_HOME) here"
+        return Unavailable(f"{checkpoint} is neither on this machine nor could it be downloaded", remedy)
+    return _own_code(checkpoint)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _own_code(checkpoint: str) -> Unavailable:
+    remedy = (
+        "name a checkpoint of an architecture that transformers has, or run it with its own package and write lines "
+        '{"model": "model_b", "models": ["ID"], "clip": "F_1.wav", "response": "…"} into the answers file'
+    )
+    return Unavailable(f"transformers cannot load {checkpoint}: it needs code of its own", remedy)
