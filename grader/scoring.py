@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import cache
 from math import lcm
 from typing import Annotated
 
@@ -100,7 +101,12 @@ def share(
 
 def printed_points(question: Question) -> Fraction:
     """The question's points exactly as the spec prints them: 0.1 is a tenth, not the nearest double."""
-    return Fraction(str(question.points))
+    return _exactly(question.points)
+
+
+@cache
+def _exactly(points: float) -> Fraction:
+    return Fraction(str(points))
 
 
 class Scorer:

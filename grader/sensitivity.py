@@ -29,7 +29,7 @@ Doubt = Literal["undecided", "recalled", "dissent", "close", "firm", "overridden
 DOUBTS: tuple[Doubt, ...] = ("undecided", "recalled", "dissent", "close", "firm", "overridden")
 """From what deserves most of a TA's time to what deserves least."""
 CLOSE = 0.1
-"""A measured quantity that clears its threshold by less than a tenth of it counts as close; a count or a fact does not."""
+"""A measured quantity that clears its threshold by less than a tenth of it counts as close; a count does not."""
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from grader.feedback.arithmetic import work_out
+from grader.feedback.arithmetic import AnswerSum, work_out
 from grader.feedback.evidence import grounds_in_words
 from grader.feedback.texts import TEXTS
 from grader.grading import Grades, StudentRecord
-from grader.key import AnswerKey
+from grader.key import AnswerKey, QuestionKey
 from grader.scoring import printed_points, rounded
 from grader.spec import Question
 from grader.student_lines import Points
@@ -37,6 +37,7 @@ class FeedbackWriter:
     key: AnswerKey
     languages: Sequence[str] = ("en", "zh-TW")
     _blocks: dict[tuple[str, str, str, Chosen | None], str] = field(default_factory=dict)
+    _sums: dict[tuple[str, Chosen | None], AnswerSum] = field(default_factory=dict)
 
     def write(self, folder: Path) -> int:
         """`folder/<language>/<student>.md` and `.html`; the number of files written."""
@@ -74,21 +75,21 @@ class FeedbackWriter:
         return self._blocks[at]
 
     def _render_block(self, question: Question, chosen: Chosen | None, language: str, form: str) -> str:
-        scorer, entry, text = self.grades.scorer, self.key.question(question.id), TEXTS[language]
+        scorer, entry, text = self.grades.scorer, self._entries[question.id], TEXTS[language]
         ruling = scorer.rulings.get(question.id)
-        result = work_out(question, scorer.key[question.id], chosen, scorer.rule, ruling)
+        result = self._sum(question, chosen)
         messages = [text["nothing"]] if chosen is not None and not chosen else []
         messages += [text["not_given"]] if chosen is None else []
         messages += [text["unsettled"]] if scorer.key[question.id] is None and not ruling else []
         messages += [f"{text['override']}: {entry.override.reason}"] if entry.override else []
         messages += [f"{text['ruling']}: {ruling.reason}"] if ruling else []
-        grounds = {letter: grounds_in_words(verdict, text["recalled"]) for letter, verdict in entry.verdicts.items()}
+        grounds = self._grounds[language, question.id]
         template = self._templates[form]["block"]
         rendered: str = template.render(question=question, sum=result, t=text, messages=messages, grounds=grounds)
         return rendered
 
     def _student(self, record: StudentRecord, text: Any) -> dict[str, Any]:
-        book, kept = self.grades.scorer.book, record.decision.kept
+        kept = record.decision.kept
         handed_in = text["none_in_time"]
         if kept is not None:
             time = self.grades.regulator.shown(kept.submitted) if kept.submitted else "—"
@@ -99,7 +100,7 @@ class FeedbackWriter:
             "name": record.name,
             "section": record.section,
             "total": self._points.total(record),
-            "possible": rounded(sum((printed_points(q) for q in book.questions), Fraction(0))),
+            "possible": self._possible,
             "handed_in": handed_in,
             "adjustments": record.adjustments,
         }
@@ -110,6 +111,33 @@ class FeedbackWriter:
         if quiz.revision_until:
             messages.append(f"{text['revision']} {self.grades.regulator.shown(quiz.revision_until)}")
         return messages
+
+    def _sum(self, question: Question, chosen: Chosen | None) -> AnswerSum:
+        at = (question.id, chosen)
+        if at not in self._sums:
+            scorer = self.grades.scorer
+            ruling = scorer.rulings.get(question.id)
+            self._sums[at] = work_out(question, scorer.key[question.id], chosen, scorer.rule, ruling)
+        return self._sums[at]
+
+    @cached_property
+    def _entries(self) -> dict[str, QuestionKey]:
+        return {entry.id: entry for entry in self.key.questions}
+
+    @cached_property
+    def _grounds(self) -> dict[tuple[str, str], dict[str, list[str]]]:
+        return {
+            (language, entry.id): {
+                letter: grounds_in_words(verdict, TEXTS[language]["recalled"])
+                for letter, verdict in entry.verdicts.items()
+            }
+            for language in self.languages
+            for entry in self.key.questions
+        }
+
+    @cached_property
+    def _possible(self) -> str:
+        return rounded(sum(map(printed_points, self.grades.scorer.book.questions), Fraction(0)))
 
     @cached_property
     def _points(self) -> Points:

@@ -15,7 +15,7 @@ from grader.scoring import correct_options
 from grader.sensitivity import flipped, sensitivity, two_witnesses
 from grader.spec import QuizBook
 from grader.submissions.model import Submission, SubmissionFile
-from tests.grader.classroom import SIDES, Command, key_for, letters_key, make_book, random_class
+from tests.grader.classroom import QUESTIONS, SIDES, Command, key_for, letters_key, make_book, random_class
 
 
 def graded(book: QuizBook, key: AnswerKey, students: int = 60) -> Grades:
@@ -67,9 +67,8 @@ def test_a_class_that_contradicts_the_evidence_is_heard() -> None:
     book = make_book()
     key = key_for(book)
     assert {w.standing for w in two_witnesses(graded(book, key, 200), key) if w.question == "q01"} == {"agrees"}
-    wrong = [list(question) for question in __import__("tests.grader.classroom", fromlist=["QUESTIONS"]).QUESTIONS]
-    wrong[0][4] = "AD"  # the evidence now says A instead of B
-    other = make_book([tuple(question) for question in wrong])  # type: ignore[misc]
+    *kept, _ = QUESTIONS[0]
+    other = make_book([(*kept, "AD"), *QUESTIONS[1:]])  # type: ignore[list-item]  # A instead of B
     misled = key_for(other)
     grades = graded(book, key, 200)
     file = SubmissionFile(Path("x"), "0" * 64, "plain", grades.records[0].attempts[0].questions,
@@ -114,10 +113,7 @@ def test_an_appeal_is_opened_decided_once_and_carried_into_a_regrade(
     assert opened.exit_code == 0, opened.output
     packet = json.loads(opened.output)
     assert packet["decision"] is None
-    assert (
-        packet["evidence"]["grounds"] == ["dice.sides ≥ 5: dice.sides = 6 sides [executed]"]
-        or packet["evidence"]["grounds"]
-    )
+    assert "dice.sides = 6 sides [executed]" in packet["evidence"]["grounds"][0]
     assert "moved by more than 1" in packet["what_would_change_it"][0]
     assert packet["if_accepted"]["correct"] == "AC"
     assert packet["within_revision_window"] in (True, False)
