@@ -20,6 +20,7 @@ NO_RESPONSES = (
     "no recorded answers were given; run `earwitness run-models`, or copy the notebook's printed responses into a "
     "file, and give it with --responses"
 )
+LOOKED = "the option --responses"
 PACKAGES = ("jiwer", "librosa", "pocketsphinx", "scikit-learn", "scipy", "numpy", "soxr", "transformers", "torch")
 
 
@@ -88,12 +89,13 @@ def _answers(site: Site) -> Iterator[Measurement]:
 
     if site.responses is None:
         # Source `executed`: finding nothing must never outrank answers that somebody did record (`measured`).
-        yield Measurement(name="responses.recorded", value=False, source="executed", note=NO_RESPONSES)
+        yield Measurement(name="responses.recorded", value=False, source="executed", locator=LOOKED, note=NO_RESPONSES)
         yield from undefined_behaviour(NO_RESPONSES)
         return
     answers = judged(read_responses(site.responses))
     found = list(behaviour(answers))
-    yield Measurement(name="responses.recorded", value=True, n=len(answers), source=found[0].source)
+    source, locator = found[0].source, found[0].locator
+    yield Measurement(name="responses.recorded", value=True, n=len(answers), source=source, locator=locator)
     yield from found
 
 

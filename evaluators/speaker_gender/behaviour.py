@@ -22,6 +22,7 @@ LEVEL = 0.95
 SURE = 0.95
 """Probability from which a model is said to behave as the cascade."""
 _CUES_SHOWN = 4
+_CLIPS_SHOWN = 6
 
 _OF_RECORD = {
     "model_a": ("whisper-large-v3", "llama-3.1-8b-instruct"),
@@ -95,6 +96,14 @@ def quantities() -> Iterator[Quantity]:
 
 def behaviour(answers: Sequence[Judged]) -> Iterator[Measurement]:
     """The measurements of both models, in a fixed order."""
+    clips = list(dict.fromkeys(answer.response.clip for answer in answers))
+    more = f" and {len(clips) - _CLIPS_SHOWN} more" if len(clips) > _CLIPS_SHOWN else ""
+    locator = f"recorded answers to {', '.join(clips[:_CLIPS_SHOWN])}{more}"
+    for found in _behaviour(answers):
+        yield found.model_copy(update={"locator": locator})
+
+
+def _behaviour(answers: Sequence[Judged]) -> Iterator[Measurement]:
     by_model = {model: [a for a in answers if a.response.model == model] for model in MODELS}
     for model, own in by_model.items():
         for name in _RATES:

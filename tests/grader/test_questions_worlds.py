@@ -59,6 +59,7 @@ def answers(a: tuple[int, int], b: tuple[int, int], *, disclosures: tuple[int, i
         "model_b.wrong_answers": b[1],
         "model_a.text_disclosures": disclosures[0],
         "model_b.text_disclosures": disclosures[1],
+        "responses.recorded": 1.0,
     }
 
 
@@ -81,6 +82,11 @@ def test_q02_without_answers_knows_from_the_code_which_is_the_cascade(repository
     states = verdicts(repository, "q02", {})
     assert {letter: states[letter] for letter in "BCD"} == dict.fromkeys("BCD", "refuted")
     assert undecided(states) == "AE"
+
+
+def test_q02_without_answers_rests_on_the_code_and_on_published_models_of_both_kinds(repository: Path) -> None:
+    states = verdicts(repository, "q02", {"responses.recorded": False})
+    assert (supported(states), undecided(states)) == ("AE", "")
 
 
 RECORDED = {  # written for this test; the models' real answers come from the notebook
