@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,11 +11,10 @@ from audio.codec import load_codec
 from audio.codec.weights import find_weights
 from audio.errors import InputError, Problem
 from audio.metrics.engine import available_processors
-from evaluators.evidence import Findings, Inputs, Site, Source
-from evaluators.layer_separation import vectors, work
+from evaluators.evidence import Artefact, Findings, Inputs, Measurement, Site, Source
+from evaluators.layer_separation import plots, tables, vectors, work
 from evaluators.layer_separation.clips import Selection, select
 from evaluators.layer_separation.parameters import Parameters
-from evaluators.layer_separation.plots import artefacts
 from evaluators.layer_separation.scores import Scorer
 from evaluators.layer_separation.separation import Separation, separate
 from evaluators.store import Store
@@ -40,9 +39,9 @@ def measure(parameters: Parameters, site: Site) -> Findings:
         scorer = Scorer(found.samples, parameters.seeds, source)
         site.progress("layer_separation: intervals and plots", 0.98)
         measurements = (*selection.measurements(source), *scorer.measurements(parameters))
-        drawn = artefacts(Store(root), found, measurements, selection.files, parameters, source) if site.cache else ()
+        shown = _artefacts(Store(root), found, measurements, selection, parameters, source) if site.cache else ()
     site.progress("layer_separation", 1.0)
-    return Findings(measurements, drawn)
+    return Findings(measurements, shown)
 
 
 def _separate(selection: Selection, parameters: Parameters, site: Site, root: Path) -> Separation:
@@ -65,6 +64,22 @@ def _separate(selection: Selection, parameters: Parameters, site: Site, root: Pa
         jobs=site.jobs or available_processors(),
         progress=work.part(progress, ENCODING, 0.98),
     )
+
+
+def _artefacts(
+    store: Store,
+    found: Separation,
+    measurements: Sequence[Measurement],
+    selection: Selection,
+    parameters: Parameters,
+    source: Source,
+) -> tuple[Artefact, ...]:
+    maps = (
+        [plots.scatter(store, found, parameters, source), tables.points(store, found, selection.files)]
+        if found.maps
+        else []
+    )
+    return (*maps, plots.curves(store, measurements, parameters, source), tables.by_speaker(store, found))
 
 
 def _codec_name(site: Site) -> str:

@@ -1,11 +1,8 @@
-"""What can be looked at: the maps of the layers side by side, silhouettes by layer, and a table of every point."""
+"""What can be looked at: the maps of the layers side by side, and silhouettes by layer."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,35 +30,6 @@ CURVES = (
     ("silhouette{}_within_speaker", "emotions, within a speaker"),
     ("speaker_silhouette{}", "speakers"),
 )
-
-
-def artefacts(
-    store: Store,
-    found: Separation,
-    measurements: Sequence[Measurement],
-    files: Sequence[str],
-    parameters: Parameters,
-    source: Source,
-) -> tuple[Artefact, ...]:
-    """Both plots and the table. `files` (clips,) names each clip's file."""
-    drawn = [scatter(store, found, parameters, source)] if found.maps else []
-    return (*drawn, curves(store, measurements, parameters, source), table(store, found, files))
-
-
-def table(store: Store, found: Separation, files: Sequence[str]) -> Artefact:
-    """Every point of every map with its file, as CSV."""
-    cells = found.samples.cells
-    labels = [cells.emotions[emotion] for emotion in cells.cell_emotion[cells.cell]]
-    speakers = [cells.speakers[speaker] for speaker in cells.cell_speaker[cells.cell]]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["layer", "seed", "x", "y", "file", "label", "speaker"])
-    for (layer, seed), points in found.maps.items():
-        for (x, y), file, label, speaker in zip(points.tolist(), files, labels, speakers, strict=True):
-            writer.writerow([layer, seed, f"{x:.5f}", f"{y:.5f}", file, label, speaker])
-    content = text.getvalue()
-    path = store.blob(digest(content), ".csv", lambda path: _write(path, content))
-    return store.artefact("Every point of every map, with its file", path, "text/csv")
 
 
 def scatter(store: Store, found: Separation, parameters: Parameters, source: Source) -> Artefact:
@@ -170,7 +138,3 @@ def _draw_curve(axes: Axes, layers: Sequence[int], measured: Sequence[Measuremen
 
 def _warning(source: Source) -> str:
     return "\nDEMONSTRATION: not the codec that the quiz asks about" if source == "demonstration" else ""
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

@@ -150,8 +150,18 @@ class TestEvidence:
         assert all(clips[row["file"]]["label"] == row["label"].casefold() for row in rows)
         assert all(clips[row["file"]]["speaker"] == row["speaker"] for row in rows)
 
+    def test_the_mean_over_speakers_is_the_within_speaker_value(self, evidence: Evidence, site: Site) -> None:
+        known = {measurement.name: measurement for measurement in evidence.measurements}
+        with artefact(evidence, site, "Silhouettes of the emotions within").open(encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if (row["layer"], row["place"]) == ("3", "map")]
+        assert [row["speaker"] for row in rows] == list(SPEAKERS)
+        assert rows[0]["silhouette"] == ""  # angry clips alone
+        weights = [int(row["clips"]) for row in rows[1:]]
+        mean = np.average([float(row["silhouette"]) for row in rows[1:]], weights=weights)
+        assert known["silhouette_map_within_speaker.layer_3"].value == pytest.approx(mean, abs=1e-4)
+
     def test_the_plots_show_something(self, evidence: Evidence, site: Site) -> None:
-        for title in ("UMAP maps", "Silhouettes"):
+        for title in ("UMAP maps", "Silhouettes by layer"):
             with Image.open(artefact(evidence, site, title)) as image:
                 assert min(image.size) > 300
                 assert len(image.convert("RGB").getcolors(1_000_000) or ()) > 20
