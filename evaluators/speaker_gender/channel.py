@@ -85,7 +85,7 @@ def channel(heard: Heard) -> Iterator[Measurement]:
         "wer_within_gender": lambda: disagreement(heard, across=False),
     }
     for name in _ABOUT:
-        yield measurement(f"channel.{name}", find[name], heard.source, f"transcripts by {heard.recogniser}")
+        yield measurement(f"channel.{name}", find[name], heard.source, heard.described)
 
 
 def undefined_channel(layers: Sequence[int], reason: str) -> Iterator[Measurement]:

@@ -25,6 +25,14 @@ class Heard:
     seed: int
 
     @property
+    def described(self) -> str:
+        """Which clips these are and who wrote the transcripts, for a locator."""
+        first, last = self.voices[0].path.name, self.voices[-1].path.name
+        speakers = len({voice.speaker for voice in self.voices})
+        clips = f"{len(self.voices)} clips by {speakers} speakers ({first} to {last})"
+        return f"{clips}; transcripts by {self.recogniser}"
+
+    @property
     def source(self) -> Source:
         return "demonstration" if any(voice.synthetic for voice in self.voices) else "measured"
 

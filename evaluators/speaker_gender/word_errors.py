@@ -9,7 +9,7 @@ from itertools import combinations, product
 from audio.errors import Undefined
 from evaluators.speaker_gender.heard import Found, Heard, parallel, plain_words, require_parallel
 from evaluators.speaker_gender.voices import Utterance
-from evaluators.statistics import bootstrap_interval, difference_interval
+from evaluators.statistics import FEWEST, bootstrap_interval, difference_interval
 
 
 def transcript_bound(heard: Heard) -> Found:
@@ -26,7 +26,7 @@ def transcript_bound(heard: Heard) -> Found:
         ]
         distance = sum(abs(shares[0].get(t, 0) - shares[1].get(t, 0)) for t in shares[0] | shares[1]) / 2
         bounds.append((1 + distance) / 2)
-    interval = bootstrap_interval(bounds, over="sentences", seed=heard.seed) if len(bounds) > 2 else None
+    interval = bootstrap_interval(bounds, over="sentences", seed=heard.seed) if len(bounds) >= FEWEST else None
     return Found(sum(bounds) / len(bounds), len(bounds), interval, "a perfect recogniser would give 0.5")
 
 
@@ -36,7 +36,7 @@ def _shares(texts: Sequence[str]) -> dict[str, float]:
 
 def word_errors(heard: Heard) -> Found:
     rates = [rate for _, rate in _rates(heard)]
-    interval = bootstrap_interval(rates, over="clips", seed=heard.seed) if len(rates) > 2 else None
+    interval = bootstrap_interval(rates, over="clips", seed=heard.seed) if len(rates) >= FEWEST else None
     return Found(sum(rates) / len(rates), len(rates), interval)
 
 
@@ -73,7 +73,8 @@ def gender_gap(heard: Heard) -> Found:
     if not female or not male:
         raise Undefined("the words of one gender's clips are not known")
     over = "sentences" if shared else "speakers"
-    interval = difference_interval(female, male, paired=bool(shared), over=over, seed=heard.seed)
+    enough = min(len(female), len(male)) >= FEWEST
+    interval = difference_interval(female, male, paired=bool(shared), over=over, seed=heard.seed) if enough else None
     return Found(sum(female) / len(female) - sum(male) / len(male), len(female) + len(male), interval)
 
 
@@ -88,5 +89,5 @@ def disagreement(heard: Heard, *, across: bool) -> Found:
             rates.append(sum(word_error_rate(a, b) for a, b in texts) / len(texts))
     if not rates:
         raise Undefined("no sentence has two transcripts to compare" if across else "one speaker a gender is too few")
-    interval = bootstrap_interval(rates, over="sentences", seed=heard.seed) if len(rates) > 2 else None
+    interval = bootstrap_interval(rates, over="sentences", seed=heard.seed) if len(rates) >= FEWEST else None
     return Found(sum(rates) / len(rates), len(rates), interval)
