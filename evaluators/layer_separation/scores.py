@@ -19,6 +19,9 @@ from evaluators.statistics import bootstrap_interval, permutation_p
 
 Doubles = NDArray[np.float64]
 
+FEW = 5
+"""Clips of an emotion below which its separation from one other is that of these clips and not of the emotion."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -63,14 +66,21 @@ class Samples:
         if (place, layer) in self.absent:
             raise Undefined(self.absent[place, layer])
         found = self.values[score.name.format(place), layer]
-        if not found.clips:
-            raise Undefined(self._why_none(score))
+        if reason := self._why_not(score, found):
+            raise Undefined(reason)
         return found
 
-    def _why_none(self, score: Score) -> str:
-        absent = [emotion for emotion in self.pair if emotion not in self.cells.emotions]
-        if score.compares == "pair_differences" and absent:
-            return f"the corpus has no clips of {' and '.join(absent)}"
+    def _why_not(self, score: Score, found: Sample) -> str:
+        """Why the corpus cannot answer; empty where it can."""
+        if score.compares == "pair_differences":
+            clips = dict(zip(self.cells.emotions, self.cells.table().sum(axis=0).tolist(), strict=True))
+            few = [
+                f"{clips.get(emotion, 0)} clips of {emotion}" for emotion in self.pair if clips.get(emotion, 0) < FEW
+            ]
+            if few:
+                return f"the corpus has {' and '.join(few)}, a pair needs {FEW} of each"
+        if found.clips:
+            return ""
         if score.name == "speaker_silhouette{}":
             return "the corpus has one speaker"
         if score.name.endswith("within_speaker"):

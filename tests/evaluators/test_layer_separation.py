@@ -313,16 +313,17 @@ class TestSeparation:
 
 
 class TestUndefined:
-    def test_the_pair_is_undefined_where_the_corpus_has_no_sleepy_clips(self, tmp_path: Path) -> None:
-        cells = Cells.of(["Angry", "Neutral"] * 10, ["a"] * 20)
+    def test_the_pair_is_undefined_where_the_corpus_has_few_sleepy_clips(self, tmp_path: Path) -> None:
+        cells = Cells.of(["Angry", "Neutral"] * 9 + ["Sleepy"] * 2, ["a"] * 20)
+        why = "the corpus has 2 clips of Sleepy, a pair needs 5 of each"
         known = measured(look(cells, tmp_path, (1.0, 0.5, 0.0)))
-        assert known["pair_separation_map.layer_1"].undefined == "the corpus has no clips of Sleepy"
-        assert known["permutation_p_pair_map.layer_0_minus_2"].undefined == "the corpus has no clips of Sleepy"
+        assert known["pair_separation_map.layer_1"].undefined == why
+        assert known["permutation_p_pair_map.layer_0_minus_2"].undefined == why
         assert known["speaker_silhouette.layer_0"].undefined == "the corpus has one speaker"
         assert known["silhouette_map.layer_0"].value is not None
 
     def test_too_few_clips_for_a_map_and_a_layer_without_variety_say_so(self, tmp_path: Path) -> None:
-        cells = labels(12)
+        cells = Cells.of(["Angry", "Sleepy"] * 6, ["a", "b", "b"] * 4)
         vectors = layered(cells, tmp_path, (1.0, 0.5, 0.0))
         content = np.load(vectors.path)
         content[:, 1] = 1
