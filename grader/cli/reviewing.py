@@ -1,4 +1,4 @@
-"""`earwitness items`, `sensitivity`, `appeal`, `ledger`: a graded class and its key, looked at again."""
+"""`earwitness items`, `appeal`, `ledger` and `key --sensitivity`: a graded class and its key, looked at again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ ResultArgument = Annotated[Path, typer.Argument(help="Folder of a grading run, o
 
 def register(app: typer.Typer) -> None:
     app.command(help="Item analysis: difficulty, discrimination, distractors, reliability.")(items)
-    app.command(help="Cross-examine the key: what if a verdict flipped, and does the class agree?")(sensitivity)
     app.command(help="Prepare an appeal about an option, or record its decision.")(appeal)
     app.command(help="Show the record of grading runs and verify it.")(ledger)
 
@@ -48,19 +47,6 @@ def items(
     grades, _ = graded(load_book(quiz), result, accept, override)
     data = analyse(grades)
     print_json(data) if as_json else show_items(console(), data)
-
-
-def sensitivity(
-    result: ResultArgument,
-    line: Annotated[
-        str | None, typer.Option("--line", help="A total in points that must not be crossed unnoticed.")
-    ] = None,
-    quiz: QuizOption = None,
-    accept: AcceptOption = None,
-    override: OverrideOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    show_cross_examination(load_book(quiz), result, line, accept, override, as_json=as_json)
 
 
 def show_cross_examination(
