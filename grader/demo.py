@@ -18,6 +18,7 @@ from grader.batch import Result, gather_all
 from grader.gather import Gatherer, Testimony, key_from
 from grader.key import AnswerKey
 from grader.outputs import Run, grade_file, write_run
+from grader.report import write_report
 from grader.sample_class import write_sample_class
 from grader.spec import QuizBook
 from grader.submissions.reading import read_submissions
@@ -25,7 +26,7 @@ from grader.submissions.reading import read_submissions
 GROUND = Path(audio.__file__).parent
 CLIPS, POCKET = GROUND / "clips", GROUND / "pocket_mimi"
 STYLES = CLIPS / "styles"
-CLASS_FILE, ANSWERS_FILE, GRADES_FOLDER = "class.csv", "answers.yaml", "grades"
+CLASS_FILE, ANSWERS_FILE, GRADES_FOLDER, REPORT_FILE = "class.csv", "answers.yaml", "grades", "report.html"
 
 Report = Callable[[str, float], None]
 
@@ -71,6 +72,19 @@ def demonstrate(book: QuizBook, out: Path, store: Store, report: Report) -> Demo
     run = grade_file(read_submissions(class_csv, book), book, key)
     answers = write_answers(book, key, out / ANSWERS_FILE)
     written = [class_csv, answers, *write_run(out / GRADES_FOLDER, run)]
+    report("writing the report", 1.0)
+    page = write_report(
+        book,
+        testimonies,
+        key,
+        out=out / REPORT_FILE,
+        edition="ta",
+        language="en",
+        store=store,
+        grades=run.grades,
+        corpus=STYLES,
+    )
+    written.append(page)
     return Demonstration(codec, real, results, testimonies, key, run, written)
 
 
