@@ -36,8 +36,8 @@ def report(
     accept: AcceptOption = None,
 ) -> None:
     from evaluators.store import Store
+    from grader.cli.reviewing import graded
     from grader.gather import Gatherer, key_from, site_of
-    from grader.records import read_result
     from grader.report import write_report, write_sheet
 
     book = load_book(quiz)
@@ -56,7 +56,7 @@ def report(
         edition=edition,
         language=language,
         store=store,
-        grades=read_result(grades) if grades else None,
+        grades=graded(book, grades, accept, None)[0] if grades else None,
         audio=audio,
         corpus=corpus,
     )

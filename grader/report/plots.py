@@ -82,7 +82,7 @@ def histogram(values: Sequence[float], edges: Sequence[float], label: str) -> Ma
     """How many values lie between neighbouring edges."""
     from matplotlib.ticker import MaxNLocator
 
-    with panel(width=6.4) as (axes, finish):
+    with panel(width=4.8) as (axes, finish):
         axes.hist(values, bins=list(edges), color=SERIES[0], alpha=0.75, edgecolor="none", rwidth=0.92)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         return finish(label)

@@ -16,8 +16,10 @@ from zoneinfo import ZoneInfo
 from audio.errors import InputError, Problem
 from evaluators.store import Store, write_atomic
 from grader.gather import Exhibit, Testimony
+from grader.grading import Grades
 from grader.key import AnswerKey
 from grader.report.cards import all_evidence, question_views, questions_using
+from grader.report.classroom import classroom
 from grader.report.gender import gender
 from grader.report.listening import listening
 from grader.report.maps import maps
@@ -42,16 +44,15 @@ def write_report(
     edition: Edition,
     language: Language,
     store: Store,
-    grades: dict[str, Any] | None = None,
+    grades: Grades | None = None,
     audio: AudioPlace = "inline",
     corpus: Path | None = None,
 ) -> Path:
     """Write one HTML file to `out` and return its path.
 
-    `store` holds the sounds that the evidence names. `grades` is a `result.json` as `grader.records.read_result` gives
-    it, for the TA's edition alone. With `audio` "beside", sounds lie in a folder beside the page. Raises InputError
-    where `grades` are given for another edition.
-    `corpus` is the folder of emotional speech whose clips the maps play; the built-in one is found by itself.
+    `store` holds the sounds that the evidence names. `grades` is the graded class, for the TA's edition alone. With
+    `audio` "beside", sounds lie in a folder beside the page. `corpus` is the folder of emotional speech whose clips the
+    maps play; the built-in one is found by itself. Raises InputError where `grades` are given for another edition.
     """
     if grades is not None and edition != "ta":
         raise InputError(Problem("grades", f"cannot be shown in the edition {edition}", "use the edition ta"))
@@ -76,7 +77,7 @@ def write_report(
             "options": sum(len(view.options) for view in views),
         },
         "exhibits": [display for display in displays if display],
-        "classroom": None,
+        "classroom": classroom(grades, key, words) if grades and grades.records else None,
         "evidence": [_origin(exhibit, testimonies) for exhibit in all_evidence(testimonies)],
         "demonstration": any(_demonstrates(exhibit) for exhibit in all_evidence(testimonies)),
         "data": {"words": {"copied": words["copied"]}, "sounds": dict(bank.places)},

@@ -1,0 +1,63 @@
+"""The class page of the TA's edition: scores, items, what would change if a verdict flipped. No student is named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+from grader.grading import Grades
+from grader.key import AnswerKey
+from grader.report.plots import Plot, histogram
+from grader.scoring import printed_points
+from grader.sensitivity import Flip, Witness, sensitivity, two_witnesses
+
+MOST_BINS = 20
+SHOWN_FLIPS = 12
+
+
+@dataclass(frozen=True)
+class Classroom:
+    """A graded class in numbers. `items` is what `grader.item_report.analyse` returns."""
+
+    students: int
+    rule: str
+    mean: float
+    median: float
+    possible: float
+    scores: Plot
+    items: dict[str, Any]
+    flips: tuple[Flip, ...]
+    witnesses: tuple[Witness, ...]
+    demonstration: bool
+
+
+def classroom(grades: Grades, key: AnswerKey, words: Mapping[str, str]) -> Classroom:
+    """The class page of a graded class."""
+    from statistics import fmean, median
+
+    from grader.item_report import analyse
+
+    totals = [float(grades.total(record)) for record in grades.records]
+    possible = float(sum(map(printed_points, grades.scorer.book.questions), Fraction(0)))
+    told = words["scores_spoken"].format(n=len(totals), low=f"{min(totals):.3g}", high=f"{max(totals):.3g}")
+    return Classroom(
+        students=len(totals),
+        rule=grades.scorer.rule,
+        mean=fmean(totals),
+        median=median(totals),
+        possible=possible,
+        scores=Plot(words["scores"], histogram(totals, edges(possible), told)),
+        items=analyse(grades),
+        flips=tuple(flip for flip in sensitivity(grades, key) if flip.changed)[:SHOWN_FLIPS],
+        witnesses=tuple(w for w in two_witnesses(grades, key) if w.standing != "agrees"),
+        demonstration=key.demonstration,
+    )
+
+
+def edges(possible: float) -> list[float]:
+    """Borders of at most 20 equal bins of half points, whole points, … from 0 to what can be reached."""
+    width = next(w for w in (0.5, 1, 2, 5, 10, 20, 50, ceil(possible / MOST_BINS)) if possible / w <= MOST_BINS)
+    return [i * width for i in range(ceil(possible / width) + 1)]
