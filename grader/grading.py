@@ -22,15 +22,21 @@ from grader.submissions.model import Chosen, Submission, SubmissionFile
 
 @dataclass(slots=True)
 class StudentRecord:
-    """One student's grade. `units` are points per question in the scorer's unit, None where nothing could be graded.
+    """One student's grade.
 
-    `held` is the total that a hold-harmless regrade leaves the student with, where its own arithmetic gives less.
+    `units` are points per question in the scorer's unit, None where nothing could be graded; `earned` is their sum
+    before violations. `held` is the total that a hold-harmless regrade leaves the student with, where its own
+    arithmetic gives less.
     """
 
     attempts: Sequence[Submission]
     decision: Decision
     units: tuple[int | None, ...]
     held: Fraction | None = None
+    earned: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.earned = sum(filter(None, self.units))
 
     @property
     def student_id(self) -> str:
@@ -47,11 +53,6 @@ class StudentRecord:
     @property
     def adjustments(self) -> tuple[Adjustment, ...]:
         return self.decision.adjustments
-
-    @property
-    def earned(self) -> int:
-        """Units before violations."""
-        return sum(filter(None, self.units))
 
 
 @dataclass(frozen=True)
@@ -133,11 +134,6 @@ def grade_students(
     return Grades(scorer, regulator, records, missing, unsettled, ungraded, notes, skipped)
 
 
-def units_of(scorer: Scorer, submission: Submission) -> tuple[int | None, ...]:
-    """Points per question of one attempt, in the scorer's unit."""
-    return tuple(map(scorer.units, scorer.indices, submission.chosen))
-
-
 def by_student(submissions: Sequence[Submission]) -> dict[str, list[Submission]]:
     """Attempts by student id, in the order of the file."""
     result: dict[str, list[Submission]] = {}
@@ -163,10 +159,10 @@ def check_students(file: SubmissionFile, class_file: ClassFile) -> tuple[RosterE
 
 
 def _record(attempts: Sequence[Submission], scorer: Scorer, regulator: Regulator) -> StudentRecord:
-    decision = regulator.decide(attempts, lambda attempt: sum(filter(None, units_of(scorer, attempt))))
+    decision = regulator.decide(attempts, scorer)
     if decision.kept is None:
         return StudentRecord(attempts, decision, tuple(0 if graded else None for graded in scorer.graded))
-    return StudentRecord(attempts, decision, units_of(scorer, decision.kept))
+    return StudentRecord(attempts, decision, scorer.sheet(decision.kept.chosen))
 
 
 def _ungraded(records: Sequence[StudentRecord], ids: Sequence[str], scorer: Scorer) -> Iterator[tuple[str, str]]:

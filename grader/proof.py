@@ -9,12 +9,12 @@ another one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from grader.scoring import share
-from grader.spec import QuizBook
+from grader.spec import Question, QuizBook
 from grader.submissions.model import Chosen, Submission, SubmissionFile
 
 TOLERANCE = 0.005
@@ -51,43 +51,43 @@ def prove(file: SubmissionFile, book: QuizBook, key: Mapping[str, Chosen | None]
     """Compare Canvas's points with Canvas's rule under `key`; None if the file brings no points."""
     if not file.lms_possible or all(s.lms_points is None for s in file.submissions):
         return None
-    expect = _Expectation(file, book, key)
-    differences: list[Difference] = []
-    wrong: Counter[str] = Counter()
+    tables = [_Expected(book.question(name), key.get(name), file.lms_possible[name]) for name in file.questions]
     compared: Counter[str] = Counter()
-    for submission in file.submissions:
-        for name, canvas, expected in expect.cells(submission):
-            compared[name] += 1
-            if abs(canvas - expected) > TOLERANCE:
-                wrong[name] += 1
-                differences.append(Difference(submission.row, submission.student_id, name, canvas, expected))
+    wrong: Counter[str] = Counter()
+    reported = [submission for submission in file.submissions if submission.lms_points is not None]
+    for i, (name, table) in enumerate(zip(file.questions, tables, strict=True)):
+        for pair, n in Counter([(s.chosen[i], (s.lms_points or ())[i]) for s in reported]).items():
+            compared[name] += n if table[pair] is not None else 0
+            wrong[name] += n if table[pair] else 0
+    differences = list(_differences(reported, tables)) if any(wrong.values()) else []
     suspects = tuple(name for name in file.questions if compared[name] and 2 * wrong[name] > compared[name])
     sums = tuple(_sums(file))
     return Proof(sum(compared.values()), tuple(differences), sums, suspects, key_given)
 
 
-class _Expectation:
-    """What Canvas should have given for each distinct answer to each question."""
+def _differences(reported: Sequence[Submission], tables: Sequence[_Expected]) -> Iterator[Difference]:
+    for s in reported:
+        for name, chosen, points, table in zip(s.questions, s.chosen, s.lms_points or (), tables, strict=True):
+            fault = table[chosen, points]
+            if fault and points is not None:
+                yield Difference(s.row, s.student_id, name, points, points - fault)
 
-    def __init__(self, file: SubmissionFile, book: QuizBook, key: Mapping[str, Chosen | None]) -> None:
-        self.book, self.key = book, key
-        self.possible = file.lms_possible or {}
-        self._known: dict[tuple[str, Chosen], float] = {}
 
-    def cells(self, submission: Submission) -> Iterator[tuple[str, float, float]]:
-        """Question, Canvas's points and the expected points, for every cell that can be compared."""
-        for name, chosen, canvas in zip(
-            submission.questions, submission.chosen, submission.lms_points or (), strict=False
-        ):
-            if chosen is not None and canvas is not None and self.key.get(name) is not None:
-                yield name, canvas, self._expected(name, chosen)
+class _Expected(dict[tuple[Chosen | None, float | None], float | None]):
+    """By answer and Canvas's points: the difference from Canvas's rule; 0 if none, None if there is nothing to compare."""
 
-    def _expected(self, name: str, chosen: Chosen) -> float:
-        if (name, chosen) not in self._known:
-            correct = self.key[name] or frozenset()
-            part = share(self.book.question(name), correct, chosen, "net-correct")
-            self._known[name, chosen] = float(Fraction(str(self.possible[name])) * part)
-        return self._known[name, chosen]
+    def __init__(self, question: Question, correct: Chosen | None, possible: float) -> None:
+        super().__init__()
+        self.question, self.correct, self.possible = question, correct, Fraction(str(possible))
+
+    def __missing__(self, pair: tuple[Chosen | None, float | None]) -> float | None:
+        chosen, points = pair
+        if chosen is None or points is None or self.correct is None:
+            self[pair] = None
+        else:
+            expected = float(self.possible * share(self.question, self.correct, chosen, "net-correct"))
+            self[pair] = points - expected if abs(points - expected) > TOLERANCE else 0.0
+        return self[pair]
 
 
 def _sums(file: SubmissionFile) -> Iterator[Difference]:
@@ -97,8 +97,9 @@ def _sums(file: SubmissionFile) -> Iterator[Difference]:
     each attempt's own score).
     """
     for submission in file.submissions:
-        if submission.lms_score is None or submission.lms_points is None or None in submission.lms_points:
+        points = submission.lms_points
+        if submission.lms_score is None or points is None or None in points:
             continue
-        total = sum(points for points in submission.lms_points if points is not None)
+        total = sum(filter(None, points))
         if abs(total - submission.lms_score) > TOLERANCE:
             yield Difference(submission.row, submission.student_id, "score", submission.lms_score, total)

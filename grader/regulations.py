@@ -6,11 +6,12 @@ Every adjustment is a record that names the rule. Times are compared in UTC; day
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 
+from grader.scoring import Scorer
 from grader.spec import Quiz
 from grader.submissions.class_file import ClassFile, Extension, Violation
 from grader.submissions.model import Submission
@@ -53,8 +54,8 @@ class Regulator:
         self._special = self.extensions.keys() | self.violations.keys()
         self._daily = quiz.regulations.attempts_per_day
 
-    def decide(self, attempts: Sequence[Submission], worth: Callable[[Submission], int]) -> Decision:
-        """The attempt that counts and all adjustments; `worth` gives an attempt's points in any unit."""
+    def decide(self, attempts: Sequence[Submission], scorer: Scorer) -> Decision:
+        """The attempt that counts and all adjustments; `scorer` says which of several attempts is worth most."""
         student = attempts[0].student_id
         if len(attempts) == 1 and student not in self._special and not self.is_late(attempts[0]):
             return Decision(attempts[0])
@@ -67,7 +68,7 @@ class Regulator:
             adjustments += [self._late(a) for a in attempts if self.is_late(a)]
         if self._daily is not None and len(attempts) > self._daily:
             adjustments += self._too_many(attempts)
-        kept = keep(accepted, self.quiz.regulations.attempts, worth)
+        kept = keep(accepted, self.quiz.regulations.attempts, scorer)
         if len(accepted) > 1 and kept:
             policy = self.quiz.regulations.attempts
             adjustments.append(Adjustment("attempts", f"{policy} of {len(accepted)} attempts counts: {_named(kept)}"))
@@ -130,7 +131,7 @@ class Regulator:
         return Decision(kept, adjustments, factor, Fraction(str(rules.first_final_factor)))
 
 
-def keep(attempts: Sequence[Submission], policy: str, worth: Callable[[Submission], int]) -> Submission | None:
+def keep(attempts: Sequence[Submission], policy: str, scorer: Scorer) -> Submission | None:
     """The attempt that counts under `highest`, `latest` or `first`; of equally good ones the latest. None if empty."""
     if not attempts:
         return None
@@ -140,7 +141,7 @@ def keep(attempts: Sequence[Submission], policy: str, worth: Callable[[Submissio
         return min(attempts, key=_order)
     if policy == "latest":
         return max(attempts, key=_order)
-    return max(attempts, key=lambda attempt: (worth(attempt), _order(attempt)))
+    return max(attempts, key=lambda attempt: (sum(filter(None, scorer.sheet(attempt.chosen))), _order(attempt)))
 
 
 def _order(attempt: Submission) -> tuple[int, datetime]:

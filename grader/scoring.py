@@ -19,7 +19,7 @@ rules (in Canvas such a question can never score above 0, so `lint_key` warns);
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import cache
 from math import lcm
@@ -123,18 +123,11 @@ class Scorer:
         self.rulings = {ruling.question: ruling for ruling in rulings}
         self.denominator = lcm(*(self._denominator(question) for question in book.questions))
         self.graded = tuple(self._is_graded(question) for question in book.questions)
-        self.indices = range(len(book.questions))
-        self._units: tuple[dict[Chosen | None, int | None], ...] = tuple({} for _ in book.questions)
+        self.tables = tuple(_Units(self, index) for index in range(len(book.questions)))
 
     def units(self, index: int, chosen: Chosen | None) -> int | None:
         """Points of question number `index` in units; None if the question is unsettled or was not given."""
-        known = self._units[index]
-        try:
-            return known[chosen]
-        except KeyError:
-            points = self.points(index, chosen)
-            known[chosen] = None if points is None else int(points * self.denominator)
-            return known[chosen]
+        return self.tables[index][chosen]
 
     def points(self, index: int, chosen: Chosen | None) -> Fraction | None:
         """Points of question number `index`; None if the question is unsettled or was not given."""
@@ -149,6 +142,10 @@ class Scorer:
         """The points that this many units are."""
         return Fraction(units, self.denominator)
 
+    def sheet(self, chosen: Iterable[Chosen | None]) -> tuple[int | None, ...]:
+        """Points per question of a whole answer sheet, in units."""
+        return tuple([table[answer] for table, answer in zip(self.tables, chosen, strict=True)])
+
     def _is_graded(self, question: Question) -> bool:
         ruling = self.rulings.get(question.id)
         return self.key[question.id] is not None or (ruling is not None and ruling.everyone)
@@ -157,6 +154,19 @@ class Scorer:
         """A common denominator of every score the question can give, rulings included."""
         n = len(question.options)
         return lcm(printed_points(question).denominator * lcm(*range(1, n + 1)) ** 2, 1)
+
+
+class _Units(dict[Chosen | None, int | None]):
+    """Units of one question's answers, filled as answers turn up."""
+
+    def __init__(self, scorer: Scorer, index: int) -> None:
+        super().__init__()
+        self.scorer, self.index = scorer, index
+
+    def __missing__(self, chosen: Chosen | None) -> int | None:
+        points = self.scorer.points(self.index, chosen)
+        self[chosen] = None if points is None else int(points * self.scorer.denominator)
+        return self[chosen]
 
 
 def correct_options(key: AnswerKey) -> dict[str, Chosen | None]:

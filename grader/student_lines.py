@@ -68,10 +68,14 @@ class StudentLines:
         """The student's line, without a line end."""
         kept, decision = record.decision.kept, record.decision
         attempts = record.attempts
-        parts = [f'{{"id":{text(record.student_id)}']
-        for name, value in (("name", record.name), ("section", record.section), ("lms_id", attempts[0].lms_id)):
-            if value:
-                parts.append(f'"{name}":{text(value)}')
+        first = attempts[0]
+        parts = [f'{{"id":{quoted(first.student_id)}']
+        if first.name:
+            parts.append(f'"name":{quoted(first.name)}')
+        if first.section:
+            parts.append(f'"section":{quoted(first.section)}')
+        if first.lms_id:
+            parts.append(f'"lms_id":{quoted(first.lms_id)}')
         parts.append(f'"attempts":[{",".join(map(self._attempt, attempts))}]')
         parts.append('"kept":null' if kept is None else f'"kept":{attempts.index(kept)}')
         parts.append(f'"points":[{",".join(map(self._quoted.__getitem__, record.units))}]')
@@ -79,7 +83,7 @@ class StudentLines:
         if decision.final_factor is not UNCHANGED:
             parts.append(f'"final_factor":"{decision.final_factor}"')
         if decision.final_grade:
-            parts.append(f'"final_grade":{text(decision.final_grade)}')
+            parts.append(f'"final_grade":{quoted(decision.final_grade)}')
         if decision.adjustments:
             parts.append(f'"adjustments":{text([{"rule": a.rule, "detail": a.detail} for a in decision.adjustments])}')
         return ",".join(parts) + "}"
@@ -89,6 +93,10 @@ class StudentLines:
         number = "" if attempt.attempt is None else f',"attempt":{attempt.attempt}'
         moment = "" if attempt.submitted is None else f',"submitted":{self._moments[attempt.submitted]}'
         return f'{{"answers":[{answers}]{number}{moment}}}'
+
+
+quoted = json.JSONEncoder(ensure_ascii=False).encode
+"""A text as JSON, without the detour that `json.dumps` takes for its arguments."""
 
 
 def text(value: object) -> str:

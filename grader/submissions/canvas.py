@@ -70,7 +70,9 @@ class _Reader:
             for question in self.book.questions
         ]
         self._given = [column.answer + 1 for column in self.layout.questions]
-        self._numbers: dict[str, float | None] = {"": None}
+        one_each = all(len(columns) == 1 for _, columns, _ in self._columns)
+        self._single = [(columns[0], reader.known) for _, columns, reader in self._columns] if one_each else []
+        self._numbers = Numbers()
         self._identity = self.layout.get("sis_id"), self.layout.get("id")
         self._dropped = {entry.row for entry in self.class_file.skip if entry.cell == "student"}
 
@@ -121,30 +123,34 @@ class _Reader:
             attempt=self._attempt(number, row),
             lms_id=lms,
             lms_points=points,
-            lms_score=self._float(self._text(row, "score")),
+            lms_score=self._numbers[self._text(row, "score")],
             row=number,
         )
 
     def _answers(self, number: int, row: Sequence[str]) -> tuple[tuple[Chosen | None, ...], tuple[float | None, ...]]:
-        chosen: list[Chosen | None] = []
-        points: list[float | None] = []
-        for name, columns, reader in self._columns:
-            given = [at for at in columns if row[at] or row[at + 1]]
-            if len(given) > 1:
-                given = given[:1] if self.skips(number, name) else self._twice(number, name, given)
-            if not given:
-                chosen.append(None)
-                points.append(None)
-                continue
-            answer = reader.read(row[given[0]])
-            if isinstance(answer, str):
-                if not self.skips(number, name):
-                    self._undecodable(number, given[0], name, answer)
-                chosen.append(None)
-            else:
-                chosen.append(answer)
-            points.append(self._float(row[given[0] + 1]))
-        return tuple(chosen), tuple(points)
+        marks = [row[at + 1] for at, _ in self._single]
+        if marks and "" not in marks:
+            chosen = [known.get(row[at]) for at, known in self._single]
+            if None not in chosen:
+                return tuple(chosen), tuple([self._numbers[mark] for mark in marks])
+        pairs = [self._answer(number, row, *column) for column in self._columns]
+        return tuple([chosen for chosen, _ in pairs]), tuple([points for _, points in pairs])
+
+    def _answer(
+        self, number: int, row: Sequence[str], name: str, columns: tuple[int, ...], reader: CellReader
+    ) -> tuple[Chosen | None, float | None]:
+        given = [at for at in columns if row[at] or row[at + 1]]
+        if len(given) > 1:
+            given = given[:1] if self.skips(number, name) else self._twice(number, name, given)
+        if not given:
+            return None, None
+        points = self._numbers[row[given[0] + 1]]
+        answer = reader.read(row[given[0]])
+        if isinstance(answer, frozenset):
+            return answer, points
+        if not self.skips(number, name):
+            self._undecodable(number, given[0], name, answer)
+        return None, points
 
     def _twice(self, number: int, name: str, given: list[int]) -> list[int]:
         what = f"{name} is answered in two columns, the second being {self.table.where(number, given[1])}"
@@ -180,18 +186,20 @@ class _Reader:
     def _count(self, row: Sequence[str]) -> None:
         right, wrong = self._text(row, "n correct"), self._text(row, "n incorrect")
         if right.isdecimal() and wrong.isdecimal():
-            given = sum(1 for at in self._given if row[at])
+            given = len(self._given) - [row[at] for at in self._given].count("")
             self.excess[int(right) + int(wrong) - given] += 1
 
     def _text(self, row: Sequence[str], name: str) -> str:
         at = self.layout.named.get(name)
         return "" if at is None else row[at].strip()
 
-    def _float(self, text: str) -> float | None:
-        """The number in `text` or None; equal texts share one object, a million rows stay small."""
-        if text not in self._numbers:
-            self._numbers[text] = float(text) if re.fullmatch(r"-?\d+(\.\d+)?([eE]-?\d+)?", text) else None
-        return self._numbers[text]
+
+class Numbers(dict[str, float | None]):
+    """Numbers by their text, None for what is none; equal texts share one object, a million rows stay small."""
+
+    def __missing__(self, text: str) -> float | None:
+        self[text] = float(text) if re.fullmatch(r"-?\d+(\.\d+)?([eE]-?\d+)?", text) else None
+        return self[text]
 
 
 class CellReader:
@@ -199,16 +207,16 @@ class CellReader:
 
     def __init__(self, name: str, book: QuizBook) -> None:
         self.decoder = CellDecoder(book.question(name))
-        self._known: dict[str, Chosen | str] = {}
+        self.known: dict[str, Chosen] = {}
 
     def read(self, cell: str) -> Chosen | str:
         """The ticked options, or what is wrong with the cell."""
-        if cell not in self._known:
+        if cell not in self.known:
             try:
-                self._known[cell] = self.decoder.decode(cell)
+                self.known[cell] = self.decoder.decode(cell)
             except CellError as error:
-                self._known[cell] = str(error)
-        return self._known[cell]
+                return str(error)
+        return self.known[cell]
 
 
 def parse_utc(text: str) -> datetime | None:

@@ -72,7 +72,7 @@ class AnswerReader:
     def __init__(self, book: QuizBook) -> None:
         self.questions = {question.id: question for question in book.questions}
         self.decoders = {question.id: CellDecoder(question) for question in book.questions}
-        self.known: dict[str, dict[str, Chosen | str]] = {question.id: {} for question in book.questions}
+        self.known: dict[str, dict[str, Chosen]] = {question.id: {} for question in book.questions}
 
     def read(self, name: str, cell: str) -> Chosen | str:
         """The ticked options of question `name`, or what is wrong with the cell."""
@@ -81,7 +81,7 @@ class AnswerReader:
             try:
                 known[cell] = letters_or_texts(self.questions[name], self.decoders[name], cell)
             except CellError as error:
-                known[cell] = str(error)
+                return str(error)
         return known[cell]
 
 
@@ -111,18 +111,9 @@ class _PlainReader:
         student = row[self.columns["student_id"]].strip()
         if not student:
             self._problem(number, "student_id", "is empty", "write the student's id")
-        chosen: list[Chosen | None] = []
-        for name, at, known in self._at:
-            answer = known.get(row[at])
-            if answer is None:
-                answer = self._reader.read(name, row[at])
-            if isinstance(answer, frozenset):
-                chosen.append(answer)
-                continue
-            chosen.append(None)
-            if not self._skips(number, name):
-                remedy = f"correct the cell, or skip {{row: {number}, cell: {name}, reason: …}} in the class file"
-                self._problem(number, name, answer, remedy)
+        chosen: list[Chosen | None] = [known.get(row[at]) for _, at, known in self._at]
+        if None in chosen:
+            chosen = [self._answer(number, name, row[at]) for name, at, _ in self._at]
         return Submission(
             student_id=student,
             questions=self.ids,
@@ -133,6 +124,15 @@ class _PlainReader:
             attempt=self._attempt(number, row),
             row=number,
         )
+
+    def _answer(self, number: int, name: str, cell: str) -> Chosen | None:
+        answer = self._reader.read(name, cell)
+        if isinstance(answer, frozenset):
+            return answer
+        if not self._skips(number, name):
+            remedy = f"correct the cell, or skip {{row: {number}, cell: {name}, reason: …}} in the class file"
+            self._problem(number, name, answer, remedy)
+        return None
 
     def _moment(self, number: int, row: Sequence[str]) -> datetime | None:
         if not (text := self._text(row, "submitted")):
