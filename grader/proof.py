@@ -74,7 +74,7 @@ def _differences(reported: Sequence[Submission], tables: Sequence[_Expected]) ->
 
 
 class _Expected(dict[tuple[Chosen | None, float | None], float | None]):
-    """By answer and Canvas's points: the difference from Canvas's rule; 0 if none, None if there is nothing to compare."""
+    """By answer and Canvas's points: the difference from Canvas's rule; 0 if none, None if nothing can be compared."""
 
     def __init__(self, question: Question, correct: Chosen | None, possible: float) -> None:
         super().__init__()
