@@ -142,7 +142,8 @@ def corpus_files(evidence: Evidence, corpus: Path | None) -> dict[str, Path]:
     from evaluators.layer_separation.parameters import Parameters
 
     parameters = Parameters.model_validate(evidence.parameters, strict=False)
-    for folder in filter(None, (corpus, BUILT_IN)):
+    built_in = BUILT_IN if (BUILT_IN / "manifest.csv").is_file() else None
+    for folder in filter(None, (corpus, built_in)):
         selection = select(parameters, folder)
         if selection.digests().items() <= evidence.provenance.inputs.items():
             return {clip.name: clip.path for clip in selection.clips}
