@@ -45,12 +45,25 @@ def summary(run: Run, written: Sequence[Path]) -> dict[str, Any]:
         "ungraded": [list(pair) for pair in grades.ungraded],
         "missing": [entry.student_id for entry in grades.missing],
         "adjustments": adjusted,
+        "windows": windows(run),
         "skipped": list(grades.skipped),
         "notes": list(grades.notes),
         "overrides": [q.override.model_dump(mode="json") for q in run.key.questions if q.override],
         "proof": proof_data(run.proof),
         "written": [str(path) for path in written],
     }
+
+
+def windows(run: Run) -> dict[str, str]:
+    """The quiz's dates in its own zone, those that it has."""
+    quiz = run.setting.book.quiz
+    dates = {
+        "deadline": quiz.deadline,
+        "release": quiz.release,
+        "revision_until": quiz.revision_until,
+        "final_release": quiz.final_release,
+    }
+    return {name: run.grades.regulator.shown(moment) for name, moment in dates.items() if moment}
 
 
 def show_run(out: Console, run: Run, written: Sequence[Path]) -> None:
@@ -65,6 +78,7 @@ def show_run(out: Console, run: Run, written: Sequence[Path]) -> None:
         f"{data['students']} students, {data['submissions']} submissions; "
         f"mean {data['mean']}, median {data['median']} of {data['of']}"
     )
+    out.print("; ".join(f"{name.replace('_', ' ')} {moment}" for name, moment in data["windows"].items()))
     if data["demonstration"]:
         out.print("DEMONSTRATION: this key rests on evidence that is not of record.", style="bold yellow")
     for question in data["unsettled"]:

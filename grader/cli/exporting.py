@@ -33,10 +33,8 @@ def register(app: typer.Typer) -> None:
 
 
 def canvas(
+    gradebook: Annotated[Path, typer.Option("--gradebook", help="The gradebook as exported from the LMS.")],
     result: Annotated[Path | None, typer.Argument(help="Folder or result.json of `grade` or `regrade`.")] = None,
-    gradebook: Annotated[Path, typer.Option("--gradebook", help="The gradebook as exported from the LMS.")] = Path(
-        "gradebook.csv"
-    ),
     assignment: Annotated[str, typer.Option("--assignment", help="Its column: Title (id), id or title.")] = "",
     out: Annotated[
         Path | None, typer.Option("--out", help="CSV to write; none: a dry run.", show_default=False)

@@ -1,0 +1,146 @@
+"""What a student reads: the arithmetic, the evidence, both languages, and nothing that a name could smuggle in."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from grader.feedback.arithmetic import work_out
+from grader.feedback.texts import TEXTS
+from grader.feedback.writing import FeedbackWriter, file_names
+from grader.grading import Setting, grade
+from grader.scoring import RULES, Ruling, correct_options
+from grader.spec import CreditRule
+from grader.submissions.class_file import ClassFile
+from grader.submissions.model import Submission, SubmissionFile
+from tests.grader.classroom import key_for, make_book
+
+BOOK = make_book()
+KEY = key_for(BOOK)
+IDS = tuple(q.id for q in BOOK.questions)
+
+
+def sheet(**answers: str) -> Submission:
+    chosen = tuple(frozenset(answers.get(name, "")) for name in IDS)
+    return Submission(
+        "b12901001", IDS, chosen, name="王小明", section="ML-01", submitted=datetime(2026, 6, 18, tzinfo=UTC)
+    )
+
+
+def writer(
+    submission: Submission, rule: CreditRule = "net-correct", class_file: ClassFile | None = None
+) -> FeedbackWriter:
+    file = SubmissionFile(Path("x"), "0" * 64, "plain", IDS, (submission,))
+    known = class_file or ClassFile()
+    grades = grade(file, Setting(BOOK, correct_options(KEY), rule, class_file=known))
+    return FeedbackWriter(grades, KEY)
+
+
+def page(submission: Submission, language: str = "en", form: str = "md", **options: ClassFile) -> str:
+    maker = writer(submission, **options)  # type: ignore[arg-type]
+    return maker.page(maker.grades.records[0], language, form)
+
+
+def test_both_languages_have_the_same_words() -> None:
+    assert TEXTS["en"].keys() == TEXTS["zh-TW"].keys()
+    assert all(TEXTS["en"][name] != TEXTS["zh-TW"][name] for name in TEXTS["en"])
+
+
+def test_a_page_says_what_was_ticked_what_holds_why_and_what_it_earned() -> None:
+    text = page(sheet(q01="BC", q02="B", q03="ACE"))
+    assert "王小明 (b12901001) · ML-01" in text
+    assert "**Total: 2.00 of 10.00** · Credit rule: net-correct" in text
+    assert "Submitted: 2026-06-18 08:00:00 +08:00" in text
+    assert "Ask for a revision before 2026-06-21 23:59:59 +08:00" in text
+    assert "| B | Unlike cascades, where ASR relies on VAD, streams run at once | ticked | yes | +0.50 |" in text
+    assert "| C | The LLM, not the ASR, is to blame | ticked | no | -0.50 |" in text
+    assert "Points: `max(0, (1 - 1)/2) x 1 = 0.00`" in text
+    assert "dice.sides = 6 sides \\[executed\\]" in text
+
+
+@pytest.mark.parametrize(
+    ("rule", "formula"),
+    [
+        ("net-correct", "max(0, (2 - 1)/3) x 1 = 0.33"),
+        ("each-answer", "(5 - 1 - 1)/5 x 1 = 0.60"),
+        ("coverage", "2/3 x 2/3 x 1 = 0.44"),
+        ("all-or-nothing", "0 x 1 = 0.00"),
+    ],
+)
+def test_the_formula_of_every_rule(rule: CreditRule, formula: str) -> None:
+    question = BOOK.question("q03")
+    result = work_out(question, frozenset("ACE"), frozenset("ABC"), rule)
+    assert result.formula == formula
+    assert result.points == formula.rpartition(" = ")[2]
+
+
+@pytest.mark.parametrize("rule", ["net-correct", "each-answer"])
+def test_the_effects_of_the_options_add_up_to_the_points(rule: CreditRule) -> None:
+    question = BOOK.question("q03")
+    result = work_out(question, frozenset("AB"), frozenset("A"), rule)
+    assert sum(float(line.effect or 0) for line in result.options) == pytest.approx(float(result.points))
+    assert set(RULES) >= {rule}
+
+
+def test_a_ruling_is_shown_where_it_applies() -> None:
+    ruling = Ruling(question="q01", disregard=("C",), reason="C was misprinted")
+    result = work_out(BOOK.question("q01"), frozenset("BD"), frozenset("BC"), "net-correct", ruling)
+    assert [line.ruling for line in result.options] == ["", "", "disregarded", "", ""]
+    assert result.formula == "max(0, (1 - 0)/2) x 1 = 0.50"
+
+
+def test_the_regulations_speak_for_themselves() -> None:
+    late = replace_time(sheet(q01="BD"), datetime(2026, 6, 19, tzinfo=UTC))
+    text = page(late)
+    assert "Nothing was handed in in time." in text
+    assert "**Total: 0.00" in text
+    assert "late: the submission of 2026-06-19 08:00:00 +08:00 is after" in text
+    guilty = ClassFile.model_validate({"violations": ({"student": "b12901001", "what": "shared answers"},)})
+    assert "final grade times 0.9" in page(sheet(q01="BD"), class_file=guilty)
+
+
+def replace_time(submission: Submission, moment: datetime) -> Submission:
+    return replace(submission, submitted=moment)
+
+
+def test_a_name_cannot_smuggle_markup_into_either_form() -> None:
+    evil = replace(sheet(q12="C"), name='<script>alert("x")</script> [x](http://x) `|`')
+    web = page(evil, form="html")
+    assert "<script>" not in web
+    assert "&lt;script&gt;" in web
+    assert "A token (&lt;TT&gt;), inserted" in web
+    text = page(evil)
+    assert "<script>" not in text.replace("\\<script\\>", "")
+    assert "\\[x\\]" in text
+
+
+@pytest.mark.parametrize("language", ["en", "zh-TW"])
+def test_html_is_well_formed_and_says_its_language(language: str) -> None:
+    text = page(sheet(q01="BC"), language, "html")
+    root = ET.fromstring(re.sub(r"<(meta[^>]*|br)>", "", text.removeprefix("<!DOCTYPE html>\n")))
+    assert root.get("lang") == language
+    assert len(root.findall(".//section")) == 12
+    assert TEXTS[language]["title"] in (root.findtext(".//h1") or "")
+
+
+def test_file_names_are_safe_and_never_alike() -> None:
+    names = file_names(["../../etc/passwd", "a@b.c", "A@B.C", "a@b_c", "..", "王小明", ""])
+    assert len({name.casefold() for name in names.values()}) == len(names)
+    assert not any("/" in name or name.startswith(".") for name in names.values())
+    assert names["王小明"] == "王小明"
+
+
+def test_grading_starts_without_numpy_and_torch() -> None:
+    code = (
+        "import sys, grader.outputs, grader.reporting, grader.regrading, grader.submissions.reading, grader.ledger;"
+        "print(sorted({'numpy', 'torch', 'scipy', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
