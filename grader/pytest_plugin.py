@@ -234,7 +234,10 @@ class QuestionItem(_Item):
 
 
 def what_would_settle(testimony: Testimony, letter: str) -> list[str]:
-    """What is missing here that offers a measurement on which the undecided verdict hangs; empty if nothing is."""
+    """What keeps an undecided verdict from evidence: a request that could not be met, or a value that is undefined.
+
+    Empty for a decided verdict, and where everything was measured and still decides nothing.
+    """
     from grader.loading import vocabulary
 
     verdict = testimony.verdicts[letter]
@@ -247,7 +250,8 @@ def what_would_settle(testimony: Testimony, letter: str) -> list[str]:
             r for r in testimony.question.evidence if r.evaluator == gap.evaluator and needed & vocabulary(r).keys()
         ]
         found += [f"{gap.what} -> {gap.remedy}"] if offered else []
-    return list(dict.fromkeys(found))
+    undefined = [m.undefined for comparison in verdict.grounds for m in comparison.measurements if m.undefined]
+    return list(dict.fromkeys(found or undefined))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
