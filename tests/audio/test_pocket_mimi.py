@@ -107,3 +107,12 @@ def test_mel_distance_is_zero_for_the_same_sound_and_six_decibels_for_twice_it()
     assert loss(2 * sound, sound)[1].item() * DECIBEL == pytest.approx(
         6.02, abs=0.35
     )  # empty short-transform bands give 0
+
+
+def test_moshis_own_code_gives_the_same_codes_and_sound_from_the_same_file(
+    codec: Codec, sounds: dict[str, np.ndarray]
+) -> None:
+    moshi, sound = load_codec(POCKET, backend="moshi"), sounds["English_speech"]
+    codes = codec.encode([sound])[0]
+    assert np.mean(moshi.encode([sound])[0] == codes) > 0.98  # a near tie between two codes may fall either way
+    assert np.allclose(moshi.decode([codes])[0], codec.decode([codes])[0], atol=1e-4)
