@@ -146,6 +146,7 @@ def compare_rules(run: Run) -> dict[str, Any]:
 
 def show_comparison(out: Console, compared: dict[str, Any]) -> None:
     """The credit rules side by side, then the students who lose and gain most."""
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("rule", "mean", "median", "gain", "lose", "mean change")
@@ -154,7 +155,8 @@ def show_comparison(out: Console, compared: dict[str, Any]) -> None:
         name = f"{rule} (in force)" if row["in_force"] else rule
         table.add_row(name, row["mean"], row["median"], str(row["gain"]), str(row["lose"]), row["mean_change"])
         changes = sorted(row["changes"].items(), key=lambda item: Fraction(item[1]))
-        for student, change in dict([*changes[:1], *changes[-1:]]).items():
-            extremes.append(f"{rule}: {student} {'' if change.startswith('-') else '+'}{change}")
+        extremes += [f"{rule}, largest loss: {s} {change}" for s, change in changes[:1] if Fraction(change) < 0]
+        extremes += [f"{rule}, largest gain: {s} +{change}" for s, change in changes[-1:] if Fraction(change) > 0]
     out.print(table)
-    _listed(out, "most under", extremes)
+    for line in extremes:
+        out.print(escape(line))

@@ -6,23 +6,19 @@ add up to the number of questions, or else columns were removed and the file is 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Literal
+from datetime import datetime
 
 from audio.errors import InputError, Problem
 from grader.spec import QuizBook
-from grader.submissions.cells import CellDecoder, CellError
 from grader.submissions.class_file import ClassFile
 from grader.submissions.columns import Layout, find_columns
 from grader.submissions.model import Chosen, Submission, SubmissionFile
+from grader.submissions.rows import MOST_PROBLEMS, CellReader, Numbers, parse_utc, repeated_students
+from grader.submissions.skipping import Skipper
 from grader.submissions.tables import Table, file_digest
-
-MOST_PROBLEMS = 200
-"""A file of another quiz would otherwise be reported in millions of lines."""
 
 
 def read_student_analysis(table: Table, book: QuizBook, class_file: ClassFile) -> SubmissionFile:
@@ -32,6 +28,7 @@ def read_student_analysis(table: Table, book: QuizBook, class_file: ClassFile) -
     submissions = tuple(reader.submissions())
     reader.check_counts()
     problems = reader.problems + repeated_students(table, submissions)
+    problems += reader.skips.unused() if not problems else []
     if not submissions and not problems:
         problems = [Problem(table.path.name, "has a header and no submission", "export the report again")]
     if problems:
@@ -42,7 +39,7 @@ def read_student_analysis(table: Table, book: QuizBook, class_file: ClassFile) -
         form="canvas",
         questions=reader.ids,
         submissions=submissions,
-        skipped=tuple(reader.skipped),
+        skipped=tuple(reader.skips.told),
         notes=tuple(_notes(layout, book)),
         lms_columns={name: tuple(c.number for c in columns) for name, columns in layout.assigned.items()},
         lms_possible={name: columns[-1].points_possible for name, columns in layout.assigned.items()},
@@ -56,7 +53,6 @@ class _Reader:
     class_file: ClassFile
     layout: Layout
     problems: list[Problem] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
     excess: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -74,7 +70,7 @@ class _Reader:
         self._single = [(columns[0], reader.known) for _, columns, reader in self._columns] if one_each else []
         self._numbers = Numbers()
         self._identity = self.layout.get("sis_id"), self.layout.get("id")
-        self._dropped = {entry.row for entry in self.class_file.skip if entry.cell == "student"}
+        self.skips = Skipper(self.class_file, self.table.path.name)
 
     def submissions(self) -> list[Submission]:
         result = []
@@ -82,27 +78,23 @@ class _Reader:
         for number, row in self.table.rows():
             if len(self.problems) >= MOST_PROBLEMS:
                 break
+            if self.skips(number, "student"):
+                continue
             if len(row) != width:
                 what = f"has {len(row)} cells, the header has {width}"
                 self.problems.append(Problem(self.table.where(number), what, "export the report again"))
-            elif not (number in self._dropped and self.skips(number, "student")):
+            else:
                 result.append(self._submission(number, row))
         return result
 
     def check_counts(self) -> None:
         """`n correct` + `n incorrect` must be the number of questions of every row."""
-        if set(self.excess) <= {0} or self.skips("all", "counts"):
+        if self.skips("all", "counts") or set(self.excess) <= {0}:
             return
         shown = ", ".join(f"{more:+d} in {rows} rows" for more, rows in sorted(self.excess.items()))
         what = f"`n correct` and `n incorrect` do not add up to the number of question columns: {shown}"
         remedy = "export the report again; if the quiz holds text-only blocks, skip {row: all, cell: counts, reason: …}"
         self.problems.append(Problem(self.table.path.name, what, remedy))
-
-    def skips(self, row: int | Literal["all"], cell: str) -> bool:
-        entry = self.class_file.skips(row, cell) if self.class_file.skip else None
-        if entry is not None:
-            self.skipped.append(f"{self.table.path.name} row {row}, {cell}: {entry.reason}")
-        return entry is not None
 
     def _submission(self, number: int, row: Sequence[str]) -> Submission:
         sis, lms = (row[i].strip() if i is not None else "" for i in self._identity)
@@ -129,7 +121,7 @@ class _Reader:
 
     def _answers(self, number: int, row: Sequence[str]) -> tuple[tuple[Chosen | None, ...], tuple[float | None, ...]]:
         marks = [row[at + 1] for at, _ in self._single]
-        if marks and "" not in marks:
+        if marks and "" not in marks and number not in self.skips.rows:
             chosen = [known.get(row[at]) for at, known in self._single]
             if None not in chosen:
                 return tuple(chosen), tuple([self._numbers[mark] for mark in marks])
@@ -140,16 +132,15 @@ class _Reader:
         self, number: int, row: Sequence[str], name: str, columns: tuple[int, ...], reader: CellReader
     ) -> tuple[Chosen | None, float | None]:
         given = [at for at in columns if row[at] or row[at + 1]]
-        if len(given) > 1:
-            given = given[:1] if self.skips(number, name) else self._twice(number, name, given)
-        if not given:
+        if self.skips(number, name) or not given:
             return None, None
+        if len(given) > 1:
+            given = self._twice(number, name, given)
         points = self._numbers[row[given[0] + 1]]
         answer = reader.read(row[given[0]])
         if isinstance(answer, frozenset):
             return answer, points
-        if not self.skips(number, name):
-            self._undecodable(number, given[0], name, answer)
+        self._undecodable(number, given[0], name, answer)
         return None, points
 
     def _twice(self, number: int, name: str, given: list[int]) -> list[int]:
@@ -166,13 +157,14 @@ class _Reader:
 
     def _moment(self, number: int, row: Sequence[str]) -> datetime | None:
         text = self._text(row, "submitted")
+        if self.skips(number, "submitted"):
+            return None
         try:
             return parse_utc(text)
         except ValueError:
-            if not self.skips(number, "submitted"):
-                what = f"is not a time such as 2026-06-18 15:59:59 UTC: {text!r}"
-                remedy = f"export the report again, or skip {{row: {number}, cell: submitted, reason: …}}"
-                self.problems.append(Problem(self.table.where(number, self.layout.named["submitted"]), what, remedy))
+            what = f"is not a time such as 2026-06-18 15:59:59 UTC: {text!r}"
+            remedy = f"export the report again, or skip {{row: {number}, cell: submitted, reason: …}}"
+            self.problems.append(Problem(self.table.where(number, self.layout.named["submitted"]), what, remedy))
             return None
 
     def _attempt(self, number: int, row: Sequence[str]) -> int | None:
@@ -192,61 +184,6 @@ class _Reader:
     def _text(self, row: Sequence[str], name: str) -> str:
         at = self.layout.named.get(name)
         return "" if at is None else row[at].strip()
-
-
-class Numbers(dict[str, float | None]):
-    """Numbers by their text, None for what is none; equal texts share one object, a million rows stay small."""
-
-    def __missing__(self, text: str) -> float | None:
-        self[text] = float(text) if re.fullmatch(r"-?\d+(\.\d+)?([eE]-?\d+)?", text) else None
-        return self[text]
-
-
-class CellReader:
-    """Reads a question's cells, each distinct text once: a class repeats itself."""
-
-    def __init__(self, name: str, book: QuizBook) -> None:
-        self.decoder = CellDecoder(book.question(name))
-        self.known: dict[str, Chosen] = {}
-
-    def read(self, cell: str) -> Chosen | str:
-        """The ticked options, or what is wrong with the cell."""
-        if cell not in self.known:
-            try:
-                self.known[cell] = self.decoder.decode(cell)
-            except CellError as error:
-                return str(error)
-        return self.known[cell]
-
-
-def parse_utc(text: str) -> datetime | None:
-    """`2021-07-12 20:01:01 UTC` as an aware time in UTC; None for an empty cell. Raises ValueError otherwise."""
-    if not text:
-        return None
-    if not text.endswith(" UTC"):
-        raise ValueError(text)
-    return datetime.fromisoformat(text[:-4]).replace(tzinfo=UTC)
-
-
-def repeated_students(table: Table, submissions: Sequence[Submission]) -> list[Problem]:
-    """Rows that give one student the same attempt twice, or one student two LMS numbers."""
-    first: dict[tuple[str, int | None], Submission] = {}
-    lms: dict[str, Submission] = {}
-    problems = []
-    for submission in submissions:
-        earlier = first.setdefault((submission.student_id, submission.attempt), submission)
-        if earlier is not submission:
-            which = "" if submission.attempt is None else f", attempt {submission.attempt},"
-            what = f"student {submission.student_id}{which} stands in row {earlier.row} already"
-            remedy = f"remove one, or skip {{row: {submission.row}, cell: student, reason: …}} in the class file"
-            problems.append(Problem(table.where(submission.row), what, remedy))
-        known = lms.setdefault(submission.student_id, submission)
-        if known.lms_id != submission.lms_id:
-            what = (
-                f"student {submission.student_id} has id {submission.lms_id} here and {known.lms_id} in row {known.row}"
-            )
-            problems.append(Problem(table.where(submission.row), what, "find out which account is meant"))
-    return problems
 
 
 def _notes(layout: Layout, book: QuizBook) -> list[str]:

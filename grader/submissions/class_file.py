@@ -57,10 +57,6 @@ class ClassFile(Frozen):
     canvas_key: dict[str, tuple[Letter, ...]] = Field(default_factory=dict)
     feedback: tuple[Language, ...] = ("en", "zh-TW")
 
-    def skips(self, row: int | Literal["all"], cell: str) -> Skip | None:
-        """The entry that tells to skip this cell, or None."""
-        return next((entry for entry in self.skip if entry.row == row and entry.cell == cell), None)
-
 
 def read_class_file(path: Path | None, book: QuizBook) -> ClassFile:
     """The class file at `path`, or an empty one. Raises InputError for unknown questions, letters and repetitions."""

@@ -18,10 +18,11 @@ from audio.errors import InputError, Problem
 from evaluators.evidence import Frozen
 from evaluators.registry import did_you_mean
 from grader.spec import QuizBook, Text
-from grader.submissions.canvas import MOST_PROBLEMS, repeated_students
 from grader.submissions.cells import CellDecoder, CellError, letters_or_texts
 from grader.submissions.class_file import ClassFile
 from grader.submissions.model import Chosen, Submission, SubmissionFile
+from grader.submissions.rows import MOST_PROBLEMS, repeated_students
+from grader.submissions.skipping import Skipper
 from grader.submissions.tables import Table, file_digest, header_name
 from grader.yaml_source import Source, read, validate
 
@@ -38,12 +39,13 @@ def read_plain(table: Table, book: QuizBook, class_file: ClassFile) -> Submissio
     reader = _PlainReader(table, book, class_file, columns)
     submissions = tuple(reader.submissions())
     problems = reader.problems + repeated_students(table, submissions)
+    problems += reader.skips.unused() if not problems else []
     if not submissions and not problems:
         problems = [Problem(table.path.name, "has a header and no submission", "add the submissions")]
     if problems:
         raise InputError(problems[:MOST_PROBLEMS])
     digest = file_digest(table.path)
-    return SubmissionFile(table.path, digest, "plain", reader.ids, submissions, tuple(reader.skipped))
+    return SubmissionFile(table.path, digest, "plain", reader.ids, submissions, tuple(reader.skips.told))
 
 
 def _columns(table: Table, book: QuizBook) -> dict[str, int]:
@@ -87,10 +89,10 @@ class AnswerReader:
 
 class _PlainReader:
     def __init__(self, table: Table, book: QuizBook, class_file: ClassFile, columns: dict[str, int]) -> None:
-        self.table, self.class_file, self.columns = table, class_file, columns
+        self.table, self.columns = table, columns
         self.ids = tuple(question.id for question in book.questions)
         self.problems: list[Problem] = []
-        self.skipped: list[str] = []
+        self.skips = Skipper(class_file, table.path.name)
         self._reader = AnswerReader(book)
         self._at = [(name, columns[name], self._reader.known[name]) for name in self.ids]
 
@@ -100,10 +102,12 @@ class _PlainReader:
         for number, row in self.table.rows():
             if len(self.problems) >= MOST_PROBLEMS:
                 break
+            if self.skips(number, "student"):
+                continue
             if len(row) != width:
                 what = f"has {len(row)} cells, the header has {width}"
                 self.problems.append(Problem(self.table.where(number), what, "quote cells that contain a separator"))
-            elif not (self.class_file.skip and self._skips(number, "student")):
+            else:
                 result.append(self._submission(number, row))
         return result
 
@@ -112,7 +116,7 @@ class _PlainReader:
         if not student:
             self._problem(number, "student_id", "is empty", "write the student's id")
         chosen: list[Chosen | None] = [known.get(row[at]) for _, at, known in self._at]
-        if None in chosen:
+        if None in chosen or number in self.skips.rows:
             chosen = [self._answer(number, name, row[at]) for name, at, _ in self._at]
         return Submission(
             student_id=student,
@@ -126,16 +130,18 @@ class _PlainReader:
         )
 
     def _answer(self, number: int, name: str, cell: str) -> Chosen | None:
+        if self.skips(number, name):
+            return None
         answer = self._reader.read(name, cell)
         if isinstance(answer, frozenset):
             return answer
-        if not self._skips(number, name):
-            remedy = f"correct the cell, or skip {{row: {number}, cell: {name}, reason: …}} in the class file"
-            self._problem(number, name, answer, remedy)
+        remedy = f"correct the cell, or skip {{row: {number}, cell: {name}, reason: …}} in the class file"
+        self._problem(number, name, answer, remedy)
         return None
 
     def _moment(self, number: int, row: Sequence[str]) -> datetime | None:
-        if not (text := self._text(row, "submitted")):
+        text = self._text(row, "submitted")
+        if self.skips(number, "submitted") or not text:
             return None
         try:
             moment = datetime.fromisoformat(text.removesuffix(" UTC") + "+00:00" * text.endswith(" UTC"))
@@ -156,12 +162,6 @@ class _PlainReader:
 
     def _text(self, row: Sequence[str], name: str) -> str:
         return row[self.columns[name]].strip() if name in self.columns else ""
-
-    def _skips(self, number: int, cell: str) -> bool:
-        entry = self.class_file.skips(number, cell)
-        if entry:
-            self.skipped.append(f"{self.table.path.name} row {number}, {cell}: {entry.reason}")
-        return entry is not None
 
     def _problem(self, number: int, column: str, what: str, remedy: str) -> None:
         self.problems.append(Problem(self.table.where(number, self.columns[column]), what, remedy))

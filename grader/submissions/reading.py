@@ -12,6 +12,7 @@ from grader.submissions.class_file import ClassFile
 from grader.submissions.columns import is_student_analysis
 from grader.submissions.model import SubmissionFile
 from grader.submissions.plain import is_plain, read_plain, read_yaml
+from grader.submissions.skipping import Skipper
 from grader.submissions.tables import open_table
 
 NOTHING_SPECIAL = ClassFile()
@@ -25,6 +26,8 @@ def read_submissions(path: Path, book: QuizBook, class_file: ClassFile = NOTHING
     that cells named under `skip` in the class file are left out and listed in the result.
     """
     if path.suffix.lower() in (".yaml", ".yml"):
+        if unused := Skipper(class_file, path.name).unused():
+            raise InputError(unused)
         return read_yaml(path, book)
     table = open_table(path, lambda header: is_plain(header) or is_student_analysis(header))
     if is_plain(table.header):

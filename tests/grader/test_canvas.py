@@ -246,6 +246,18 @@ def test_only_the_named_cell_is_skipped(tmp_path: Path, book: QuizBook) -> None:
     assert file.skipped == ("r.csv row 2, q01: the TA looked at it",)
 
 
+def test_a_named_cell_is_left_out_even_if_it_can_be_read(tmp_path: Path, book: QuizBook) -> None:
+    path = Report().write(tmp_path / "r.csv", book, random_class(book, 3))
+    file = read_submissions(path, book, skip(3, "q05"))
+    assert [submission.chosen[4] is None for submission in file.submissions] == [False, True, False]
+
+
+@pytest.mark.parametrize(("row", "cell"), [(99, "q05"), (99, "student")])
+def test_skipping_what_is_not_there_is_a_mistake(tmp_path: Path, book: QuizBook, row: int, cell: str) -> None:
+    path = Report().write(tmp_path / "r.csv", book, random_class(book, 3))
+    assert f"skip row 99, {cell}: fits nothing in r.csv" in problems(path, book, skip(row, cell))
+
+
 def test_a_guest_is_skipped_as_a_row(tmp_path: Path, book: QuizBook) -> None:
     attempts = [*random_class(book, 2), replace(random_class(book, 3)[2], name="", sis_id="")]
     path = Report().write(tmp_path / "r.csv", book, attempts)

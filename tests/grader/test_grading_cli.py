@@ -147,6 +147,8 @@ def test_rules_are_compared_against_the_one_in_force(run: Command, report: Path)
     assert rules["each-answer"]["lose"] == 0
     shown = run("grade", report, "--compare-rules").output
     assert "net-correct (in force)" in " ".join(shown.split())
+    assert "all-or-nothing, largest loss: b" in shown
+    assert "all-or-nothing, largest gain" not in shown
 
 
 def test_check_says_what_is_right_without_telling_the_key(run: Command, tmp_path: Path) -> None:

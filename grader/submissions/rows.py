@@ -1,0 +1,71 @@
+"""What the readers of rows share: times, numbers by their text, cells read once, students who stand there twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from audio.errors import Problem
+from grader.spec import QuizBook
+from grader.submissions.cells import CellDecoder, CellError
+from grader.submissions.model import Chosen, Submission
+from grader.submissions.tables import Table
+
+MOST_PROBLEMS = 200
+"""A file of another quiz would otherwise be reported in millions of lines."""
+
+
+class Numbers(dict[str, float | None]):
+    """Numbers by their text, None for what is none; equal texts share one object, a million rows stay small."""
+
+    def __missing__(self, text: str) -> float | None:
+        self[text] = float(text) if re.fullmatch(r"-?\d+(\.\d+)?([eE]-?\d+)?", text) else None
+        return self[text]
+
+
+class CellReader:
+    """Reads a question's cells, each distinct text once: a class repeats itself."""
+
+    def __init__(self, name: str, book: QuizBook) -> None:
+        self.decoder = CellDecoder(book.question(name))
+        self.known: dict[str, Chosen] = {}
+
+    def read(self, cell: str) -> Chosen | str:
+        """The ticked options, or what is wrong with the cell."""
+        if cell not in self.known:
+            try:
+                self.known[cell] = self.decoder.decode(cell)
+            except CellError as error:
+                return str(error)
+        return self.known[cell]
+
+
+def parse_utc(text: str) -> datetime | None:
+    """`2021-07-12 20:01:01 UTC` as an aware time in UTC; None for an empty cell. Raises ValueError otherwise."""
+    if not text:
+        return None
+    if not text.endswith(" UTC"):
+        raise ValueError(text)
+    return datetime.fromisoformat(text[:-4]).replace(tzinfo=UTC)
+
+
+def repeated_students(table: Table, submissions: Sequence[Submission]) -> list[Problem]:
+    """Rows that give one student the same attempt twice, or one student two LMS numbers."""
+    first: dict[tuple[str, int | None], Submission] = {}
+    lms: dict[str, Submission] = {}
+    problems = []
+    for submission in submissions:
+        earlier = first.setdefault((submission.student_id, submission.attempt), submission)
+        if earlier is not submission:
+            which = "" if submission.attempt is None else f", attempt {submission.attempt},"
+            what = f"student {submission.student_id}{which} stands in row {earlier.row} already"
+            remedy = f"remove one, or skip {{row: {submission.row}, cell: student, reason: …}} in the class file"
+            problems.append(Problem(table.where(submission.row), what, remedy))
+        known = lms.setdefault(submission.student_id, submission)
+        if known.lms_id != submission.lms_id:
+            what = (
+                f"student {submission.student_id} has id {submission.lms_id} here and {known.lms_id} in row {known.row}"
+            )
+            problems.append(Problem(table.where(submission.row), what, "find out which account is meant"))
+    return problems
