@@ -42,7 +42,7 @@ def console(*, stderr: bool = False) -> Console:
     """A console as wide as the terminal; plain text without colour codes in a pipe."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=not (sys.stderr if stderr else sys.stdout).isatty())
+    return Console(stderr=stderr, highlight=False)
 
 
 def report_error(error: EarwitnessError) -> None:
