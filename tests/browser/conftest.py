@@ -18,7 +18,8 @@ from selenium.webdriver.chrome.service import Service
 from evaluators.evidence import Site, Source
 from evaluators.store import Store
 from grader.batch import gather_all
-from grader.gather import Gatherer, Testimony, key_from
+from grader.gather import Gatherer, key_from
+from grader.gather import Testimony as QuestionEvidence
 from grader.grading import Grades
 from grader.key import AnswerKey
 from grader.loading import load_quiz
@@ -57,7 +58,7 @@ class Showcase:
     """The small quiz with all that its reports are made from."""
 
     book: QuizBook
-    testimonies: list[Testimony]
+    testimonies: list[QuestionEvidence]
     key: AnswerKey
     store: Store
     corpus: Path

@@ -106,7 +106,10 @@ function hush() {
 }
 function choosePoint(figure, point) {
   $$(".point.chosen", figure).forEach((other) => other.classList.remove("chosen"));
-  $$(`[data-spot="${point.dataset.spot}"]`, figure).forEach((same) => same.classList.add("chosen"));
+  $$(`[data-spot="${point.dataset.spot}"]`, figure).forEach((same) => {
+    same.classList.add("chosen");
+    if (same !== document.activeElement) { same.parentNode.append(same); }
+  });
   figure.querySelector("[data-now]").textContent = `${point.dataset.sound ? "▶ " : ""}${point.dataset.name}`;
   hush();
   if (point.dataset.sound) {
@@ -119,6 +122,7 @@ function choosePoint(figure, point) {
 function focusPoint(panel, point) {
   $$("[tabindex='0']", panel).forEach((old) => old.setAttribute("tabindex", "-1"));
   point.setAttribute("tabindex", "0");
+  panel.append(point);  // on top of its neighbours
   point.focus();
 }
 function neighbour(panel, point, key) {
