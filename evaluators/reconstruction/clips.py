@@ -69,9 +69,9 @@ def source_and_revision(site: Site) -> tuple[str, str | None]:
     return source, PINNED if source == MIMI else None
 
 
-def standing(site: Site, weights: Weights) -> Source:
-    """`measured` with the codec of record, by its name or by its published weights; else `demonstration`."""
+def standing(site: Site, is_reference: bool) -> Source:
+    """`measured` with the codec of record, by its name or (Mimi) by its published weights; else `demonstration`."""
     from audio.codec.weights import MIMI
 
     named = site.codec in (None, site.codec_of_record)
-    return "measured" if named or (site.codec_of_record == MIMI and weights.is_reference) else "demonstration"
+    return "measured" if named or (site.codec_of_record == MIMI and is_reference) else "demonstration"

@@ -9,7 +9,7 @@ from audio.clip import load
 from audio.codec import load_codec
 from evaluators.evidence import Findings, Site
 from evaluators.reconstruction import artefacts
-from evaluators.reconstruction.clips import find_clips, source_and_revision, standing, weights_of
+from evaluators.reconstruction.clips import find_clips, source_and_revision, standing
 from evaluators.reconstruction.pairs import REMARK, choose, load_pairs, locator
 from evaluators.reconstruction.parameters import Request
 from evaluators.reconstruction.reconstructor import Reconstructor, Take
@@ -44,7 +44,7 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
 
     locators = {role: ", ".join(path.name for path in paths) for role, paths in clips.items()}
     remark = f"decode(encode(x)) by {codec.name}"
-    summary = Summary(request, standing(site, weights_of(site)), locators, remark)
+    summary = Summary(request, standing(site, codec.is_reference), locators, remark)
     measured = tuple(summary.measurements(scores, request.codebooks))
     swept = tuple(m for count in sorted(set(request.sweep)) for m in summary.sweep(scores, count))
     at_record = [s for s in scores if s.codebooks == request.codebooks]

@@ -76,7 +76,7 @@ def score(
     """
     aligned = [_aligned(rendition) for rendition in renditions]
     spans = [
-        _windows(pair[0]) if not isinstance(pair, Undefined) and (r.role, r.codebooks) in windowed else []
+        cut_points(pair[0]) if not isinstance(pair, Undefined) and (r.role, r.codebooks) in windowed else []
         for r, pair in zip(renditions, aligned, strict=True)
     ]
     signals: list[Signals] = []
@@ -104,7 +104,7 @@ def _undefined(metrics: Sequence[Metric], reason: Undefined) -> Values:
     return values
 
 
-def _windows(reference: NDArray[np.float32]) -> list[tuple[int, int]]:
+def cut_points(reference: NDArray[np.float32]) -> list[tuple[int, int]]:
     """Spans cut at pauses; at least four from 4 s on."""
     lowest, highest = WINDOW
     longest = min(max(len(reference) / RATE / 4, lowest), highest)

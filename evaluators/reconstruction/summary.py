@@ -25,7 +25,7 @@ from evaluators.reconstruction.scores import Score
 from evaluators.statistics import FEWEST, bootstrap_interval, difference_interval
 
 SPEECH_NOTE = "PESQ and STOI are speech measures, not validated for music or laughter"
-SPEECH_ROLES = ("english", "chinese", "speech")
+SPEECH_ROLES = ("english", "chinese", "speech")  # or names that end in one of these
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Sample:
         notes += self.warnings
         if self.windows and self.attempted < FEWEST:
             notes.append(f"interval: {len(self.windows)} of {self.attempted_windows} windows defined")
-        if self.metric in SPEECH_MEASURES and self.role not in SPEECH_ROLES:
+        if self.metric in SPEECH_MEASURES and not self.role.endswith(SPEECH_ROLES):
             notes.append(SPEECH_NOTE)
         if self.metric == "pesq_wb":
             notes.append("P.862.2 without Corrigendum 2")
