@@ -116,7 +116,10 @@ def main() -> None:
             first, second, notebooks = np.diff(clock)
             rows.append((first, second, notebooks))
             gap = max(abs(ours[key] - loop[key]) for key in loop)
-            print(f"first {first:6.1f} s  second {second:6.3f} s  loop {notebooks:6.1f} s  PESQ differs by {gap:.4f}", flush=True)
+            print(
+                f"first {first:6.1f} s  second {second:6.3f} s  loop {notebooks:6.1f} s  PESQ differs by {gap:.4f}",
+                flush=True,
+            )
             assert again == ours
     first, second, notebooks = np.median(rows, axis=0)
     print(f"loop / first = {notebooks / first:.2f}    first / second = {first / second:.0f}    (medians of the rounds)")
