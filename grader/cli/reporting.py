@@ -38,8 +38,10 @@ def report(
     from evaluators.store import Store
     from grader.cli.reviewing import graded
     from grader.gather import Gatherer, key_from, site_of
-    from grader.report import write_report, write_sheet
+    from grader.report import need_staff_edition, write_report, write_sheet
 
+    if grades is not None:
+        need_staff_edition(edition)
     book = load_book(quiz)
     if edition == "before":
         console().print(f"wrote {write_sheet(book, out=out, language=language)}", markup=False)

@@ -54,8 +54,8 @@ def write_report(
     `audio` "beside", sounds lie in a folder beside the page. `corpus` is the folder of emotional speech whose clips the
     maps play; the built-in one is found by itself. Raises InputError where `grades` are given for another edition.
     """
-    if grades is not None and edition != "ta":
-        raise InputError(Problem("grades", f"cannot be shown in the edition {edition}", "use the edition ta"))
+    if grades is not None:
+        need_staff_edition(edition)
     if edition == "before":
         return write_sheet(book, out=out, language=language)
     views = question_views(testimonies, key)
@@ -83,6 +83,12 @@ def write_report(
         "data": {"words": {"copied": words["copied"]}, "sounds": dict(bank.places)},
     }
     return write_page(out, book, edition, language, content)
+
+
+def need_staff_edition(edition: Edition) -> None:
+    """Raises InputError unless grades may be shown in this edition."""
+    if edition != "ta":
+        raise InputError(Problem("grades", f"cannot be shown in the edition {edition}", "use the edition ta"))
 
 
 def write_sheet(book: QuizBook, *, out: Path, language: Language) -> Path:

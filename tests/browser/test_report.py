@@ -195,6 +195,16 @@ def test_the_class_is_in_the_teaching_staffs_edition_alone(
         assert not [r for r in showcase.grades.records if r.student_id in content or (r.name and r.name in content)]
 
 
+@pytest.mark.parametrize("edition", ["student", "before"])
+def test_the_command_refuses_grades_for_students(
+    edition: str, tmp_path: Path, earwitness: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    refused = earwitness("report", f"--edition={edition}", "--grades", tmp_path, "--out", tmp_path / "page.html")
+    assert refused.returncode == 2
+    assert f"cannot be shown in the edition {edition}" in refused.stderr
+    assert not (tmp_path / "page.html").exists()
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_sheet_before_the_deadline_holds_no_claim_no_evidence_and_no_key(language: Any, tmp_path: Path) -> None:
     book = load_quiz(BUILT_IN_QUIZ)
