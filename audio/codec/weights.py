@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,9 +37,9 @@ class Weights:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 of the tensors' file."""
-        with self.tensors.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        """sha256 of the tensors' file, which is read once as long as it does not change."""
+        status = self.tensors.stat()
+        return _digest(self.tensors, status.st_size, status.st_mtime_ns)
 
     @property
     def is_reference(self) -> bool:
@@ -81,6 +81,12 @@ def find_weights(source: str | Path, revision: str | None = PINNED, *, download:
 def _is_hub_id(source: str | Path) -> bool:
     parts = source.split("/") if isinstance(source, str) else []
     return len(parts) == 2 and all(parts) and parts[0] not in (".", "..", "~")
+
+
+@lru_cache(maxsize=8)
+def _digest(tensors: Path, _size: int, _modified: int) -> str:
+    with tensors.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _in_folder(folder: Path) -> Weights:
