@@ -159,9 +159,9 @@ def speech(english: float, chinese: float, gap: tuple[float, float]) -> World:
     [
         ({}, "C", ""),
         (speech(0.92, 0.90, (-0.1, 0.3)), "C", ""),
-        (speech(0.92, 0.86, (0.6, 1.0)), "D", ""),
+        (speech(0.92, 0.86, (0.7, 1.1)), "D", ""),
         (speech(0.92, 0.86, (0.2, 0.8)), "", "CD"),
-        (speech(0.86, 0.92, (-1.0, -0.6)), "", ""),  # both published comparisons speak against an advantage in Chinese
+        (speech(0.86, 0.92, (-1.1, -0.7)), "", ""),  # both published comparisons speak against an advantage in Chinese
         (speech(0.60, 0.55, (-0.1, 0.3)), "", ""),  # published reconstructions of Chinese are intelligible
         (speech(0.92, 0.70, (0.0, 0.2)), "", ""),
     ],
