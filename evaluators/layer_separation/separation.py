@@ -39,7 +39,8 @@ def separate(
 ) -> Separation:
     """Distances, maps and silhouettes of the chosen layers. Work that the store at `store` knows is not done again."""
     samples = Samples(cells, parameters.pair)
-    layers = [_layer(vectors, cells, parameters, number, store) for number in parameters.chosen]
+    key = digest([vectors.key, work.packages()])
+    layers = [_layer(vectors.path, key, cells, parameters, number, store) for number in parameters.chosen]
     mapped = []
     for layer, path in zip(layers, work.spaces(layers, jobs, work.part(progress, 0, SPACES)), strict=True):
         space = work.read(path)
@@ -55,11 +56,11 @@ def separate(
     return Separation(samples, _map(mapped, samples, parameters, jobs, work.part(progress, SPACES, 1)))
 
 
-def _layer(vectors: Vectors, cells: Cells, parameters: Parameters, number: int, store: Path) -> work.Layer:
+def _layer(vectors: Path, key: str, cells: Cells, parameters: Parameters, number: int, store: Path) -> work.Layer:
     return work.Layer(
         store=store,
-        vectors=vectors.path,
-        key=digest(vectors.key),
+        vectors=vectors,
+        key=key,
         number=number,
         cells=cells,
         pair=parameters.pair,

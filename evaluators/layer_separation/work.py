@@ -36,7 +36,7 @@ Arrays = dict[str, NDArray[Any]]
 class Layer:
     """One layer of a file of vectors (clips, layers, dim) and how to look at it.
 
-    `key` stands for the vectors' content; `cells` and `pair` say which silhouettes are wanted.
+    `key` stands for the vectors' content and the `packages`; `cells` and `pair` say which silhouettes are wanted.
     """
 
     store: Path
@@ -96,8 +96,13 @@ class Layer:
             with threadpool_limits(1):
                 np.savez(path, **make())  # type: ignore[arg-type]
 
-        key = digest(["layer separation", RECIPE, package_versions(PACKAGES), *depends])
+        key = digest(["layer separation", RECIPE, *depends])
         return Store(self.store).blob(key, ".npz", produce)
+
+
+def packages() -> dict[str, str]:
+    """Versions that move numbers here; asked once for all layers, for each takes as long as a small map's distances."""
+    return package_versions(PACKAGES)
 
 
 def read(path: Path) -> Arrays:
