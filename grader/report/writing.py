@@ -28,7 +28,7 @@ from grader.report.sheet import question_sheet
 from grader.report.sounds import SoundBank
 from grader.report.sweeps import sweeps
 from grader.report.texts import Language, texts
-from grader.spec import QuizBook
+from grader.spec import Quiz, QuizBook
 
 Edition = Literal["ta", "student", "before"]
 AudioPlace = Literal["inline", "beside"]
@@ -58,7 +58,6 @@ def write_report(
         need_staff_edition(edition)
     if edition == "before":
         return write_sheet(book, out=out, language=language)
-    views = question_views(testimonies, key)
     words = texts(language)
     bank = SoundBank(out.with_name(f"{out.stem}_audio") if audio == "beside" else None)
     displays = (
@@ -68,6 +67,19 @@ def write_report(
         gender(testimonies),
     )
     content = {
+        **_decided(testimonies, key),
+        "exhibits": [display for display in displays if display],
+        "classroom": classroom(grades, key, words) if grades and grades.records else None,
+        "data": {"words": {"copied": words["copied"]}, "sounds": dict(bank.places)},
+    }
+    return write_page(out, book.quiz, edition, language, content)
+
+
+def _decided(testimonies: Sequence[Testimony], key: AnswerKey) -> dict[str, Any]:
+    """The key, the cards and the origins of the evidence, as the template names them."""
+    views = question_views(testimonies, key)
+    evidence = all_evidence(testimonies)
+    return {
         "key": key,
         "questions": views,
         "tally": {
@@ -76,13 +88,9 @@ def write_report(
             "decided": sum(view.decided for view in views),
             "options": sum(len(view.options) for view in views),
         },
-        "exhibits": [display for display in displays if display],
-        "classroom": classroom(grades, key, words) if grades and grades.records else None,
-        "evidence": [_origin(exhibit, testimonies) for exhibit in all_evidence(testimonies)],
-        "demonstration": any(_demonstrates(exhibit) for exhibit in all_evidence(testimonies)),
-        "data": {"words": {"copied": words["copied"]}, "sounds": dict(bank.places)},
+        "evidence": [_origin(exhibit, testimonies) for exhibit in evidence],
+        "demonstration": any(_demonstrates(exhibit) for exhibit in evidence),
     }
-    return write_page(out, book, edition, language, content)
 
 
 def need_staff_edition(edition: Edition) -> None:
@@ -93,24 +101,24 @@ def need_staff_edition(edition: Edition) -> None:
 
 def write_sheet(book: QuizBook, *, out: Path, language: Language) -> Path:
     """Write the edition `before`, which needs no evidence, to `out` and return its path."""
-    return write_page(out, book, "before", language, {"sheet": question_sheet(book)})
+    return write_page(out, book.quiz, "before", language, {"sheet": question_sheet(book)})
 
 
-def write_page(out: Path, book: QuizBook, edition: Edition, language: Language, content: dict[str, Any]) -> Path:
+def write_page(out: Path, quiz: Quiz, edition: Edition, language: Language, content: dict[str, Any]) -> Path:
     """Render the edition's template with `content` and put the page in place."""
     name = "before" if edition == "before" else "report"
     words = texts(language)
     made = environment(language)
-    made.globals["codec"] = book.quiz.codec
+    made.globals["codec"] = quiz.codec
     page = made.get_template(f"{name}.html.j2").render(
-        book=book,
+        quiz=quiz,
         edition=edition,
         heading="sheet" if edition == "before" else "report",
-        title=f"{book.quiz.title}: {words['edition_' + edition]}",
+        title=f"{quiz.title}: {words['edition_' + edition]}",
         css=static("style.css") + static(f"{name}.css"),
         script=static(f"{name}.js"),
         policy=POLICY,
-        made=datetime.now(ZoneInfo(book.quiz.time_zone)).date().isoformat(),
+        made=datetime.now(ZoneInfo(quiz.time_zone)).date().isoformat(),
         version=version("earwitness"),
         **content,
     )
