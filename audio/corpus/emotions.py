@@ -98,7 +98,7 @@ def _from_names(source: Path) -> tuple[tuple[EmotionClip, ...], list[str]]:
     for name, path in sorted(found.items()):
         speaker, emotion = _speaker(f"{source.name}/{name}"), _emotion(f"{source.name}/{name}")
         if speaker and emotion:
-            clips.append(EmotionClip(path, name, emotion, speaker, SPEAKERS[speaker]))
+            clips.append(EmotionClip(path, name, emotion, speaker, SPEAKERS.get(speaker, "")))
         else:
             unnamed.append(name)
     return tuple(clips), unnamed
@@ -129,7 +129,15 @@ def _words(name: str) -> list[str]:
 
 
 def _speaker(name: str) -> str | None:
-    return next((SPEAKER_WORDS[word] for word in _words(name) if word in SPEAKER_WORDS), None)
+    known = next((SPEAKER_WORDS[word] for word in _words(name) if word in SPEAKER_WORDS), None)
+    return known or _folders_speaker(name)
+
+
+def _folders_speaker(name: str) -> str | None:
+    """Anybody's name in a folder called `<speaker>_<Emotion>`, as EmoV-DB calls its own."""
+    folders = name.casefold().split("/")[:-1]
+    matches = (re.fullmatch("([a-z]+)_([a-z]+)", folder) for folder in reversed(folders))
+    return next((match[1] for match in matches if match and match[2] in EMOTION_WORDS), None)
 
 
 def _emotion(name: str) -> str | None:
@@ -150,8 +158,9 @@ def _gaps(clips: Iterable[EmotionClip]) -> list[str]:
 
 
 def _absent(clips: Iterable[EmotionClip]) -> list[str]:
-    """Which of EmoV-DB's speakers and emotions are not there at all."""
-    speakers = sorted(set(SPEAKERS) - {clip.speaker for clip in clips})
+    """Which emotions are not there at all, and which of EmoV-DB's speakers, if any of them is."""
+    present = {clip.speaker for clip in clips}
+    speakers = sorted(set(SPEAKERS) - present) if present & set(SPEAKERS) else []
     emotions = sorted(set(EMOTIONS) - {clip.label for clip in clips})
     return [f"no clips of speaker {name}" for name in speakers] + [f"no clips of {name}" for name in emotions]
 

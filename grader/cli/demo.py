@@ -53,6 +53,9 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
         answer = ", ".join(question.correct) if question.correct is not None else "unsettled"
         out.print(f"  {question.id}  {answer}{mark}")
     out.print()
+    for result in made.results:
+        if result.problem and result.problem.broken:
+            out.print(f"[red]{result.evaluator}[/red] for {', '.join(result.questions)}: {escape(result.problem.what)}")
     _show_codec(out, book, made)
     totals = [float(made.run.grades.total(record)) for record in made.run.grades.records]
     out.print(

@@ -283,3 +283,10 @@ def test_no_corpus_says_what_is_expected(tmp_path: Path) -> None:
 def test_reading_a_corpus_imports_nothing_heavy() -> None:
     code = "import sys, audio.corpus, audio.errors; print({'numpy', 'torch', 'soundfile'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_folders_named_like_emov_dbs_hold_anybodys_speech(repository: Path) -> None:
+    corpus = read_emotions(repository / "audio/clips/styles")
+    assert {clip.speaker for clip in corpus.clips} == {"awb", "fay", "max", "slt"}
+    assert {clip.label for clip in corpus.clips} == {"Amused", "Angry", "Disgusted", "Neutral", "Sleepy"}
+    assert corpus.missing == ()
