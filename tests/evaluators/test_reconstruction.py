@@ -16,13 +16,15 @@ from pydantic import ValidationError
 from audio.clip import load, save
 from audio.codec import load_codec
 from audio.errors import InputError, Unavailable, Undefined
-from evaluators.evidence import Evidence, Measurement, Site
-from evaluators.gathering import gather
+from evaluators.evidence import Evidence, Measurement, Site, request_key
+from evaluators.gathering import gather, plain
 from evaluators.reconstruction import Reconstruction
 from evaluators.reconstruction.parameters import Request
 from evaluators.reconstruction.scores import Score
 from evaluators.reconstruction.summary import Summary
 from evaluators.store import Store
+from grader.gather import read_records
+from grader.loading import load_quiz, parameters_of
 from tests.checkpoints import random_checkpoint
 
 EVALUATOR = Reconstruction()
@@ -166,6 +168,26 @@ def test_pairs_evidence_says_who_published_what_and_who_ran_the_codec(published:
 
 def test_names_measured_are_the_names_announced(published: Evidence) -> None:
     assert set(by_name(published)) == {q.name for q in EVALUATOR.quantities(PAIRS)}
+
+
+def test_evidence_of_record_answers_the_questions_and_agrees_with_these_pairs(
+    published: Evidence, repository: Path
+) -> None:
+    book = load_quiz(repository / "questions")
+    asked = {
+        request_key(EVALUATOR.name, EVALUATOR.version, plain(parameters_of(wanted)))
+        for question in book.questions
+        for wanted in question.evidence
+        if wanted.evaluator == EVALUATOR.name
+    }
+    records = [record for record in read_records(book.folder) if record.evaluator == EVALUATOR.name]
+    assert len(records) == 2
+    assert {record.request for record in records} <= asked
+    recorded = by_name(next(record for record in records if "english" in record.parameters["pairs"]))
+    for name in ("pesq_wb.english", "pesq_wb.chinese", "stoi.english", "stoi.chinese"):
+        interval = recorded[name].interval
+        assert interval, name
+        assert interval.low < float(by_name(published)[name].value or 0) < interval.high, name
 
 
 def test_pairs_that_state_no_codebooks_are_left_out_unless_asked_for(shared: Path) -> None:
