@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import audio
+from audio.errors import Unavailable
 from evaluators.evidence import Evidence
 from evaluators.store import Store
 from grader.gather import Testimony
@@ -142,9 +143,11 @@ def corpus_files(evidence: Evidence, corpus: Path | None) -> dict[str, Path]:
     from evaluators.layer_separation.parameters import Parameters
 
     parameters = Parameters.model_validate(evidence.parameters, strict=False)
-    built_in = BUILT_IN if (BUILT_IN / "manifest.csv").is_file() else None
-    for folder in filter(None, (corpus, built_in)):
-        selection = select(parameters, folder)
+    for folder in filter(None, (corpus, BUILT_IN)):
+        try:
+            selection = select(parameters, folder)
+        except Unavailable:
+            continue  # it has none of these emotions, so it is not what was measured
         if selection.digests().items() <= evidence.provenance.inputs.items():
             return {clip.name: clip.path for clip in selection.clips}
     return {}
