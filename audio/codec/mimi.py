@@ -107,8 +107,15 @@ class MimiCodec(Codec):
         run = torch.inference_mode()(function)
         if self._device.type != "cpu" or not self._network.parallel:
             return [run(batch) for batch in batches]
-        with ThreadPoolExecutor(torch.get_num_threads(), initializer=partial(torch.set_num_threads, 1)) as threads:
-            return list(threads.map(run, batches))
+        workers = torch.get_num_threads()
+        try:
+            if min(workers, len(batches)) < 2:
+                torch.set_num_threads(1)
+                return [run(batch) for batch in batches]
+            with ThreadPoolExecutor(workers, initializer=partial(torch.set_num_threads, 1)) as threads:
+                return list(threads.map(run, batches))
+        finally:
+            torch.set_num_threads(workers)
 
 
 def batched_by_size(sizes: Sequence[int], most: int) -> Iterator[list[int]]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import torch
 
-CHUNK = 125  # frames that go through the network at once: 10 s, the span of its attention
+CHUNK = 25  # frames that go through the network at once: 2 s, which take little memory and fit the caches
 
 
 class Network(Protocol):

@@ -94,6 +94,8 @@ def windows(
 
     A signal of at most `longest` is one span, whatever its length.
     """
+    if len(reference) <= longest * sample_rate:
+        return [(0, len(reference))]
     loudness = _loudness(reference, sample_rate)
     return list(_spans(loudness, len(reference), sample_rate, longest, shortest))
 

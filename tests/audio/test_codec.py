@@ -174,7 +174,7 @@ def test_batches_hold_similar_sizes_and_stay_within_their_limit() -> None:
 def test_long_sound_in_chunks_gives_what_it_gives_in_one_go(
     checkpoint: Path, bare: MimiModel, signals: list[Samples], backend: str
 ) -> None:
-    """31 s: beyond the 10 s that the attention of one layer spans, in four chunks against one."""
+    """31 s: beyond the 10 s that the attention of one layer spans, in many chunks against one."""
     long = np.concatenate([signals[3], signals[3][::-1], signals[3][: 5 * 24_000]])
     long = long[: len(long) // FRAME * FRAME]
     assert len(long) > 3 * CHUNK * FRAME
