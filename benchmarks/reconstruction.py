@@ -39,7 +39,11 @@ Samples = NDArray[np.float32]
 
 
 def own(checkpoint: Path, store: Path, files: dict[str, str]) -> dict[tuple[str, int], float]:
-    """Both requests through the evaluator; value of wide-band PESQ by role and codebooks."""
+    """Both requests through the evaluator; value of wide-band PESQ by role and codebooks.
+
+    The weights are touched first, so that their digest is taken again as a new process would.
+    """
+    (checkpoint / "model.safetensors").touch()
     values = {}
     for roles in (("english", "chinese"), ("laughter", "music")):
         keys = {"clips": {role: files[role] for role in roles}, "codebooks": CODEBOOKS, "sweep": SWEEP}
