@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,17 +37,25 @@ def plain(parameters: Frozen) -> dict[str, Any]:
 
 
 def gather(
-    evaluator: Evaluator, parameters: Frozen, site: Site, store: Store | None, *, refresh: bool = False
+    evaluator: Evaluator,
+    parameters: Frozen,
+    site: Site,
+    store: Store | None,
+    *,
+    refresh: bool = False,
+    records: Iterable[Evidence] = (),
 ) -> Evidence:
-    """Evidence for one request: from the store, or measured now and stored.
+    """Evidence for one request: from `records` or the store where the fingerprint is the same, or measured now.
 
     Raises Unavailable when clips or weights are missing.
     """
     inputs = evaluator.inputs(parameters, site)
     key = fingerprint(evaluator, parameters, inputs)
     use_store = store if evaluator.stored else None
-    if use_store and not refresh and (known := use_store.get(key)):
-        return known
+    if not refresh and evaluator.stored:
+        known = next((record for record in records if record.fingerprint == key), None)
+        if found := known or (use_store.get(key) if use_store else None):
+            return found
     started, clock = datetime.now(UTC), time.perf_counter()
     findings = evaluator.measure(parameters, site)
     evidence = Evidence(

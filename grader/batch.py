@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,17 @@ class Result:
 
 
 def gather_all(
-    questions: Iterable[Question], site: Site, store: Store, mode: Mode, report: Callable[[str, float], None]
+    questions: Iterable[Question],
+    site: Site,
+    store: Store,
+    mode: Mode,
+    report: Callable[[str, float], None],
+    records: Sequence[Evidence] = (),
 ) -> list[Result]:
-    """The results of all requests of these questions, in order of first appearance."""
+    """The results of all requests of these questions, in order of first appearance.
+
+    `records` is evidence of record: what depends on the same inputs, versions and seed is not measured again.
+    """
     results: dict[str, Result] = {}
     for question in questions:
         for request in question.evidence:
@@ -56,7 +64,7 @@ def gather_all(
         def inside(step: str, done: float, start: float = start, share: float = share) -> None:
             report(step, start + share * done)
 
-        _fill(result, key, replace(site, progress=inside), store, mode)
+        _fill(result, key, replace(site, progress=inside), store, mode, records)
     return list(results.values())
 
 
@@ -65,7 +73,7 @@ def _key(request: EvidenceRequest, parameters: Frozen) -> str:
     return request_key(evaluator.name, evaluator.version, plain(parameters))
 
 
-def _fill(result: Result, key: str, site: Site, store: Store, mode: Mode) -> None:
+def _fill(result: Result, key: str, site: Site, store: Store, mode: Mode, records: Sequence[Evidence]) -> None:
     evaluator = get(result.evaluator)
     if mode == "cached" and evaluator.stored:
         known = store.latest(key)
@@ -73,7 +81,10 @@ def _fill(result: Result, key: str, site: Site, store: Store, mode: Mode) -> Non
         result.problem = None if known else Missing(evaluator=evaluator.name, what="nothing is stored yet")
         return
     try:
-        result.evidence = gather(evaluator, parameters_of(result.request), site, store, refresh=mode == "refresh")
+        refresh = mode == "refresh"
+        result.evidence = gather(
+            evaluator, parameters_of(result.request), site, store, refresh=refresh, records=records
+        )
     except Unavailable as error:
         result.problem = Missing(evaluator=evaluator.name, what=error.what, remedy=error.remedy)
     except InputError as error:

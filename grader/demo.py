@@ -15,7 +15,7 @@ from audio.errors import InputError, Problem, Unavailable
 from evaluators.evidence import Site, Source
 from evaluators.store import Store, write_atomic
 from grader.batch import Result, gather_all
-from grader.gather import Gatherer, Testimony, key_from
+from grader.gather import Gatherer, Testimony, key_from, read_records
 from grader.key import AnswerKey
 from grader.outputs import Run, grade_file, write_run
 from grader.report import write_report
@@ -62,7 +62,7 @@ def demonstrate(book: QuizBook, out: Path, store: Store, report: Report) -> Demo
     out.mkdir(parents=True, exist_ok=True)
     codec, real = codec_at_hand(book.quiz.codec)
     site = Site(audio=CLIPS, corpus=STYLES, codec=codec, codec_of_record=book.quiz.codec, cache=store.root)
-    results = gather_all(book.questions, site, store, "auto", report)
+    results = gather_all(book.questions, site, store, "auto", report, read_records(book.folder))
     accept: tuple[Source, ...] = tuple(dict.fromkeys((*book.quiz.accept, "demonstration")))
     gatherer = Gatherer(book, accept, site, store, "cached")
     testimonies = [gatherer.testimony(question) for question in book.questions]

@@ -38,7 +38,8 @@ def write_sample_class(book: QuizBook, key: AnswerKey, path: Path, *, students: 
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow([*HEAD, *columns, *TAIL])
-    writer.writerows(sorted(rows, key=lambda row: row[HEAD.index("submitted")], reverse=True))
+    newest_first = sorted(rows, key=lambda row: row[HEAD.index("submitted")], reverse=True)
+    writer.writerows(newest_first)
     write_atomic(path, out.getvalue().encode("utf-8-sig"))
     return path
 

@@ -121,6 +121,7 @@ def evidence(
     from evaluators.evidence import Site
     from evaluators.store import Store
     from grader.batch import gather_all
+    from grader.gather import read_records
 
     book = load_book(quiz)
     wanted = [book.question(name) for name in questions] if questions else list(book.questions)
@@ -138,7 +139,7 @@ def evidence(
             cache=store.root,
             progress=report,
         )
-        results = gather_all(wanted, site, store, mode, report)
+        results = gather_all(wanted, site, store, mode, report, read_records(book.folder))
     if as_json:
         print_json([result.as_data() for result in results])
     else:
