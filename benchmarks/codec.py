@@ -147,8 +147,8 @@ def main() -> None:
         codec = load_codec(source, device=arguments.device)
         if arguments.hour:
             return hour(codec, arguments.hour)
-        model: Any = MimiModel.from_pretrained(source).eval()
-        rows = compare(codec, model.to("cpu" if codec.provenance["device"] == "cpu" else "cuda"), arguments)
+        model: Any = MimiModel.from_pretrained(source)
+        rows = compare(codec, model.eval().to("cpu" if codec.provenance["device"] == "cpu" else "cuda"), arguments)
     print(f"{arguments.clips} clips of {SECONDS} s, {torch.get_num_threads()} threads\n")
     print("| what | ms per second of sound | processor ms | over load_codec |\n|---|---|---|---|")
     for row in rows:

@@ -60,8 +60,9 @@ class MimiCodec(Codec):
     def decode(self, codes: Sequence[Codes]) -> list[Audio]:
         self._require_codes(codes)
         results: list[Audio] = [np.empty(0, np.float32)] * len(codes)
-        for depth in sorted({len(code) for code in codes}):
-            chosen = [index for index, code in enumerate(codes) if len(code) == depth]
+        depths = [len(code) if self.batch_frames else 0 for code in codes]  # only what goes in one batch has to agree
+        for depth in sorted(set(depths)):
+            chosen = [index for index, other in enumerate(depths) if other == depth]
             same = [codes[index] for index in chosen]
             decoded = self._run(self._decode_batch, same, [code.shape[1] for code in same])
             for index, audio in zip(chosen, decoded, strict=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import transformers
 from huggingface_hub import constants
 from moshi.models.loaders import get_mimi
 from safetensors.torch import load_file, save_file
@@ -24,6 +25,8 @@ from tests.audio.conftest import Samples
 from tests.checkpoints import SMALL, random_checkpoint
 
 FRAME = 1920
+# transformers 4 gives no sliding window to Mimi's attention, so that sound of more than 10 s comes out a little different
+BEYOND_WINDOW = 1e-5 if transformers.__version__ >= "5" else 1e-3
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +186,7 @@ def test_long_sound_in_chunks_gives_what_it_gives_in_one_go(
     whole = bare_codes(bare, long, 8)
     assert (code == whole).mean() > 0.995  # the rest would be near-ties
     expected = bare_sound(bare, whole)
-    np.testing.assert_allclose(codec.decode([whole])[0], expected, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(codec.decode([whole])[0], expected, atol=BEYOND_WINDOW * np.abs(expected).max())
 
 
 def test_what_comes_later_changes_nothing_before_it(codec: Codec, signals: list[Samples]) -> None:
@@ -200,7 +203,7 @@ def test_moshi_and_transformers_agree(codec: Codec, moshi: Codec, signals: list[
     ours, theirs = codec.encode(signals), moshi.encode(signals)
     assert np.mean([np.mean(a == b) for a, b in zip(ours, theirs, strict=True)]) > 0.99
     for a, b in zip(codec.decode(ours), moshi.decode(ours), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-5 * np.abs(a).max())
+        np.testing.assert_allclose(a, b, atol=BEYOND_WINDOW * np.abs(a).max())
 
 
 def test_the_real_architecture_agrees_too(tmp_path: Path, signals: list[Samples]) -> None:
