@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from audio.clip import load
-from audio.codec import load_codec
+from audio.codec import Codec, load_codec
 from evaluators.evidence import Findings, Site
 from evaluators.reconstruction import artefacts
-from evaluators.reconstruction.clips import find_clips, source_and_revision, standing
+from evaluators.reconstruction.clips import find_clips, source_and_revision, standing, weights_of
 from evaluators.reconstruction.pairs import REMARK, choose, load_pairs, locator
 from evaluators.reconstruction.parameters import Request
 from evaluators.reconstruction.reconstructor import Reconstructor, Take
@@ -31,9 +32,8 @@ def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
 
 def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     """The site's clips through the site's codec, at the codebooks asked for and over the sweep."""
-    source, revision = source_and_revision(site)
     site.progress("loading the codec", 0.0)
-    codec = load_codec(source, device=site.device, revision=revision)
+    codec = _codec(*source_and_revision(site), site.device, weights_of(site).digest)
     clips = find_clips(site.audio, request.clips)
     takes = [Take(role, load(path, codec.sample_rate)) for role, paths in clips.items() for path in paths]
     reconstructor = Reconstructor(codec, store, _part(site.progress, 0.0, 0.5))
@@ -51,6 +51,12 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     shown = [artefacts.table(store, scores), artefacts.clips_plot(store, at_record, request)]
     shown += [artefacts.sweep_plot(store, swept, request)] if swept else []
     return Findings((*measured, *swept), (*shown, *reconstructor.examples(takes, request.codebooks)))
+
+
+@lru_cache(maxsize=1)
+def _codec(source: str, revision: str | None, device: str, _digest: str) -> Codec:
+    """The codec, kept for the next request; other weights in the same place are another codec."""
+    return load_codec(source, device=device, revision=revision)
 
 
 def lonely(renditions: Iterable[Rendition]) -> set[tuple[str, int | None]]:
