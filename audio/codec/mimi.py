@@ -78,14 +78,15 @@ class MimiCodec(Codec):
     def _encode_batch(self, signals: Sequence[Audio], codebooks: int) -> list[Codes]:
         sizes = [self.frames(len(signal)) for signal in signals]
         codes = np.empty((len(signals), codebooks, max(sizes)), np.int64)
-        sound = _chunks([signal[None] for signal in signals], max(sizes) * self.frame_size, CHUNK * self.frame_size)
+        length, step = max(sizes) * self.frame_size, CHUNK * self.frame_size
+        sound = _chunks([signal[None] for signal in signals], length, step, np.float32)
         _fill(codes, self._network.encode(sound, codebooks))
         return [code[:, :size] for code, size in zip(codes, sizes, strict=True)]
 
     def _decode_batch(self, codes: Sequence[Codes]) -> list[Audio]:
         sizes = [code.shape[1] for code in codes]
         audio = np.empty((len(codes), max(sizes) * self.frame_size), np.float32)
-        _fill(audio, self._network.decode(_chunks(codes, max(sizes), CHUNK)))
+        _fill(audio, self._network.decode(_chunks(codes, max(sizes), CHUNK, np.int64)))
         return [signal[: size * self.frame_size] for signal, size in zip(audio, sizes, strict=True)]
 
     def _run(
@@ -131,10 +132,10 @@ def batched_by_size(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
         yield batch
 
 
-def _chunks(items: Sequence[NDArray[Any]], length: int, step: int) -> Iterator[torch.Tensor]:
+def _chunks(items: Sequence[NDArray[Any]], length: int, step: int, kind: type[np.generic]) -> Iterator[torch.Tensor]:
     """Consecutive pieces (batch, rows, up to `step`) of items (rows, n), each filled up with zeros to `length`."""
     for start in range(0, length, step):
-        piece = np.zeros((len(items), len(items[0]), min(step, length - start)), items[0].dtype)
+        piece = np.zeros((len(items), len(items[0]), min(step, length - start)), kind)
         for row, item in zip(piece, items, strict=True):
             part = item[:, start : start + step]
             row[:, : part.shape[1]] = part

@@ -25,7 +25,7 @@ from tests.audio.conftest import Samples
 from tests.checkpoints import SMALL, random_checkpoint
 
 FRAME = 1920
-# transformers 4 gives no sliding window to Mimi's attention, so that sound of more than 10 s comes out a little different
+# transformers 4 gives no sliding window to Mimi's attention, so that beyond 10 s the sound is a little different
 BEYOND_WINDOW = 1e-5 if transformers.__version__ >= "5" else 1e-3
 
 
@@ -94,6 +94,12 @@ def test_decoding_takes_codes_of_different_depths_at_once(codec: Codec, signals:
     mixed = codec.decode([code[:8], code, code[:1]])
     for depth, sound in zip((8, 32, 1), mixed, strict=True):
         np.testing.assert_array_equal(sound, codec.decode([code[:depth]])[0])
+
+
+def test_stored_kinds_of_numbers_are_taken(codec: Codec, signals: list[Samples]) -> None:
+    (code,) = codec.encode([signals[0].astype(np.float64)], 8)
+    np.testing.assert_array_equal(code, codec.encode([signals[0]], 8)[0])
+    np.testing.assert_array_equal(codec.decode([code.astype(np.uint16)])[0], codec.decode([code])[0])
 
 
 def test_codebook_vectors_are_the_models(codec: Codec, moshi: Codec, bare: MimiModel) -> None:
