@@ -71,23 +71,38 @@ def _listed(quiz_file: Path) -> tuple[str, ...]:
         return ()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Read the answers once the quizzes are known; a bad file ends the run before any test."""
-    given = config.getoption("answers")
-    folders = {item.path.parent for item in items if isinstance(item, QuestionItem)}
-    if not given or not folders:
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Read the answers before anything runs (under xdist, before any worker starts): a bad file ends the run."""
+    given = session.config.getoption("answers")
+    if not given:
         return
     from audio.errors import InputError
-    from grader.submissions.plain import read_answers
 
     problems = []
-    for folder in sorted(folders):
+    for folder in _quiz_folders(session.config):
         try:
-            config.stash[answers_key][folder] = read_answers(Path(given), gatherer_of(config, folder).book)
+            answers_for(session.config, folder)
         except InputError as error:
             problems.append(str(error))
     if problems:
         raise pytest.UsageError("\n".join(problems))
+
+
+def _quiz_folders(config: pytest.Config) -> list[Path]:
+    """The quiz folders among the arguments, by themselves or by a file in them."""
+    named = [Path(str(argument).partition("::")[0]).absolute() for argument in config.args]
+    folders = [path if path.is_dir() else path.parent for path in named]
+    return [folder for folder in dict.fromkeys(folders) if (folder / QUIZ_FILE).is_file()]
+
+
+def answers_for(config: pytest.Config, folder: Path) -> dict[str, frozenset[str]] | None:
+    """The answers given for one quiz, read once; None without `--answers`. Raises InputError if they cannot be read."""
+    given, known = config.getoption("answers"), config.stash[answers_key]
+    if given and folder not in known:
+        from grader.submissions.plain import read_answers
+
+        known[folder] = read_answers(Path(given), gatherer_of(config, folder).book)
+    return known.get(folder)
 
 
 def gatherer_of(config: pytest.Config, folder: Path) -> Gatherer:
@@ -213,7 +228,7 @@ class QuestionItem(_Item):
             if remedies:
                 pytest.skip(f"{self.question.id} is unsettled here: {'; '.join(dict.fromkeys(remedies))}")
             pytest.fail(f"{self.question.id} is not well posed: {'; '.join(entry.obstacles)}", pytrace=False)
-        answers = self.config.stash[answers_key].get(self.path.parent)
+        answers = answers_for(self.config, self.path.parent)
         if answers is None:
             pytest.skip(f"{self.question.id} is settled; no answers were given to check (--answers=FILE)")
         chosen = answers.get(self.question.id, frozenset())

@@ -17,6 +17,9 @@ from evaluators import registry
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+collect_ignore = ["foreign", "browser/quiz"]
+"""Quizzes that tests run in processes of their own, with the evaluators they need."""
+
 
 # Machines are shared and slow at times; in continuous integration the same examples are drawn in every run.
 settings.register_profile("earwitness", deadline=None, derandomize=bool(os.environ.get("CI")))

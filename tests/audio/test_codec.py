@@ -134,13 +134,12 @@ def test_wrong_arguments_are_named(codec: Codec, call, message: str) -> None:  #
 # The same codes however it is run
 
 
-def test_whole_frames_give_exactly_what_the_bare_model_gives(
-    codec: Codec, bare: MimiModel, signals: list[Samples]
-) -> None:
+def test_whole_frames_give_what_the_bare_model_gives(codec: Codec, bare: MimiModel, signals: list[Samples]) -> None:
     signal = signals[0]
     (code,) = codec.encode([signal], 8)
     np.testing.assert_array_equal(code, bare_codes(bare, signal, 8))
-    np.testing.assert_array_equal(codec.decode([code])[0], bare_sound(bare, code))
+    # Not to the last bit: sums are ordered by how many threads there are.
+    np.testing.assert_allclose(codec.decode([code])[0], bare_sound(bare, code), atol=1e-5)
 
 
 def test_only_the_last_partial_frame_depends_on_its_padding(
@@ -364,7 +363,7 @@ def test_unknown_arguments_are_refused(checkpoint: Path, arguments: dict[str, st
         load_codec(checkpoint, **arguments)  # type: ignore[arg-type]
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 def test_a_gpu_gives_what_the_cpu_gives(codec: Codec, checkpoint: Path, signals: list[Samples]) -> None:
     on_gpu = load_codec(checkpoint, device="cuda")
     codes = codec.encode(signals, 8)

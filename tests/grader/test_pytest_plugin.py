@@ -14,7 +14,7 @@ import pytest
 def run(*arguments: object, cwd: Path) -> tuple[int, str]:
     """Exit status and output of a real pytest run."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "200"}
+    environment = {**os.environ, "COLUMNS": "200", "PYTEST_ADDOPTS": ""}
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, cwd=cwd, env=environment)
     return done.returncode, done.stdout + done.stderr
 
@@ -102,12 +102,13 @@ def test_a_bad_spec_is_a_collection_error(foreign_quiz: Path, tmp_path: Path) ->
         ("", ("is empty",)),
     ],
 )
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
 def test_a_bad_answers_file_is_a_usage_error_with_all_problems(
-    foreign_quiz: Path, tmp_path: Path, content: str, message: tuple[str, ...]
+    foreign_quiz: Path, tmp_path: Path, content: str, message: tuple[str, ...], workers: tuple[str, ...]
 ) -> None:
     path = tmp_path / "answers.yaml"
     path.write_text(content)
-    code, text = run(foreign_quiz, f"--answers={path}", cwd=tmp_path)
+    code, text = run(foreign_quiz, f"--answers={path}", *workers, cwd=tmp_path)
     assert code == 4, text
     assert all(part in text for part in message)
     assert "Traceback" not in text
