@@ -25,15 +25,15 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
 
-from grader.gather import answer_key
-from grader.key import AnswerKey, Override
-from grader.loading import BUILT_IN_QUIZ, load_quiz
-from grader.outputs import grade_file, write_run
-from grader.scoring import correct_options, printed_points, rounded, share
-from grader.spec import Question, QuizBook
+from grader.marking.outputs import grade_file, write_run
+from grader.marking.scoring import correct_options, printed_points, rounded, share
+from grader.quiz.loading import BUILT_IN_QUIZ, load_quiz
+from grader.quiz.spec import Question, QuizBook
 from grader.submissions.cells import CellDecoder, encode, letters_or_texts
 from grader.submissions.class_file import ClassFile
 from grader.submissions.reading import read_submissions
+from grader.verdicts.gather import answer_key
+from grader.verdicts.key import AnswerKey, Override
 
 SEED = 0
 

@@ -14,14 +14,14 @@ import audio
 from audio.errors import InputError, Problem, Unavailable
 from evaluators.evidence import Site, Source
 from evaluators.store import Store, write_atomic
-from grader.batch import Result, gather_all
-from grader.gather import Gatherer, Testimony, key_from, read_records
-from grader.key import AnswerKey
-from grader.outputs import Run, grade_file, write_run
+from grader.marking.outputs import Run, grade_file, write_run
+from grader.marking.sample_class import write_sample_class
+from grader.quiz.spec import QuizBook
 from grader.report import write_report
-from grader.sample_class import write_sample_class
-from grader.spec import QuizBook
 from grader.submissions.reading import read_submissions
+from grader.verdicts.batch import Result, gather_all
+from grader.verdicts.gather import Gatherer, Testimony, key_from, read_records
+from grader.verdicts.key import AnswerKey
 
 GROUND = Path(audio.__file__).parent
 CLIPS, POCKET = GROUND / "clips", GROUND / "pocket_mimi"

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from grader.gather import Gatherer, Testimony
-    from grader.key import QuestionKey
-    from grader.spec import Question
+    from grader.quiz.spec import Question
+    from grader.verdicts.gather import Gatherer, Testimony
+    from grader.verdicts.key import QuestionKey
 
 QUIZ_FILE = "quiz.yaml"
 gatherers_key = pytest.StashKey[dict[Path, "Gatherer"]]()
@@ -62,8 +62,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 def _listed(quiz_file: Path) -> tuple[str, ...]:
     """The question files that a quiz names; none if the quiz cannot be read (its own collector reports that)."""
     from audio.errors import InputError
-    from grader.spec import Quiz
-    from grader.yaml_source import read, validate
+    from evaluators.yaml_source import read, validate
+    from grader.quiz.spec import Quiz
 
     try:
         return validate(Quiz, read(quiz_file)).questions
@@ -111,8 +111,8 @@ def gatherer_of(config: pytest.Config, folder: Path) -> Gatherer:
     if folder not in known:
         from evaluators.store import Store
         from grader.cli.common import accepted_sources
-        from grader.gather import Gatherer, site_of
-        from grader.loading import load_quiz
+        from grader.quiz.loading import load_quiz
+        from grader.verdicts.gather import Gatherer, site_of
 
         book = load_quiz(folder)
         sources = accepted_sources(book, config.getoption("accept_evidence"))
@@ -132,7 +132,7 @@ class QuizItem(pytest.Item):
 
     def runtest(self) -> None:
         from audio.errors import InputError
-        from grader.loading import load_quiz
+        from grader.quiz.loading import load_quiz
 
         problem = ""
         try:
@@ -151,7 +151,7 @@ class QuestionFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         from audio.errors import InputError
-        from grader.loading import load_question
+        from grader.quiz.loading import load_question
 
         problem = ""
         try:
@@ -190,7 +190,7 @@ class _Item(pytest.Item):
 
         from rich.console import Console
 
-        from grader.showing import show_card
+        from grader.verdicts.showing import show_card
 
         text = StringIO()
         show_card(Console(file=text, width=110), self.testimony, letter)
@@ -240,7 +240,7 @@ class QuestionItem(_Item):
 
     def entry(self) -> QuestionKey:
         """The key of this question."""
-        from grader.key import make_question_key
+        from grader.verdicts.key import make_question_key
 
         return make_question_key(self.question, self.testimony.verdicts)
 
@@ -253,7 +253,7 @@ def what_would_settle(testimony: Testimony, letter: str) -> list[str]:
 
     Empty for a decided verdict, and where everything was measured and still decides nothing.
     """
-    from grader.loading import vocabulary
+    from grader.quiz.loading import vocabulary
 
     verdict = testimony.verdicts[letter]
     if verdict.state != "inconclusive":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from evaluators.evidence import Source
-    from grader.spec import QuizBook
+    from grader.quiz.spec import QuizBook
 
 DONE, FAILED, UNUSABLE, UNSETTLED = 0, 1, 2, 3
 
@@ -57,7 +57,7 @@ def print_json(data: Any) -> None:
 
 def load_book(quiz: Path | None) -> QuizBook:
     """The quiz that the user means, checked."""
-    from grader.loading import find_quiz, load_quiz
+    from grader.quiz.loading import find_quiz, load_quiz
 
     return load_quiz(find_quiz(quiz))
 

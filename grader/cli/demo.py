@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from grader.demo import Demonstration
-    from grader.spec import QuizBook
+    from grader.quiz.spec import QuizBook
 
 
 def register(app: typer.Typer) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from evaluators.evidence import Evidence
-    from grader.batch import Result
+    from grader.verdicts.batch import Result
 
 AT_HAND, HOW = "What is at hand", "How to work"
 
@@ -36,8 +36,8 @@ def validate(
 ) -> None:
     from audio.errors import InputError, Problem
     from evaluators.store import write_atomic
-    from grader.loading import find_quiz, load_quiz
-    from grader.schema import schema_texts, stale
+    from grader.quiz.loading import find_quiz, load_quiz
+    from grader.quiz.schema import schema_texts, stale
 
     folder = find_quiz(quiz)
     if write_schema:
@@ -120,8 +120,8 @@ def evidence(
 ) -> None:
     from evaluators.evidence import Site
     from evaluators.store import Store
-    from grader.batch import gather_all
-    from grader.gather import read_records
+    from grader.verdicts.batch import gather_all
+    from grader.verdicts.gather import read_records
 
     book = load_book(quiz)
     wanted = [book.question(name) for name in questions] if questions else list(book.questions)
@@ -170,7 +170,7 @@ def _show(results: list[Result]) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    from grader.showing import value_of
+    from grader.verdicts.showing import value_of
 
     out = console()
     for result in results:
@@ -183,8 +183,8 @@ def _show(results: list[Result]) -> None:
 
 def _record(folder: Path, found: list[Evidence]) -> None:
     from evaluators.registry import get
-    from grader.batch import changes
-    from grader.gather import write_record
+    from grader.verdicts.batch import changes
+    from grader.verdicts.gather import write_record
 
     out = console(stderr=True)
     for evidence in found:

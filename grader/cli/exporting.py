@@ -47,8 +47,8 @@ def canvas(
     as_json: JsonOption = False,
 ) -> None:
     from audio.errors import InputError, Problem
-    from grader.gradebook import read_gradebook
-    from grader.transfer import checked, plan_transfer, show_outcome, show_plan
+    from grader.exports.gradebook import read_gradebook
+    from grader.exports.transfer import checked, plan_transfer, show_outcome, show_plan
 
     course = read_gradebook(gradebook)
     if check is not None:
@@ -67,7 +67,7 @@ def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, ov
     from evaluators.store import write_atomic
     from grader.cli.grading import key_for_grading
     from grader.exports.qti import qti_package
-    from grader.scoring import correct_options
+    from grader.marking.scoring import correct_options
 
     book = load_book(quiz)
     write_atomic(out, qti_package(book, correct_options(key_for_grading(book, accept, override))))
@@ -80,7 +80,7 @@ def moodle(
     from evaluators.store import write_atomic
     from grader.cli.grading import key_for_grading
     from grader.exports.moodle import moodle_xml, unsupported
-    from grader.scoring import correct_options
+    from grader.marking.scoring import correct_options
 
     book = load_book(quiz)
     write_atomic(out, moodle_xml(book, correct_options(key_for_grading(book, accept, override))))
@@ -98,7 +98,7 @@ def student(
 ) -> None:
     from grader.cli.grading import key_for_grading
     from grader.exports.student import seal, write_edition, write_opening
-    from grader.scoring import correct_options
+    from grader.marking.scoring import correct_options
 
     book = load_book(quiz)
     key = key_for_grading(book, accept, override)

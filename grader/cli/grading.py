@@ -22,8 +22,8 @@ from grader.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from grader.key import AnswerKey
-    from grader.spec import QuizBook
+    from grader.quiz.spec import QuizBook
+    from grader.verdicts.key import AnswerKey
 
 Rule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]
 RuleOption = Annotated[
@@ -52,7 +52,7 @@ def check(
     accept: AcceptOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    from grader.checking import check_answers, show_check
+    from grader.marking.checking import check_answers, show_check
     from grader.submissions.plain import read_yaml
 
     book = load_book(quiz)
@@ -81,9 +81,9 @@ def grade(
     quiz: QuizOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    from grader.outputs import grade_file, write_run
-    from grader.reporting import compare_rules as comparison
-    from grader.reporting import show_comparison, show_run, summary
+    from grader.marking.outputs import grade_file, write_run
+    from grader.marking.reporting import compare_rules as comparison
+    from grader.marking.reporting import show_comparison, show_run, summary
     from grader.submissions.class_file import read_class_file
     from grader.submissions.reading import read_submissions
 
@@ -117,8 +117,8 @@ def regrade(
     quiz: QuizOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    from grader.regrade_report import show_diff
-    from grader.regrading import regrade_run
+    from grader.review.regrade_report import show_diff
+    from grader.review.regrading import regrade_run
 
     data = regrade_run(load_book(quiz), old, new, policy, out, gradebook, assignment)
     print_json(data) if as_json else show_diff(console(), data)
@@ -127,8 +127,8 @@ def regrade(
 def key_for_grading(book: QuizBook, accept: list[str] | None, override: Path | None) -> AnswerKey:
     """The key from evidence at hand. Raises InputError if it rests on demonstration evidence that nobody accepted."""
     from audio.errors import InputError, Problem
-    from grader.gather import answer_key
-    from grader.key import read_overrides
+    from grader.verdicts.gather import answer_key
+    from grader.verdicts.key import read_overrides
 
     overrides = read_overrides(override, book) if override else ()
     key = answer_key(book, accept=accepted_sources(book, accept), overrides=overrides)

@@ -21,9 +21,9 @@ from grader.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from grader.gather import Testimony
-    from grader.key import AnswerKey
-    from grader.spec import QuizBook
+    from grader.quiz.spec import QuizBook
+    from grader.verdicts.gather import Testimony
+    from grader.verdicts.key import AnswerKey
 
 ModeOption = Annotated[
     Literal["auto", "cached", "refresh"],
@@ -62,7 +62,7 @@ def key(
         show_cross_examination(book, sensitivity, line, accept, override, as_json=as_json)
         return
     answer, testimonies = testify(book, evidence, accept, override)
-    from grader import as_data, showing
+    from grader.verdicts import as_data, showing
 
     if as_json:
         print_json(as_data.key_as_data(book, answer, testimonies))
@@ -83,8 +83,8 @@ def why(
     from audio.errors import InputError, Problem
     from evaluators.registry import did_you_mean
     from evaluators.store import Store
-    from grader import as_data, showing
-    from grader.gather import Gatherer, site_of
+    from grader.verdicts import as_data, showing
+    from grader.verdicts.gather import Gatherer, site_of
 
     book = load_book(quiz)
     wanted = book.question(question)
@@ -111,8 +111,8 @@ def testify(
 ) -> tuple[AnswerKey, list[Testimony]]:
     """Key and testimonies of a quiz, as the command line asks for them."""
     from evaluators.store import Store
-    from grader.gather import Gatherer, key_from, site_of
-    from grader.key import read_overrides
+    from grader.verdicts.gather import Gatherer, key_from, site_of
+    from grader.verdicts.key import read_overrides
 
     sources = accepted_sources(book, accept)
     overrides = read_overrides(override, book) if override else ()

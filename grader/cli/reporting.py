@@ -37,8 +37,8 @@ def report(
 ) -> None:
     from evaluators.store import Store
     from grader.cli.reviewing import graded
-    from grader.gather import Gatherer, key_from, site_of
     from grader.report import need_staff_edition, write_report, write_sheet
+    from grader.verdicts.gather import Gatherer, key_from, site_of
 
     if grades is not None:
         need_staff_edition(edition)

@@ -22,9 +22,9 @@ from grader.cli.common import (
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from grader.grading import Grades
-    from grader.key import AnswerKey
-    from grader.spec import QuizBook
+    from grader.marking.grading import Grades
+    from grader.quiz.spec import QuizBook
+    from grader.verdicts.key import AnswerKey
 
 ResultArgument = Annotated[Path, typer.Argument(help="Folder of a grading run, or a file of submissions.")]
 
@@ -42,7 +42,7 @@ def items(
     override: OverrideOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    from grader.item_report import analyse, show_items
+    from grader.review.item_report import analyse, show_items
 
     grades, _ = graded(load_book(quiz), result, accept, override)
     data = analyse(grades)
@@ -53,9 +53,9 @@ def show_cross_examination(
     book: QuizBook, result: Path, line: str | None, accept: list[str] | None, override: Path | None, *, as_json: bool
 ) -> None:
     """Sensitivity and two witnesses of a class, printed."""
-    from grader.sensitivity import sensitivity as examine
-    from grader.sensitivity import two_witnesses
-    from grader.sensitivity_report import as_data, show_sensitivity
+    from grader.review.sensitivity import sensitivity as examine
+    from grader.review.sensitivity import two_witnesses
+    from grader.review.sensitivity_report import as_data, show_sensitivity
 
     grades, key = graded(book, result, accept, override)
     mark = _points(line)
@@ -78,8 +78,8 @@ def appeal(
     accept: AcceptOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    from grader.appeal import Appeal
-    from grader.appeals import handle_appeal, show_appeal
+    from grader.review.appeal import Appeal
+    from grader.review.appeals import handle_appeal, show_appeal
 
     book = load_book(quiz)
     wanted = Appeal(question, option.upper(), student, decision, reason, by)
@@ -91,7 +91,7 @@ def appeal(
 def ledger(
     folder: Annotated[Path, typer.Argument(help="The --out folder of grading runs.")], as_json: JsonOption = False
 ) -> None:
-    from grader.ledger import FOLDER, audit, current_outputs, read_entries
+    from grader.review.ledger import FOLDER, audit, current_outputs, read_entries
 
     place = folder / FOLDER if (folder / FOLDER).is_dir() else folder
     entries = read_entries(place)
@@ -117,10 +117,10 @@ def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path 
     """
     from audio.errors import InputError, Problem
     from grader.cli.grading import key_for_grading
-    from grader.gather import answer_key
-    from grader.outputs import grade_file
-    from grader.records import grades_of, overrides_of, read_result
+    from grader.marking.outputs import grade_file
+    from grader.marking.records import grades_of, overrides_of, read_result
     from grader.submissions.reading import read_submissions
+    from grader.verdicts.gather import answer_key
 
     if not (path.is_dir() or path.suffix == ".json"):
         key = key_for_grading(book, accept, override)

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
 from grader.exports.qti import settled
-from grader.scoring import printed_points
-from grader.spec import CreditRule, Question, QuizBook
+from grader.marking.scoring import printed_points
+from grader.quiz.spec import CreditRule, Question, QuizBook
 from grader.submissions.model import Chosen
 
 FRACTIONS = dict(

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from audio.errors import InputError, Problem
-from grader.scoring import printed_points
-from grader.spec import Question, QuizBook
+from grader.marking.scoring import printed_points
+from grader.quiz.spec import Question, QuizBook
 from grader.submissions.model import Chosen
 
 QTI = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"

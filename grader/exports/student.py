@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError
 from audio.errors import InputError, Problem
 from evaluators.evidence import Frozen, digest
 from evaluators.store import write_atomic
-from grader.spec import QuizBook, Text, normalise
+from grader.quiz.spec import QuizBook, Text, normalise
 from grader.submissions.model import Chosen
 
 M = TypeVar("M", bound=Frozen)

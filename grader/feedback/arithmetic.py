@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from grader.scoring import Ruling, printed_points, rounded, share
-from grader.spec import CreditRule, Question
+from grader.marking.scoring import Ruling, printed_points, rounded, share
+from grader.quiz.spec import CreditRule, Question
 from grader.submissions.model import Chosen
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.judge import Comparison, Verdict
+from grader.verdicts.judge import Comparison, Verdict
 
 
 def grounds_in_words(verdict: Verdict, recalled: str) -> list[str]:

@@ -19,12 +19,12 @@ from markupsafe import Markup
 from grader.feedback.arithmetic import AnswerSum, work_out
 from grader.feedback.evidence import grounds_in_words
 from grader.feedback.texts import TEXTS
-from grader.grading import Grades, StudentRecord
-from grader.key import AnswerKey, QuestionKey
-from grader.scoring import printed_points, rounded
-from grader.spec import Question
-from grader.student_lines import Points
+from grader.marking.grading import Grades, StudentRecord
+from grader.marking.scoring import printed_points, rounded
+from grader.marking.student_lines import Points
+from grader.quiz.spec import Question
 from grader.submissions.model import Chosen
+from grader.verdicts.key import AnswerKey, QuestionKey
 
 FORMATS = ("md", "html")
 

@@ -8,11 +8,11 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
-from grader.grading import Grades
-from grader.key import AnswerKey
+from grader.marking.grading import Grades
+from grader.marking.scoring import printed_points
 from grader.report.plots import Plot, histogram
-from grader.scoring import printed_points
-from grader.sensitivity import Flip, Witness, sensitivity, two_witnesses
+from grader.review.sensitivity import Flip, Witness, sensitivity, two_witnesses
+from grader.verdicts.key import AnswerKey
 
 MOST_BINS = 20
 SHOWN_FLIPS = 12
@@ -20,7 +20,7 @@ SHOWN_FLIPS = 12
 
 @dataclass(frozen=True)
 class Classroom:
-    """A graded class in numbers. `items` is what `grader.item_report.analyse` returns."""
+    """A graded class in numbers. `items` is what `grader.review.item_report.analyse` returns."""
 
     students: int
     rule: str
@@ -38,7 +38,7 @@ def classroom(grades: Grades, key: AnswerKey, words: Mapping[str, str]) -> Class
     """The class page of a graded class."""
     from statistics import fmean, median
 
-    from grader.item_report import analyse
+    from grader.review.item_report import analyse
 
     totals = [float(grades.total(record)) for record in grades.records]
     possible = float(sum(map(printed_points, grades.scorer.book.questions), Fraction(0)))

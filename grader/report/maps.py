@@ -17,10 +17,10 @@ import audio
 from audio.errors import Unavailable
 from evaluators.evidence import Evidence
 from evaluators.store import Store
-from grader.gather import Testimony
 from grader.report.cards import all_evidence, questions_using
 from grader.report.plots import Line, Plot, by_layer, spoken
 from grader.report.sounds import SoundBank
+from grader.verdicts.gather import Testimony
 
 PANELS = (0, 6, 16, 31)
 """Layers that the course looks at; shown where they were mapped."""

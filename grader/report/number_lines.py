@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluators.evidence import Measurement
-from grader.claims import AtLeast, AtMost, Equals, Form, Greater, Less
-from grader.judge import Comparison, span_of
+from grader.quiz.claims import AtLeast, AtMost, Equals, Form, Greater, Less
+from grader.verdicts.judge import Comparison, span_of
 
 PADDING = 0.16
 """Empty part of the axis on either side, as a share of what has to fit on it."""

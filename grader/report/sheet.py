@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grader.spec import Question, QuizBook, Reference
+from grader.quiz.spec import Question, QuizBook, Reference
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ from zoneinfo import ZoneInfo
 
 from audio.errors import InputError, Problem
 from evaluators.store import Store, write_atomic
-from grader.gather import Exhibit, Testimony
-from grader.grading import Grades
-from grader.key import AnswerKey
+from grader.marking.grading import Grades
+from grader.quiz.spec import Quiz, QuizBook
 from grader.report.cards import all_evidence, question_views, questions_using
 from grader.report.classroom import classroom
 from grader.report.gender import gender
@@ -28,7 +27,8 @@ from grader.report.sheet import question_sheet
 from grader.report.sounds import SoundBank
 from grader.report.sweeps import sweeps
 from grader.report.texts import Language, texts
-from grader.spec import Quiz, QuizBook
+from grader.verdicts.gather import Exhibit, Testimony
+from grader.verdicts.key import AnswerKey
 
 Edition = Literal["ta", "student", "before"]
 AudioPlace = Literal["inline", "beside"]

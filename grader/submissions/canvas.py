@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from audio.errors import InputError, Problem
-from grader.spec import QuizBook
+from grader.quiz.spec import QuizBook
 from grader.submissions.class_file import ClassFile
 from grader.submissions.columns import Layout, find_columns
 from grader.submissions.model import Chosen, Submission, SubmissionFile

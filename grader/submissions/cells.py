@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 
-from grader.spec import Question, normalise
+from grader.quiz.spec import Question, normalise
 from grader.submissions.model import Chosen
 
 CLOSED_TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")

@@ -14,8 +14,8 @@ from pydantic import AwareDatetime, Field
 from audio.errors import InputError, Problem
 from evaluators.evidence import Frozen
 from evaluators.registry import did_you_mean
-from grader.spec import Letter, QuizBook, Text
-from grader.yaml_source import Source, read, validate
+from evaluators.yaml_source import Source, read, validate
+from grader.quiz.spec import Letter, QuizBook, Text
 
 IGNORE = "ignore"
 Reason = Annotated[str, Field(min_length=8)]

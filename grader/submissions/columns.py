@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from audio.errors import InputError, Problem
-from grader.spec import Question, QuizBook, normalise
+from grader.quiz.spec import Question, QuizBook, normalise
 from grader.submissions.cells import shortened, strip_tags, without_tags
 from grader.submissions.class_file import IGNORE
 from grader.submissions.tables import Table, header_name

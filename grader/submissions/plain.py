@@ -17,14 +17,14 @@ from pydantic import AwareDatetime
 from audio.errors import InputError, Problem
 from evaluators.evidence import Frozen
 from evaluators.registry import did_you_mean
-from grader.spec import QuizBook, Text
+from evaluators.yaml_source import Source, read, validate
+from grader.quiz.spec import QuizBook, Text
 from grader.submissions.cells import CellDecoder, CellError, letters_or_texts
 from grader.submissions.class_file import ClassFile
 from grader.submissions.model import Chosen, Submission, SubmissionFile
 from grader.submissions.rows import MOST_PROBLEMS, repeated_students
 from grader.submissions.skipping import Skipper
 from grader.submissions.tables import Table, file_digest, header_name
-from grader.yaml_source import Source, read, validate
 
 KNOWN = ("student_id", "name", "section", "submitted", "attempt")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from audio.errors import InputError, Problem
-from grader.bulk import without_collection
-from grader.spec import QuizBook
+from grader.marking.bulk import without_collection
+from grader.quiz.spec import QuizBook
 from grader.submissions.canvas import read_student_analysis
 from grader.submissions.class_file import ClassFile
 from grader.submissions.columns import is_student_analysis

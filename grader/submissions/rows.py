@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from audio.errors import Problem
-from grader.spec import QuizBook
+from grader.quiz.spec import QuizBook
 from grader.submissions.cells import CellDecoder, CellError
 from grader.submissions.model import Chosen, Submission
 from grader.submissions.tables import Table

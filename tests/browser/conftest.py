@@ -17,18 +17,18 @@ from selenium.webdriver.chrome.service import Service
 
 from evaluators.evidence import Site, Source
 from evaluators.store import Store
-from grader.batch import gather_all
-from grader.gather import Gatherer, key_from
-from grader.gather import Testimony as QuestionEvidence
-from grader.grading import Grades
-from grader.key import AnswerKey
-from grader.loading import load_quiz
-from grader.outputs import grade_file
+from grader.marking.grading import Grades
+from grader.marking.outputs import grade_file
+from grader.marking.sample_class import write_sample_class
+from grader.quiz.loading import load_quiz
+from grader.quiz.spec import QuizBook
 from grader.report import Edition, write_report
 from grader.report.texts import Language
-from grader.sample_class import write_sample_class
-from grader.spec import QuizBook
 from grader.submissions.reading import read_submissions
+from grader.verdicts.batch import gather_all
+from grader.verdicts.gather import Gatherer, key_from
+from grader.verdicts.gather import Testimony as QuestionEvidence
+from grader.verdicts.key import AnswerKey
 from tests.checkpoints import random_checkpoint
 from tests.conftest import REPOSITORY, need_program
 

@@ -17,17 +17,17 @@ from PIL import Image
 
 from evaluators.evidence import Evidence, Interval, Measurement, Provenance
 from evaluators.store import Store
-from grader import gather
-from grader.claims import AtLeast, AtMost, Equals, Form, Greater, IsTrue, Less, in_words, names_of
-from grader.judge import compare, every_comparison, judge
-from grader.loading import BUILT_IN_QUIZ, load_quiz
+from grader.quiz.claims import AtLeast, AtMost, Equals, Form, Greater, IsTrue, Less, in_words, names_of
+from grader.quiz.loading import BUILT_IN_QUIZ, load_quiz
+from grader.quiz.spec import QuizBook
 from grader.report.cards import leaves
 from grader.report.maps import HEARD, maps
 from grader.report.number_lines import number_line
 from grader.report.sounds import SoundBank, level_matched
 from grader.report.spectrograms import SIZE, spectrograms
 from grader.report.texts import texts
-from grader.spec import QuizBook
+from grader.verdicts import gather
+from grader.verdicts.judge import compare, every_comparison, judge
 
 NUMBERS = st.floats(-50, 50).map(lambda x: round(x, 3))
 SIZES = st.floats(0, 5).map(lambda x: round(x, 3))

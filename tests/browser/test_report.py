@@ -19,8 +19,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from audio.errors import InputError
-from grader.claims import comparisons, in_words, names_of
-from grader.loading import BUILT_IN_QUIZ, load_quiz
+from grader.quiz.claims import comparisons, in_words, names_of
+from grader.quiz.loading import BUILT_IN_QUIZ, load_quiz
 from grader.report import write_sheet
 from grader.report.texts import LANGUAGES, catalogue
 from tests.browser.conftest import Open, Showcase, requests

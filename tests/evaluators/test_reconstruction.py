@@ -23,8 +23,8 @@ from evaluators.reconstruction.parameters import Request
 from evaluators.reconstruction.scores import Score
 from evaluators.reconstruction.summary import Summary
 from evaluators.store import Store
-from grader.gather import read_records
-from grader.loading import load_quiz, parameters_of
+from grader.quiz.loading import load_quiz, parameters_of
+from grader.verdicts.gather import read_records
 from tests.checkpoints import random_checkpoint
 
 EVALUATOR = Reconstruction()

@@ -19,10 +19,10 @@ from pathlib import Path
 from click.testing import Result
 
 from evaluators.evidence import Measurement
-from grader.claims import AtLeast, Equals, Form
-from grader.judge import judge
-from grader.key import AnswerKey, Override, make_key
-from grader.spec import EvidenceRequest, Option, Question, Quiz, QuizBook
+from grader.quiz.claims import AtLeast, Equals, Form
+from grader.quiz.spec import EvidenceRequest, Option, Question, Quiz, QuizBook
+from grader.verdicts.judge import judge
+from grader.verdicts.key import AnswerKey, Override, make_key
 
 SIDES = Measurement(name="dice.sides", value=6, unit="sides", source="executed")
 OFFER = EvidenceRequest(evaluator="dice")

@@ -10,9 +10,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from grader.cli import app
-from grader.gather import answer_key
-from grader.loading import load_quiz
-from grader.spec import QuizBook
+from grader.quiz.loading import load_quiz
+from grader.quiz.spec import QuizBook
+from grader.verdicts.gather import answer_key
 from tests.conftest import forget_evaluators
 from tests.grader.classroom import Command, Report, random_class, write_quiz
 

@@ -15,8 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from audio.errors import InputError
-from grader.proof import prove
-from grader.spec import QuizBook, normalise
+from grader.marking.proof import prove
+from grader.quiz.spec import QuizBook, normalise
 from grader.submissions.cells import CellDecoder, CellError, encode, strip_tags
 from grader.submissions.class_file import ClassFile, Skip
 from grader.submissions.columns import matching

@@ -16,9 +16,9 @@ import pytest
 from typer.testing import CliRunner
 
 from grader.cli import app
-from grader.loading import BUILT_IN_QUIZ, load_quiz
-from grader.scoring import rounded
-from grader.spec import QuizBook
+from grader.marking.scoring import rounded
+from grader.quiz.loading import BUILT_IN_QUIZ, load_quiz
+from grader.quiz.spec import QuizBook
 from grader.submissions.reading import read_submissions
 from tests.grader.classroom import Attempt, Command, Report, letters_key, make_book, random_class
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from evaluators.evidence import Measurement, Quantity
-from grader.claims import Claim, Form
-from grader.consistency import satisfiable
-from grader.judge import judge
+from grader.quiz.claims import Claim, Form
+from grader.quiz.consistency import satisfiable
+from grader.verdicts.judge import judge
 from tests.grader.test_judge import claims
 
 CLAIM: TypeAdapter[Form] = TypeAdapter(Claim)

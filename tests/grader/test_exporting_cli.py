@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from grader.cli import app
 from grader.exports.qti_reading import read_qti
-from grader.spec import QuizBook
+from grader.quiz.spec import QuizBook
 from tests.grader.classroom import Command, letters_key
 
 

@@ -24,7 +24,7 @@ from grader.exports.student import (
     write_edition,
     write_opening,
 )
-from grader.spec import QuizBook
+from grader.quiz.spec import QuizBook
 from tests.grader.classroom import letters_key, make_book
 
 MOODLE_FRACTIONS = {100, 90, 83.33333, 80, 75, 70, 66.66667, 60, 50, 40, 33.33333, 30, 25, 20, 16.66667, 14.28571, 12.5, 11.11111, 10, 5}  # fmt: skip  # noqa: E501

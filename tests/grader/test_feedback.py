@@ -15,9 +15,9 @@ import pytest
 from grader.feedback.arithmetic import work_out
 from grader.feedback.texts import TEXTS
 from grader.feedback.writing import FeedbackWriter, file_names
-from grader.grading import Setting, grade
-from grader.scoring import RULES, Ruling, correct_options
-from grader.spec import CreditRule
+from grader.marking.grading import Setting, grade
+from grader.marking.scoring import RULES, Ruling, correct_options
+from grader.quiz.spec import CreditRule
 from grader.submissions.class_file import ClassFile
 from grader.submissions.model import Submission, SubmissionFile
 from tests.grader.classroom import key_for, make_book
@@ -139,7 +139,8 @@ def test_file_names_are_safe_and_never_alike() -> None:
 
 def test_grading_starts_without_numpy_and_torch() -> None:
     code = (
-        "import sys, grader.outputs, grader.reporting, grader.regrading, grader.submissions.reading, grader.ledger;"
+        "import sys, grader.marking.outputs, grader.marking.reporting, grader.submissions.reading;"
+        "import grader.review.regrading, grader.review.ledger;"
         "print(sorted({'numpy', 'torch', 'scipy', 'matplotlib'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

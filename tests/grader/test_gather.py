@@ -11,10 +11,10 @@ from evaluators.evidence import Measurement, Site
 from evaluators.gathering import gather
 from evaluators.registry import get
 from evaluators.store import Store
-from grader.batch import changes, gather_all
-from grader.gather import Gatherer, answer_key, pick, site_of, write_record
-from grader.loading import load_quiz
-from grader.spec import QuizBook
+from grader.quiz.loading import load_quiz
+from grader.quiz.spec import QuizBook
+from grader.verdicts.batch import changes, gather_all
+from grader.verdicts.gather import Gatherer, answer_key, pick, site_of, write_record
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -118,7 +118,7 @@ def number(value: float | None, source: str) -> Measurement:
 def test_the_order_of_accept_decides_which_value_a_claim_sees(
     book: QuizBook, known: list[tuple[str, float | None]], accept: tuple[str, ...], expected: list[float | None]
 ) -> None:
-    from grader.gather import Exhibit
+    from grader.verdicts.gather import Exhibit
 
     evidence = gather(get("dice"), get("dice").Parameters(), Site(), None)
     exhibits = [

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio.errors import InputError
-from grader.gradebook import Gradebook, gradebook_file, read_gradebook, same_score, transfer
-from grader.importer import imitate
-from grader.spreadsheets import csv_text, harmless
+from grader.exports.gradebook import Gradebook, gradebook_file, read_gradebook, same_score, transfer
+from grader.exports.importer import imitate
+from grader.marking.spreadsheets import csv_text, harmless
 
 HEADER = "Student,ID,SIS Login ID,Section,Notes,HW9 (123455),HW10 中文 (123456),Final Score HW (99)"
 EXPORT = f'''{HEADER}

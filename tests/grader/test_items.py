@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy.stats import pointbiserialr
 
-from grader.grading import Setting, grade
-from grader.item_report import analyse
-from grader.items import alpha, correlation, extreme_groups, item_statistics, reliability, wilson
+from grader.marking.grading import Setting, grade
+from grader.review.item_report import analyse
+from grader.review.items import alpha, correlation, extreme_groups, item_statistics, reliability, wilson
 from grader.submissions.model import Submission, SubmissionFile
 from tests.grader.classroom import letters_key, make_book, random_class
 

@@ -10,8 +10,21 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from evaluators.evidence import Checked, Interval, Measurement, Source
-from grader.claims import All, Any_, AtLeast, AtMost, Claim, Equals, Form, Greater, Less, Not, comparisons, in_words
-from grader.judge import Candidates, judge
+from grader.quiz.claims import (
+    All,
+    Any_,
+    AtLeast,
+    AtMost,
+    Claim,
+    Equals,
+    Form,
+    Greater,
+    Less,
+    Not,
+    comparisons,
+    in_words,
+)
+from grader.verdicts.judge import Candidates, judge
 
 NAMES = ("a", "b", "c")
 CLAIM: TypeAdapter[Form] = TypeAdapter(Claim)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from audio.errors import InputError
-from grader.gather import answer_key
-from grader.key import read_overrides
-from grader.loading import load_quiz
-from grader.spec import QuizBook
+from grader.quiz.loading import load_quiz
+from grader.quiz.spec import QuizBook
+from grader.verdicts.gather import answer_key
+from grader.verdicts.key import read_overrides
 
 
 @pytest.fixture

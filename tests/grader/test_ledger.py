@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from audio.errors import InputError
-from grader.ledger import append, audit, read_entries
+from grader.review.ledger import append, audit, read_entries
 from tests.grader.classroom import Command
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from audio.errors import InputError
-from grader.loading import load_quiz
+from grader.quiz.loading import load_quiz
 
 CLAIM = "claim: {at_least: [dice.mean, 3.0]}"
 
@@ -89,7 +89,7 @@ def test_faults_of_all_files_are_told_together(foreign_quiz: Path) -> None:
 
 
 def test_a_folder_without_a_quiz(tmp_path: Path) -> None:
-    from grader.loading import find_quiz
+    from grader.quiz.loading import find_quiz
 
     with pytest.raises(InputError, match=r"holds no quiz\.yaml"):
         find_quiz(tmp_path)

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from evaluators.store import Store
-from grader.gather import Gatherer, key_from, read_records, site_of
-from grader.judge import every_comparison, measured_by
-from grader.key import AnswerKey
-from grader.loading import load_quiz
-from grader.schema import stale
-from grader.spec import QuizBook
+from grader.quiz.loading import load_quiz
+from grader.quiz.schema import stale
+from grader.quiz.spec import QuizBook
+from grader.verdicts.gather import Gatherer, key_from, read_records, site_of
+from grader.verdicts.judge import every_comparison, measured_by
+from grader.verdicts.key import AnswerKey
 
 PAPER_AND_CODE = ["q01", "q03", "q04", "q08", "q09", "q10", "q11", "q12"]
 

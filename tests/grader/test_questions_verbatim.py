@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from evaluators.literature.tables import FOLDER, SYSTEMS
-from grader.claims import Equals, comparisons
-from grader.spec import Question, Quiz
-from grader.yaml_source import read, validate
+from evaluators.yaml_source import read, validate
+from grader.quiz.claims import Equals, comparisons
+from grader.quiz.spec import Question, Quiz
 
 POINTS = {"q06": 0.5, "q07": 0.5, "q08": 0.5, "q09": 0.5}
 OPTIONS = {"q06": 4, "q07": 4}

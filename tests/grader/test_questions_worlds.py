@@ -10,11 +10,11 @@ import pytest
 
 from evaluators.evidence import Interval, Measurement, Site
 from evaluators.registry import get
-from grader.claims import comparisons, names_of
-from grader.judge import judge
-from grader.loading import parameters_of
-from grader.spec import Question
-from grader.yaml_source import read, validate
+from evaluators.yaml_source import read, validate
+from grader.quiz.claims import comparisons, names_of
+from grader.quiz.loading import parameters_of
+from grader.quiz.spec import Question
+from grader.verdicts.judge import judge
 
 World = Mapping[str, float | tuple[float, float]]
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from audio.errors import InputError
-from grader.regrade import compare, ranks, read_changes
-from grader.scoring import rounded
-from grader.spec import QuizBook
+from grader.marking.scoring import rounded
+from grader.quiz.spec import QuizBook
+from grader.review.regrade import compare, ranks, read_changes
 from tests.grader.classroom import Command, letters_key, make_book, random_class
 
 

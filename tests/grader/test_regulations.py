@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from audio.errors import InputError
-from grader.grading import Grades, Setting, grade
-from grader.roster import read_roster
-from grader.spec import QuizBook
+from grader.marking.grading import Grades, Setting, grade
+from grader.marking.roster import read_roster
+from grader.quiz.spec import QuizBook
 from grader.submissions.class_file import ClassFile
 from grader.submissions.model import Submission, SubmissionFile
 from tests.grader.classroom import letters_key, make_book

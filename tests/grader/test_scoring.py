@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.scoring import (
+from grader.marking.scoring import (
     RULES,
     Ruling,
     Scorer,
@@ -21,7 +21,7 @@ from grader.scoring import (
     rounded,
     share,
 )
-from grader.spec import CreditRule, QuizBook
+from grader.quiz.spec import CreditRule, QuizBook
 from tests.grader.classroom import QUESTIONS, letters_key, make_book
 
 SETS = st.frozensets(st.sampled_from("ABCDE"))

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from evaluators.evidence import Measurement
-from grader.grading import Grades, Setting, grade
-from grader.key import AnswerKey
-from grader.scoring import correct_options
-from grader.sensitivity import flipped, sensitivity, two_witnesses
-from grader.spec import QuizBook
+from grader.marking.grading import Grades, Setting, grade
+from grader.marking.scoring import correct_options
+from grader.quiz.spec import QuizBook
+from grader.review.sensitivity import flipped, sensitivity, two_witnesses
 from grader.submissions.model import Submission, SubmissionFile
+from grader.verdicts.key import AnswerKey
 from tests.grader.classroom import QUESTIONS, SIDES, Command, key_for, letters_key, make_book, random_class
 
 

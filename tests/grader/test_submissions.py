@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from audio.errors import InputError
-from grader.spec import QuizBook
+from grader.quiz.spec import QuizBook
 from grader.submissions.class_file import read_class_file
 from grader.submissions.reading import read_submissions
 from grader.submissions.tables import column_name

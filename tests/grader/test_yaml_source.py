@@ -8,7 +8,7 @@ import pytest
 
 from audio.errors import InputError
 from evaluators.evidence import Frozen
-from grader.yaml_source import read, validate
+from evaluators.yaml_source import read, validate
 
 
 def load(tmp_path: Path, text: str) -> object:

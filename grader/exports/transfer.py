@@ -1,0 +1,162 @@
+"""From a result to a gradebook file: planned, tried on an imitation of the importer, and only then written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audio.errors import InputError, Problem
+from evaluators.store import write_atomic
+from grader.exports.gradebook import Gradebook, Transfer, column_of, gradebook_file, transfer
+from grader.exports.importer import Outcome, imitate
+from grader.marking.records import read_result, totals_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A gradebook file that was tried: `outcome` is what the importer would make of `content`."""
+
+    gradebook: Gradebook
+    transfer: Transfer
+    content: bytes
+    outcome: Outcome
+
+    def write(self, path: Path) -> None:
+        """Write the file. Raises InputError if the importer would do anything but the planned changes."""
+        if not self.outcome.safe or not self.as_planned:
+            problem = self.outcome.refused or "; ".join(self.outcome.lints) or "the importer would do something else"
+            raise InputError(Problem(str(path), f"was not written: {problem}", "run without --out to see what"))
+        write_atomic(path, self.content)
+
+    @property
+    def as_planned(self) -> bool:
+        """Whether the import would change exactly the planned scores."""
+        planned = {(c.student.login or c.student.lms_id, c.old, c.new) for c in self.transfer.changes}
+        return planned == {(e.student, e.old, e.new) for e in self.outcome.effects}
+
+    def as_data(self, out: Path | None) -> dict[str, Any]:
+        """The plan as JSON data."""
+        return {
+            "assignment": self.gradebook.table.header[self.transfer.column],
+            "changes": [
+                {"student": c.student.login or c.student.lms_id, "id": c.student.lms_id, "old": c.old, "new": c.new}
+                for c in self.transfer.changes
+            ],
+            "unchanged": self.transfer.unchanged,
+            "left_alone": list(self.transfer.left_alone),
+            "dry_run": outcome_data(self.outcome) | {"as_planned": self.as_planned},
+            "written": str(out) if out else None,
+        }
+
+
+def plan_transfer(result_path: Path, gradebook: Gradebook, assignment: str, *, scale: bool, partial: bool) -> Plan:
+    """Plan the transfer of a result into a gradebook column. Raises InputError where the two do not fit together."""
+    result = read_result(result_path)
+    column = gradebook.column(assignment)
+    factor = _factor(result, gradebook, column, scale=scale)
+    if problems := _obstacles(result, partial=partial):
+        raise InputError(problems)
+    lms_ids = {student["id"]: student.get("lms_id", "") for student in result["students"]}
+    plan = transfer(gradebook, column, totals_of(result), lms_ids, factor)
+    content = gradebook_file(gradebook, plan)
+    return Plan(gradebook, plan, content, imitate(content, gradebook))
+
+
+def checked(path: Path, gradebook: Gradebook) -> dict[str, Any]:
+    """What importing the file at `path` would do."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(Problem(str(path), f"cannot be read: {error.strerror}", "check the path")) from error
+    return outcome_data(imitate(data, gradebook))
+
+
+def outcome_data(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as JSON data."""
+    return {
+        "safe": outcome.safe,
+        "encoding": outcome.encoding,
+        "refused": outcome.refused,
+        "changes": [
+            {"student": e.student, "assignment": e.assignment, "old": e.old, "new": e.new} for e in outcome.effects
+        ],
+        "erased": [e.student for e in outcome.effects if e.new == ""],
+        "created_assignments": outcome.created_assignments,
+        "created_students": outcome.created_students,
+        "dropped_columns": outcome.dropped,
+        "points_changed": outcome.points_changed,
+        "lints": outcome.lints,
+    }
+
+
+def _factor(result: dict[str, Any], gradebook: Gradebook, column: int, *, scale: bool) -> Fraction:
+    """What totals are multiplied by; 1 where the assignment's points are the quiz's."""
+    quiz = sum(Fraction(str(question["points"])) for question in result["key"]["questions"].values())
+    possible = gradebook.possible(column)
+    if possible is None or possible == quiz:
+        return Fraction(1)
+    if scale:
+        return possible / quiz
+    what = f"is worth {float(possible):g} points in the LMS, the quiz {float(quiz):g}"
+    raise InputError(Problem(column_of(gradebook, column), what, "correct it in the LMS, or say --scale"))
+
+
+def _obstacles(result: dict[str, Any], *, partial: bool) -> list[Problem]:
+    where = "result"
+    if partial:
+        return []
+    problems = [
+        Problem(where, f"{name} is not settled and not in the totals", "settle it, or say --partial")
+        for name in result["unsettled"]
+    ]
+    problems += [
+        Problem(where, f"{question} of {student} is not graded", "see to it, or say --partial")
+        for student, question in result["ungraded"]
+    ]
+    if result["demonstration"]:
+        problems.append(Problem(where, "rests on demonstration evidence", "measure it, or say --partial"))
+    return problems
+
+
+def show_plan(out: Console, plan: Plan, written: Path | None) -> None:
+    """The plan for people."""
+    from rich.markup import escape
+
+    out.print(escape(column_of(plan.gradebook, plan.transfer.column)), style="bold")
+    for change in plan.transfer.changes[:SHOWN]:
+        student = change.student
+        out.print(f"  {escape(student.login or student.lms_id)}: {change.old or 'none'} -> {change.new}")
+    if len(plan.transfer.changes) > SHOWN:
+        out.print(f"  and {len(plan.transfer.changes) - SHOWN} more")
+    out.print(f"{len(plan.transfer.changes)} scores change, {plan.transfer.unchanged} stay")
+    for line in plan.transfer.left_alone:
+        out.print(f"  {escape(line)}")
+    show_outcome(out, outcome_data(plan.outcome))
+    out.print(f"written: {written}" if written else "dry run: nothing was written")
+
+
+def show_outcome(out: Console, outcome: dict[str, Any]) -> None:
+    """What the importer would do, for people."""
+    from rich.markup import escape
+
+    if outcome["refused"]:
+        out.print(f"the importer refuses the file: {escape(outcome['refused'])}", style="red")
+    else:
+        out.print(f"the importer reads it as {outcome['encoding']} and changes {len(outcome['changes'])} scores")
+    for label, lines in (
+        ("would erase the score of", outcome["erased"]),
+        ("would create the assignment", outcome["created_assignments"]),
+        ("would create the student", outcome["created_students"]),
+        ("would drop the column", outcome["dropped_columns"]),
+        ("would change points possible:", outcome["points_changed"]),
+        ("", outcome["lints"]),
+    ):
+        for line in lines[:SHOWN]:
+            out.print(f"  {label} {escape(line)}".replace("   ", "  "), style="yellow")

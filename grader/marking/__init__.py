@@ -1,0 +1,1 @@
+"""From submissions to grades: regulations, credit rules, proof of the import, results."""

@@ -1,0 +1,93 @@
+"""A student's own check: which questions are right, what they would earn, and on request why."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from grader.feedback.arithmetic import work_out
+from grader.feedback.evidence import grounds_in_words
+from grader.marking.scoring import Scorer, correct_options, printed_points, rounded
+from grader.quiz.spec import CreditRule, QuizBook
+from grader.submissions.model import Submission
+from grader.verdicts.key import AnswerKey
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+RECALLED = "rests on a fact quoted from memory"
+
+
+def check_answers(
+    book: QuizBook, key: AnswerKey, submission: Submission, rule: CreditRule, *, with_evidence: bool
+) -> dict[str, Any]:
+    """Each question `right`, `not right`, `blank` or `unsettled`, with its points under `rule`.
+
+    Options are judged one by one only `with_evidence`: without it, a student learns what to think about again, not
+    the key.
+    """
+    scorer = Scorer(book, correct_options(key), rule)
+    questions: list[dict[str, Any]] = []
+    for question, chosen in zip(book.questions, submission.chosen, strict=True):
+        correct = scorer.key[question.id]
+        result = work_out(question, correct, chosen, rule)
+        state = (
+            "unsettled" if correct is None else "blank" if not chosen else "right" if chosen == correct else "not right"
+        )
+        entry = key.question(question.id)
+        line: dict[str, Any] = {
+            "id": question.id,
+            "title": question.title,
+            "state": state,
+            "ticked": sorted(chosen or ()),
+            "points": result.points or None,
+            "of": result.possible,
+        }
+        if with_evidence:
+            line["options"] = [
+                {
+                    "letter": letter,
+                    "ticked": letter in (chosen or ()),
+                    "verdict": verdict.state,
+                    "why": grounds_in_words(verdict, RECALLED),
+                }
+                for letter, verdict in entry.verdicts.items()
+            ]
+            line["obstacles"] = list(entry.obstacles)
+        questions.append(line)
+    units = [scorer.units(i, chosen) for i, chosen in enumerate(submission.chosen)]
+    total = rounded(scorer.fraction(sum(filter(None, units))))
+    return {
+        "quiz": book.quiz.id,
+        "rule": rule,
+        "demonstration": key.demonstration,
+        "questions": questions,
+        "total": total,
+        "of": rounded(sum(map(printed_points, book.questions), Fraction(0))),
+        "unsettled": [entry.id for entry in key.unsettled],
+    }
+
+
+def show_check(out: Console, result: dict[str, Any]) -> None:
+    """The result as a table, then the options if they were asked for."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    styles = {"right": "green", "not right": "red", "blank": "yellow", "unsettled": "yellow"}
+    table = Table("question", "title", "ticked", "state", "points")
+    for line in result["questions"]:
+        points = f"{line['points']} / {line['of']}" if line["points"] is not None else "not graded"
+        state = f"[{styles[line['state']]}]{line['state']}[/]"
+        table.add_row(line["id"], escape(line["title"]), "".join(line["ticked"]) or "-", state, points)
+    out.print(table)
+    for line in result["questions"]:
+        for option in line.get("options", ()):
+            mark = "ticked" if option["ticked"] else "blank"
+            out.print(f"{line['id']} {option['letter']} ({mark}): {option['verdict']}", style="bold")
+            for ground in option["why"]:
+                out.print(f"    {escape(ground)}")
+    if result["demonstration"]:
+        out.print("DEMONSTRATION: part of this key rests on a codec other than the one the quiz names.", style="yellow")
+    out.print(f"{result['total']} of {result['of']} under {result['rule']}")
+    if result["unsettled"]:
+        out.print(f"not settled, not counted: {', '.join(result['unsettled'])}", style="yellow")

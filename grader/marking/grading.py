@@ -1,0 +1,173 @@
+"""Grade a class: regulations choose the attempt, the credit rule scores it, and a record per student says how.
+
+Everything here is in memory and exact; `grader.marking.results` writes it down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from audio.errors import InputError, Problem
+from grader.marking.bulk import without_collection
+from grader.marking.regulations import UNCHANGED, Adjustment, Decision, Regulator
+from grader.marking.roster import RosterEntry, read_roster, reconcile, unknown_students
+from grader.marking.scoring import Ruling, Scorer, lint_key
+from grader.quiz.spec import CreditRule, QuizBook
+from grader.submissions.class_file import ClassFile
+from grader.submissions.model import Chosen, Submission, SubmissionFile
+
+
+@dataclass(slots=True)
+class StudentRecord:
+    """One student's grade.
+
+    `units` are points per question in the scorer's unit, None where nothing could be graded; `earned` is their sum
+    before violations. `held` is the total that a hold-harmless regrade leaves the student with, where its own
+    arithmetic gives less.
+    """
+
+    attempts: Sequence[Submission]
+    decision: Decision
+    units: tuple[int | None, ...]
+    held: Fraction | None = None
+    earned: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.earned = sum(filter(None, self.units))
+
+    @property
+    def student_id(self) -> str:
+        return self.attempts[0].student_id
+
+    @property
+    def name(self) -> str:
+        return self.attempts[0].name
+
+    @property
+    def section(self) -> str:
+        return self.attempts[0].section
+
+    @property
+    def adjustments(self) -> tuple[Adjustment, ...]:
+        return self.decision.adjustments
+
+
+@dataclass(frozen=True)
+class Grades:
+    """A graded class.
+
+    Attributes:
+        records: one per student who submitted, in the order of their first row.
+        missing: students on the roster without a submission.
+        unsettled: ids of questions that nobody is graded on.
+        ungraded: (student, question) pairs that a student was not given or that the TA skipped.
+    """
+
+    scorer: Scorer
+    regulator: Regulator
+    records: tuple[StudentRecord, ...]
+    missing: tuple[RosterEntry, ...] = ()
+    unsettled: tuple[str, ...] = ()
+    ungraded: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+    def total(self, record: StudentRecord) -> Fraction:
+        """The student's points after all adjustments, exact."""
+        return self.scorer.fraction(self.total_units(record))
+
+    def total_units(self, record: StudentRecord) -> int | Fraction:
+        """The same in the scorer's unit: whole numbers except where a violation took a part."""
+        if record.held is not None:
+            return record.held * self.scorer.denominator
+        factor = record.decision.factor
+        return record.earned if factor is UNCHANGED else record.earned * factor
+
+    def totals(self) -> dict[str, Fraction]:
+        """Exact totals by student id."""
+        return {record.student_id: self.total(record) for record in self.records}
+
+    @property
+    def complete(self) -> bool:
+        """Whether every question could be graded for everybody."""
+        return not self.unsettled and not self.ungraded
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All that decides grades besides the submissions."""
+
+    book: QuizBook
+    key: Mapping[str, Chosen | None]
+    rule: CreditRule
+    rulings: tuple[Ruling, ...] = ()
+    class_file: ClassFile = field(default_factory=ClassFile)
+
+
+def grade(file: SubmissionFile, setting: Setting) -> Grades:
+    """Grade every student of `file`. Raises InputError if roster, class file and submissions do not fit together."""
+    missing = check_students(file, setting.class_file)
+    notes = [*file.notes, *lint_key(setting.book, setting.key, setting.rule)]
+    if setting.class_file.extensions and all(s.submitted is None for s in file.submissions):
+        notes.append("the file has no times: nothing can be late, extensions have no effect")
+    return grade_students(by_student(file.submissions), setting, missing, tuple(notes), file.skipped)
+
+
+@without_collection
+def grade_students(
+    students: Mapping[str, Sequence[Submission]],
+    setting: Setting,
+    missing: tuple[RosterEntry, ...] = (),
+    notes: tuple[str, ...] = (),
+    skipped: tuple[str, ...] = (),
+) -> Grades:
+    """Grade attempts that are grouped by student already."""
+    scorer = Scorer(setting.book, setting.key, setting.rule, setting.rulings)
+    regulator = Regulator(setting.book.quiz, setting.class_file)
+    records = tuple(_record(attempts, scorer, regulator) for attempts in students.values())
+    ids = [question.id for question in setting.book.questions]
+    unsettled = tuple(name for name, graded in zip(ids, scorer.graded, strict=True) if not graded)
+    ungraded = tuple(_ungraded(records, ids, scorer))
+    return Grades(scorer, regulator, records, missing, unsettled, ungraded, notes, skipped)
+
+
+def by_student(submissions: Sequence[Submission]) -> dict[str, list[Submission]]:
+    """Attempts by student id, in the order of the file."""
+    result: dict[str, list[Submission]] = {}
+    for submission in submissions:
+        result.setdefault(submission.student_id, []).append(submission)
+    return result
+
+
+def check_students(file: SubmissionFile, class_file: ClassFile) -> tuple[RosterEntry, ...]:
+    """Students on the roster who did not submit. Raises InputError for students whom nobody knows."""
+    missing: tuple[RosterEntry, ...] = ()
+    problems: list[Problem] = []
+    known = {submission.student_id for submission in file.submissions}
+    if class_file.roster:
+        roster = read_roster(Path(class_file.roster))
+        missing, problems = reconcile(roster, file.submissions, file.path.name)
+        known |= set(roster)
+    problems += unknown_students([e.student for e in class_file.extensions], known, "extensions")
+    problems += unknown_students([v.student for v in class_file.violations], known, "violations")
+    if problems:
+        raise InputError(problems)
+    return missing
+
+
+def _record(attempts: Sequence[Submission], scorer: Scorer, regulator: Regulator) -> StudentRecord:
+    decision = regulator.decide(attempts, scorer)
+    if decision.kept is None:
+        return StudentRecord(attempts, decision, tuple(0 if graded else None for graded in scorer.graded))
+    return StudentRecord(attempts, decision, scorer.sheet(decision.kept.chosen))
+
+
+def _ungraded(records: Sequence[StudentRecord], ids: Sequence[str], scorer: Scorer) -> Iterator[tuple[str, str]]:
+    for record in records:
+        if None in record.units:
+            for name, units, graded in zip(ids, record.units, scorer.graded, strict=True):
+                if units is None and graded:
+                    yield record.student_id, name

@@ -1,0 +1,152 @@
+"""Apply the course's regulations to a student's attempts: which one counts, what is late, what a violation costs.
+
+Every adjustment is a record that names the rule. Times are compared in UTC; days are those of the quiz's time zone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+
+from grader.marking.scoring import Scorer
+from grader.quiz.spec import Quiz
+from grader.submissions.class_file import ClassFile, Extension, Violation
+from grader.submissions.model import Submission
+
+UNCHANGED = Fraction(1)
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """One rule that had an effect (or could have had one) on a student's grade."""
+
+    rule: str
+    detail: str
+
+
+@dataclass(slots=True, eq=False)
+class Decision:
+    """What the regulations make of a student's attempts. Treated as immutable, like a submission.
+
+    `kept` is None when no attempt was handed in in time. `factor` multiplies the homework's points; `final_factor` and
+    `final_grade` are for the course's final grade, which is computed elsewhere.
+    """
+
+    kept: Submission | None
+    adjustments: tuple[Adjustment, ...] = ()
+    factor: Fraction = UNCHANGED
+    final_factor: Fraction = UNCHANGED
+    final_grade: str = ""
+
+
+class Regulator:
+    """Applies a quiz's regulations and a class file's extensions and violations."""
+
+    def __init__(self, quiz: Quiz, class_file: ClassFile) -> None:
+        self.quiz = quiz
+        self.extensions: Mapping[str, Extension] = {e.student: e for e in class_file.extensions}
+        self.violations: Mapping[str, Violation] = {v.student: v for v in class_file.violations}
+        self._deadline = quiz.deadline.astimezone(UTC)
+        self._special = self.extensions.keys() | self.violations.keys()
+        self._daily = quiz.regulations.attempts_per_day
+
+    def decide(self, attempts: Sequence[Submission], scorer: Scorer) -> Decision:
+        """The attempt that counts and all adjustments; `scorer` says which of several attempts is worth most."""
+        student = attempts[0].student_id
+        if len(attempts) == 1 and student not in self._special and not self.is_late(attempts[0]):
+            return Decision(attempts[0])
+        adjustments: list[Adjustment] = []
+        in_time = [attempt for attempt in attempts if not self.is_late(attempt)]
+        accepted = in_time if self.quiz.regulations.late == "refused" else list(attempts)
+        if student in self.extensions:
+            adjustments.append(self._extended(self.extensions[student]))
+        if len(in_time) < len(attempts):
+            adjustments += [self._late(a) for a in attempts if self.is_late(a)]
+        if self._daily is not None and len(attempts) > self._daily:
+            adjustments += self._too_many(attempts)
+        kept = keep(accepted, self.quiz.regulations.attempts, scorer)
+        if len(accepted) > 1 and kept:
+            policy = self.quiz.regulations.attempts
+            adjustments.append(Adjustment("attempts", f"{policy} of {len(accepted)} attempts counts: {_named(kept)}"))
+        if student in self.violations:
+            return self._punished(self.violations[student], kept, adjustments)
+        return Decision(kept, tuple(adjustments))
+
+    def deadline(self, student: str) -> datetime:
+        """The student's deadline in UTC; an extension never shortens."""
+        extension = self.extensions.get(student)
+        return max(self._deadline, extension.until.astimezone(UTC)) if extension else self._deadline
+
+    def is_late(self, attempt: Submission) -> bool:
+        """Whether the attempt came after the student's deadline; the deadline's own second is in time."""
+        if attempt.submitted is None:
+            return False
+        if not self.extensions:
+            return attempt.submitted > self._deadline
+        return attempt.submitted > self.deadline(attempt.student_id)
+
+    def shown(self, moment: datetime) -> str:
+        """A time in the quiz's own zone, with its offset."""
+        text = self.quiz.local(moment).strftime("%Y-%m-%d %H:%M:%S %z")
+        return f"{text[:-2]}:{text[-2:]}"
+
+    def _extended(self, extension: Extension) -> Adjustment:
+        detail = f"deadline extended to {self.shown(self.deadline(extension.student))}: {extension.reason}"
+        return Adjustment("extension", detail)
+
+    def _late(self, attempt: Submission) -> Adjustment:
+        assert attempt.submitted is not None
+        deadline = self.shown(self.deadline(attempt.student_id))
+        consequence = "not accepted" if self.quiz.regulations.late == "refused" else "accepted nevertheless"
+        submitted = self.shown(attempt.submitted)
+        return Adjustment("late", f"{_named(attempt)} of {submitted} is after {deadline}: {consequence}")
+
+    def _too_many(self, attempts: Sequence[Submission]) -> list[Adjustment]:
+        days = Counter(self.quiz.local(a.submitted).date() for a in attempts if a.submitted)
+        return [
+            Adjustment("attempts per day", f"{n} attempts on {day}, allowed are {self._daily}: flagged for the TA")
+            for day, n in sorted(days.items())
+            if self._daily is not None and n > self._daily
+        ]
+
+    def _punished(self, violation: Violation, kept: Submission | None, before: Sequence[Adjustment]) -> Decision:
+        rules = self.quiz.regulations.violations
+        factor = Fraction(str(rules.first_homework_factor))
+        if violation.earlier:
+            detail = (
+                f"{violation.what} (violation number {violation.earlier + 1} of the semester): this homework times "
+                f"{rules.first_homework_factor:g}, final grade {rules.repeated_final_grade}"
+            )
+            adjustments = (*before, Adjustment("violation", detail))
+            return Decision(kept, adjustments, factor, final_grade=rules.repeated_final_grade)
+        detail = (
+            f"{violation.what} (first of the semester): this homework times {rules.first_homework_factor:g}, "
+            f"final grade times {rules.first_final_factor:g}"
+        )
+        adjustments = (*before, Adjustment("violation", detail))
+        return Decision(kept, adjustments, factor, Fraction(str(rules.first_final_factor)))
+
+
+def keep(attempts: Sequence[Submission], policy: str, scorer: Scorer) -> Submission | None:
+    """The attempt that counts under `highest`, `latest` or `first`; of equally good ones the latest. None if empty."""
+    if not attempts:
+        return None
+    if len(attempts) == 1:
+        return attempts[0]
+    if policy == "first":
+        return min(attempts, key=_order)
+    if policy == "latest":
+        return max(attempts, key=_order)
+    return max(attempts, key=lambda attempt: (sum(filter(None, scorer.sheet(attempt.chosen))), _order(attempt)))
+
+
+def _order(attempt: Submission) -> tuple[int, datetime]:
+    return attempt.attempt or 0, attempt.submitted or EARLIEST
+
+
+def _named(attempt: Submission) -> str:
+    return "the submission" if attempt.attempt is None else f"attempt {attempt.attempt}"

@@ -1,0 +1,162 @@
+"""What `earwitness grade` prints: the class in numbers, what could not be graded, and the credit rules side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from grader.marking.grading import Setting, grade_students
+from grader.marking.outputs import Run
+from grader.marking.results import proof_data
+from grader.marking.scoring import RULES, printed_points, rounded
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SHOWN = 20
+
+
+def summary(run: Run, written: Sequence[Path]) -> dict[str, Any]:
+    """The class in numbers; points are rounded."""
+    grades = run.grades
+    units: list[Any] = [grades.total_units(record) for record in grades.records]
+    adjusted = [
+        {"student": record.student_id, "rule": adjustment.rule, "detail": adjustment.detail}
+        for record in grades.records
+        for adjustment in record.adjustments
+        if adjustment.rule != "attempts"
+    ]
+    return {
+        "quiz": grades.scorer.book.quiz.id,
+        "rule": grades.scorer.rule,
+        "key": run.key.digest,
+        "demonstration": run.key.demonstration,
+        "submissions": len(run.file.submissions),
+        "students": len(units),
+        "mean": rounded(Fraction(sum(units), len(units)) / grades.scorer.denominator) if units else None,
+        "median": rounded(Fraction(median(units)) / grades.scorer.denominator) if units else None,
+        "of": rounded(sum(map(printed_points, grades.scorer.book.questions), Fraction(0))),
+        "unsettled": [
+            {"id": q.id, "obstacles": list(q.obstacles)} for q in run.key.questions if q.id in grades.unsettled
+        ],
+        "ungraded": [list(pair) for pair in grades.ungraded],
+        "missing": [entry.student_id for entry in grades.missing],
+        "adjustments": adjusted,
+        "windows": windows(run),
+        "skipped": list(grades.skipped),
+        "notes": list(grades.notes),
+        "overrides": [q.override.model_dump(mode="json") for q in run.key.questions if q.override],
+        "proof": proof_data(run.proof),
+        "written": [str(path) for path in written],
+    }
+
+
+def windows(run: Run) -> dict[str, str]:
+    """The quiz's dates in its own zone, those that it has."""
+    quiz = run.setting.book.quiz
+    dates = {
+        "deadline": quiz.deadline,
+        "release": quiz.release,
+        "revision_until": quiz.revision_until,
+        "final_release": quiz.final_release,
+    }
+    return {name: run.grades.regulator.shown(moment) for name, moment in dates.items() if moment}
+
+
+def show_run(out: Console, run: Run, written: Sequence[Path]) -> None:
+    """The same for people."""
+    from rich.markup import escape
+
+    data = summary(run, written)
+    out.print(
+        f"[bold]{escape(run.grades.scorer.book.quiz.title)}[/bold]   key {data['key'][:12]}   rule {data['rule']}"
+    )
+    out.print(
+        f"{data['students']} students, {data['submissions']} submissions; "
+        f"mean {data['mean']}, median {data['median']} of {data['of']}"
+    )
+    out.print("; ".join(f"{name.replace('_', ' ')} {moment}" for name, moment in data["windows"].items()))
+    if data["demonstration"]:
+        out.print("DEMONSTRATION: this key rests on evidence that is not of record.", style="bold yellow")
+    for question in data["unsettled"]:
+        out.print(
+            f"not graded: {question['id']} is not settled ({escape('; '.join(question['obstacles']))})", style="yellow"
+        )
+    for override in data["overrides"]:
+        out.print(f"override: {override['question']} = {''.join(override['correct'])}: {escape(override['reason'])}")
+    _listed(out, "not graded", [f"{student}, {question}" for student, question in data["ungraded"]])
+    _listed(out, "skipped", data["skipped"])
+    _listed(out, "no submission", data["missing"])
+    _listed(out, "regulations", [f"{a['student']}, {a['rule']}: {a['detail']}" for a in data["adjustments"]])
+    _listed(out, "note", data["notes"])
+    _show_proof(out, data["proof"])
+    _listed(out, "written", data["written"])
+
+
+def _show_proof(out: Console, proof: dict[str, Any] | None) -> None:
+    if proof is None:
+        return
+    against = "the key Canvas used" if proof["canvas_key_given"] else "this quiz's key"
+    out.print(
+        f"import: {proof['cells_compared']} cells recomputed with Canvas's rule and {against}, "
+        f"{proof['cells_different']} differ; {proof['scores_different']} scores are not the sum of their points"
+    )
+    if proof["suspect_questions"]:
+        names = ", ".join(proof["suspect_questions"])
+        out.print(f"    most cells differ in {names}: Canvas had another key, or other points", style="yellow")
+    cells = [
+        f"row {d['row']}, {d['student']}, {d['question']}: Canvas {d['canvas']:g}, expected {d['expected']:g}"
+        for d in proof["differences"]
+    ]
+    _listed(out, "    differs", cells)
+
+
+def _listed(out: Console, label: str, lines: Sequence[str]) -> None:
+    from rich.markup import escape
+
+    for line in lines[:SHOWN]:
+        out.print(f"{label}: {escape(line)}")
+    if len(lines) > SHOWN:
+        out.print(f"{label}: and {len(lines) - SHOWN} more (see --json or result.json)")
+
+
+def compare_rules(run: Run) -> dict[str, Any]:
+    """Mean, median and, against the rule in force, who gains and loses under each credit rule."""
+    students = {record.student_id: record.attempts for record in run.grades.records}
+    base = run.grades.totals()
+    result: dict[str, Any] = {}
+    for rule in RULES:
+        setting = Setting(run.setting.book, run.setting.key, rule, run.setting.rulings, run.setting.class_file)
+        totals = grade_students(students, setting).totals()
+        changes = {student: totals[student] - base[student] for student in base if totals[student] != base[student]}
+        result[rule] = {
+            "in_force": rule == run.setting.rule,
+            "mean": rounded(Fraction(sum(totals.values()), len(totals))),
+            "median": rounded(Fraction(median(totals.values()))),
+            "gain": sum(1 for change in changes.values() if change > 0),
+            "lose": sum(1 for change in changes.values() if change < 0),
+            "mean_change": rounded(Fraction(sum(changes.values()), len(totals))),
+            "changes": {student: rounded(change) for student, change in changes.items()},
+        }
+    return result
+
+
+def show_comparison(out: Console, compared: dict[str, Any]) -> None:
+    """The credit rules side by side, then the students who lose and gain most."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("rule", "mean", "median", "gain", "lose", "mean change")
+    extremes = []
+    for rule, row in compared.items():
+        name = f"{rule} (in force)" if row["in_force"] else rule
+        table.add_row(name, row["mean"], row["median"], str(row["gain"]), str(row["lose"]), row["mean_change"])
+        changes = sorted(row["changes"].items(), key=lambda item: Fraction(item[1]))
+        extremes += [f"{rule}, largest loss: {s} {change}" for s, change in changes[:1] if Fraction(change) < 0]
+        extremes += [f"{rule}, largest gain: {s} +{change}" for s, change in changes[-1:] if Fraction(change) > 0]
+    out.print(table)
+    for line in extremes:
+        out.print(escape(line))

@@ -1,0 +1,1 @@
+"""What a quiz is: YAML files, typed, checked before any evidence."""

@@ -1,0 +1,222 @@
+"""The closed set of claims an option may make about measurements.
+
+A claim is a small typed tree: comparisons of named measurements, joined by `all`, `any` and `not`. There are no
+expression strings and no code. `grader.verdicts.judge` decides a claim; `grader.quiz.consistency` checks claims before
+any evidence.
+
+Margins: a comparison needs its quantity to clear the threshold by `margin` before it says anything, on either side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from evaluators.evidence import Frozen, Name, Value
+
+NonNegative = Annotated[float, Field(ge=0)]
+
+
+class Form(Frozen):
+    """Base of all claims. `why` is the reason for a threshold or a margin, shown on the evidence card."""
+
+    why: str = ""
+
+
+class AtLeast(Form):
+    """`at_least: [stoi.english, 0.80]`: the number is not below the threshold."""
+
+    at_least: tuple[Name, float]
+    margin: NonNegative = 0.0
+
+
+class AtMost(Form):
+    """`at_most: [delay_ms, 200]`: the number is not above the threshold."""
+
+    at_most: tuple[Name, float]
+    margin: NonNegative = 0.0
+
+
+class Greater(Form):
+    """`{greater: [a, b], by: d}`: a exceeds b by more than d."""
+
+    greater: tuple[Name, Name]
+    by: NonNegative = 0.0
+    margin: NonNegative = 0.0
+
+
+class Less(Form):
+    """`{less: [a, b], by: d}`: a falls short of b by more than d."""
+
+    less: tuple[Name, Name]
+    by: NonNegative = 0.0
+    margin: NonNegative = 0.0
+
+
+class Equals(Form):
+    """`{equals: [frame_ms, 80], tolerance: 0.1}`: the number, text or truth value is this one."""
+
+    equals: tuple[Name, Value]
+    tolerance: NonNegative = 0.0
+
+
+class IsTrue(Form):
+    """`is_true: mimi.encoder_causal`."""
+
+    is_true: Name
+
+
+class IsFalse(Form):
+    """`is_false: mimi.encoder_causal`."""
+
+    is_false: Name
+
+
+class HighestOf(Form):
+    """`{highest_of: [a, b, c], by: d}`: a exceeds each of the others by more than d."""
+
+    highest_of: Annotated[tuple[Name, ...], Field(min_length=2)]
+    by: NonNegative = 0.0
+    margin: NonNegative = 0.0
+
+
+class LowestOf(Form):
+    """`{lowest_of: [a, b, c], by: d}`: a falls short of each of the others by more than d."""
+
+    lowest_of: Annotated[tuple[Name, ...], Field(min_length=2)]
+    by: NonNegative = 0.0
+    margin: NonNegative = 0.0
+
+
+class All(Form):
+    """Every one of the claims holds."""
+
+    all: Annotated[tuple[Claim, ...], Field(min_length=1)]
+
+
+class Any_(Form):
+    """At least one of the claims holds."""
+
+    any: Annotated[tuple[Claim, ...], Field(min_length=1)]
+
+
+class Not(Form):
+    """The claim does not hold."""
+
+    not_: Claim = Field(alias="not")
+
+
+OPERATORS: dict[str, type[Form]] = {
+    "at_least": AtLeast,
+    "at_most": AtMost,
+    "greater": Greater,
+    "less": Less,
+    "equals": Equals,
+    "is_true": IsTrue,
+    "is_false": IsFalse,
+    "highest_of": HighestOf,
+    "lowest_of": LowestOf,
+    "all": All,
+    "any": Any_,
+    "not": Not,
+}
+Operator = Literal[
+    "at_least", "at_most", "greater", "less", "equals", "is_true", "is_false",
+    "highest_of", "lowest_of", "all", "any", "not",
+]  # fmt: skip
+
+
+def operator_of(claim: Any) -> str | None:
+    """The operator of a claim, parsed or raw; None unless there is exactly one."""
+    if isinstance(claim, Form):
+        return next(name for name, form in OPERATORS.items() if isinstance(claim, form))
+    found = [name for name in OPERATORS if isinstance(claim, dict) and name in claim]
+    return found[0] if len(found) == 1 else None
+
+
+Claim = Annotated[
+    Annotated[AtLeast, Tag("at_least")]
+    | Annotated[AtMost, Tag("at_most")]
+    | Annotated[Greater, Tag("greater")]
+    | Annotated[Less, Tag("less")]
+    | Annotated[Equals, Tag("equals")]
+    | Annotated[IsTrue, Tag("is_true")]
+    | Annotated[IsFalse, Tag("is_false")]
+    | Annotated[HighestOf, Tag("highest_of")]
+    | Annotated[LowestOf, Tag("lowest_of")]
+    | Annotated[All, Tag("all")]
+    | Annotated[Any_, Tag("any")]
+    | Annotated[Not, Tag("not")],
+    Discriminator(
+        operator_of,
+        custom_error_type="claim",
+        custom_error_message=f"a claim needs exactly one operator out of {', '.join(OPERATORS)}",
+    ),
+]
+for _form in (All, Any_, Not):
+    _form.model_rebuild()
+
+
+def parts(claim: Form) -> tuple[Form, ...]:
+    """The claims directly inside `claim`; none for a comparison."""
+    match claim:
+        case All(all=inner) | Any_(any=inner):
+            return inner
+        case Not(not_=inner):
+            return (inner,)
+    return ()
+
+
+def comparisons(claim: Form) -> Iterator[Form]:
+    """All comparisons of a claim, in writing order."""
+    inner = parts(claim)
+    if not inner:
+        yield claim
+    for part in inner:
+        yield from comparisons(part)
+
+
+def names_of(comparison: Form) -> tuple[str, ...]:
+    """The measurements that a comparison looks at."""
+    match comparison:
+        case AtLeast(at_least=(name, _)) | AtMost(at_most=(name, _)) | Equals(equals=(name, _)):
+            return (name,)
+        case Greater(greater=names) | Less(less=names) | HighestOf(highest_of=names) | LowestOf(lowest_of=names):
+            return tuple(names)
+        case IsTrue(is_true=name) | IsFalse(is_false=name):
+            return (name,)
+    raise TypeError(f"not a comparison: {comparison!r}")
+
+
+def in_words(claim: Form) -> str:
+    """The claim as a person would say it."""
+    match claim:
+        case AtLeast(at_least=(name, bound), margin=margin):
+            return f"{name} ≥ {bound:g}{_margin(margin)}"
+        case AtMost(at_most=(name, bound), margin=margin):
+            return f"{name} ≤ {bound:g}{_margin(margin)}"
+        case Greater(greater=(a, b), by=by, margin=margin):
+            return f"{a} > {b}{f' + {by:g}' if by else ''}{_margin(margin)}"
+        case Less(less=(a, b), by=by, margin=margin):
+            return f"{a} < {b}{f' - {by:g}' if by else ''}{_margin(margin)}"
+        case Equals(equals=(name, value), tolerance=tolerance):
+            shown = f"“{value}”" if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+            return f"{name} = {shown}{f' ± {tolerance:g}' if tolerance else ''}"
+        case IsTrue(is_true=name):
+            return f"{name} is true"
+        case IsFalse(is_false=name):
+            return f"{name} is false"
+        case HighestOf(highest_of=(first, *others), by=by, margin=margin):
+            return f"{first} is higher than {' and '.join(others)}{f' by {by:g}' if by else ''}{_margin(margin)}"
+        case LowestOf(lowest_of=(first, *others), by=by, margin=margin):
+            return f"{first} is lower than {' and '.join(others)}{f' by {by:g}' if by else ''}{_margin(margin)}"
+        case Not(not_=inner):
+            return f"not ({in_words(inner)})"
+    joiner = " and " if isinstance(claim, All) else " or "
+    return joiner.join(f"({in_words(part)})" if parts(part) else in_words(part) for part in parts(claim))
+
+
+def _margin(margin: float) -> str:
+    return f" (margin {margin:g})" if margin else ""

@@ -1,0 +1,159 @@
+"""From a folder of YAML files to a checked `QuizBook`: every problem of every file at once.
+
+Beyond what the types refuse, this finds unknown evaluators and measurements, claims that compare a text with a number,
+claims that no evidence can decide or that hold whatever the evidence says, and a choose-one question whose claims allow
+two options at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from pathlib import Path
+
+from audio.errors import InputError, Problem
+from evaluators.evidence import Frozen, Kind, Quantity
+from evaluators.registry import did_you_mean, get
+from evaluators.yaml_source import Path_, Source, read, validate
+from grader.quiz.claims import Equals, Form, IsFalse, IsTrue, comparisons, in_words, names_of
+from grader.quiz.consistency import satisfiable
+from grader.quiz.spec import EvidenceRequest, Question, Quiz, QuizBook
+
+QUIZ_FILE = "quiz.yaml"
+BUILT_IN_QUIZ = Path(__file__).resolve().parents[2] / "questions"
+
+
+def find_quiz(folder: Path | None) -> Path:
+    """The quiz folder meant: `folder`, else `./questions` or `.` if a quiz lies there, else the built-in quiz."""
+    candidates = [folder] if folder else [Path("questions"), Path()]
+    for candidate in candidates:
+        if (candidate / QUIZ_FILE).is_file():
+            return candidate
+    if folder is None:
+        return BUILT_IN_QUIZ
+    raise InputError(Problem(str(folder), f"holds no {QUIZ_FILE}", "name the folder that holds the quiz"))
+
+
+def load_quiz(folder: Path) -> QuizBook:
+    """Read and check a whole quiz. Raises InputError with all problems of all files."""
+    source = read(folder / QUIZ_FILE)
+    quiz = validate(Quiz, source)
+    questions: list[Question] = []
+    problems: list[Problem] = []
+    for i, name in enumerate(quiz.questions):
+        try:
+            questions.append(load_question(folder / name))
+        except InputError as error:
+            missing = not (folder / name).exists()
+            where = source.where(("questions", i))
+            problems += (
+                [Problem(where, f"names {name}, which is not there", "correct the name")] if missing else error.problems
+            )
+    problems += _across(quiz, questions, source) if not problems else []
+    if problems:
+        raise InputError(problems)
+    return QuizBook(folder, quiz, tuple(questions))
+
+
+def load_question(path: Path) -> Question:
+    """Read and check one question file. Raises InputError with all its problems."""
+    source = read(path)
+    question = validate(Question, source)
+    problems: list[Problem] = []
+    quantities: dict[str, Quantity] = {}
+    for i, request in enumerate(question.evidence):
+        try:
+            quantities |= vocabulary(request, source, i)
+        except InputError as error:
+            problems += error.problems
+    if not problems:
+        for letter, option in question.options.items():
+            problems += _claim_problems(option.claim, quantities, source, ("options", letter, "claim"))
+    if not problems and question.choose == "one":
+        problems += _double_answers(question, quantities, source)
+    if problems:
+        raise InputError(problems)
+    return question
+
+
+def parameters_of(request: EvidenceRequest, source: Source | None = None, index: int = 0) -> Frozen:
+    """The request's parameters in the evaluator's own type. Raises InputError, with lines if `source` is given."""
+    evaluator = get(request.evaluator)
+    at: Path_ = ("evidence", index)
+    return validate(evaluator.Parameters, source or Source(Path(request.evaluator), {}, {}), request.parameters, at)
+
+
+def vocabulary(request: EvidenceRequest, source: Source | None = None, index: int = 0) -> dict[str, Quantity]:
+    """The measurements that a request can bring, by name."""
+    try:
+        evaluator = get(request.evaluator)
+    except InputError as error:
+        if source is None:
+            raise
+        where = source.where(("evidence", index, "evaluator"))
+        raise InputError(Problem(where, f"{p.where} {p.what}", p.remedy) for p in error.problems) from error
+    return {q.name: q for q in evaluator.quantities(parameters_of(request, source, index))}
+
+
+def _claim_problems(claim: Form, known: Mapping[str, Quantity], source: Source, at: Path_) -> list[Problem]:
+    where = source.where(at)
+    problems: list[Problem] = []
+    for comparison in comparisons(claim):
+        unknown = [name for name in names_of(comparison) if name not in known]
+        problems += [
+            Problem(
+                where, f"measurement {name!r} is not offered by this question's evidence", did_you_mean(name, known)
+            )
+            for name in unknown
+        ]
+        if not unknown:
+            problems += [Problem(where, what, "compare like with like") for what in _mismatches(comparison, known)]
+    if problems:
+        return list(dict.fromkeys(problems))
+    can_hold, can_fail = satisfiable([(claim, True)], known), satisfiable([(claim, False)], known)
+    if not can_hold and not can_fail:
+        return [Problem(where, "this claim can never be decided: its margin leaves no room", "lower the margin")]
+    if not can_hold or not can_fail:
+        always = "supported" if can_hold else "refuted"
+        what = f"this claim is {always} whatever the evidence says: {in_words(claim)}"
+        return [Problem(where, what, "compare measurements that could come out either way")]
+    return []
+
+
+def _mismatches(comparison: Form, known: Mapping[str, Quantity]) -> Iterator[str]:
+    wanted: Kind = "number"
+    if isinstance(comparison, IsTrue | IsFalse):
+        wanted = "bool"
+    elif isinstance(comparison, Equals):
+        value = comparison.equals[1]
+        wanted = "bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
+    for name in names_of(comparison):
+        if known[name].kind != wanted:
+            yield f"{name} is a {known[name].kind}, and is compared as a {wanted}"
+        elif isinstance(comparison, Equals) and (words := known[name].one_of) and comparison.equals[1] not in words:
+            yield f"{name} is never “{comparison.equals[1]}”, it is one of: {', '.join(words)}"
+
+
+def _double_answers(question: Question, known: Mapping[str, Quantity], source: Source) -> list[Problem]:
+    return [
+        Problem(
+            source.where(("options", b, "claim")),
+            f"choose is one, but the claims of {a} and {b} can both be supported",
+            f"make the claim of {b} exclude that of {a}",
+        )
+        for (a, first), (b, second) in combinations(question.options.items(), 2)
+        if satisfiable([(first.claim, True), (second.claim, True)], known)
+    ]
+
+
+def _across(quiz: Quiz, questions: list[Question], source: Source) -> list[Problem]:
+    ids = [question.id for question in questions]
+    repeated = sorted({name for name in ids if ids.count(name) > 1})
+    problems = [
+        Problem(source.where(("questions",)), f"two questions are called {name}", "rename one") for name in repeated
+    ]
+    points = sum(question.points for question in questions)
+    if abs(points - quiz.total) > 1e-9:
+        what = f"total is {quiz.total:g}, but the questions' points sum to {points:g}"
+        problems.append(Problem(source.where(("total",)), what, "correct the total or a question's points"))
+    return problems

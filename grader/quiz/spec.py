@@ -1,0 +1,150 @@
+"""What a quiz is: `quiz.yaml` and a YAML file per question, as typed values; `grader.quiz.loading` reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from audio.errors import InputError, Problem
+from evaluators.evidence import Frozen, Source
+from evaluators.registry import did_you_mean
+from grader.quiz.claims import Claim
+
+CreditRule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]
+AttemptPolicy = Literal["highest", "latest", "first"]
+Letter = Annotated[str, Field(pattern=r"^[A-Z]$")]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Reference(Frozen):
+    """A paper or a piece of released code that a question refers to."""
+
+    title: Text
+    arxiv: Annotated[str, Field(pattern=r"^\d{4}\.\d{4,5}(v\d+)?$")] | None = None
+    url: str | None = None
+
+
+class EvidenceRequest(BaseModel):
+    """One evaluator and what is asked of it; the other keys are the evaluator's own parameters."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    evaluator: Text
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class Option(Frozen):
+    """One statement to tick, in the words the students see, and the claim that decides it."""
+
+    text: Text
+    claim: Claim
+    note: str = ""
+
+
+class Question(Frozen):
+    """One question. Letters are positions in the file: an LMS may shuffle, so answers are matched by text."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: Text
+    points: Annotated[float, Field(gt=0)]
+    points_note: str = ""
+    choose: Literal["one", "many"]
+    choose_note: str = ""
+    prompt: Text
+    references: tuple[Reference, ...] = ()
+    evidence: Annotated[tuple[EvidenceRequest, ...], Field(min_length=1)]
+    options: Annotated[dict[Letter, Option], Field(min_length=2)]
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _texts_differ(self) -> Question:
+        texts = [normalise(option.text) for option in self.options.values()]
+        for letter, text in zip(self.options, texts, strict=True):
+            if texts.count(text) > 1:
+                raise ValueError(
+                    f"option {letter} has the same text as another option, answers could not be told apart"
+                )
+        return self
+
+
+class Violations(Frozen):
+    """What a breach of the rules costs: factors on the homework and on the final grade, then a grade outright."""
+
+    first_homework_factor: Annotated[float, Field(ge=0, le=1)] = 0.0
+    first_final_factor: Annotated[float, Field(ge=0, le=1)] = 0.9
+    repeated_final_grade: str = "F"
+
+
+class Regulations(Frozen):
+    """The course's rules about when and how often."""
+
+    late: Literal["refused", "accepted"] = "refused"
+    attempts: AttemptPolicy = "latest"
+    attempts_per_day: Annotated[int, Field(ge=1)] | None = None
+    violations: Violations = Violations()
+
+
+class Quiz(Frozen):
+    """`quiz.yaml`: everything that the questions share."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    title: Text
+    course: str = ""
+    total: Annotated[float, Field(gt=0)]
+    codec: str = "kyutai/mimi"
+    accept: Annotated[tuple[Source, ...], Field(min_length=1)] = ("measured", "executed", "published")
+    credit_rule: CreditRule = "net-correct"
+    time_zone: str = "UTC"
+    deadline: AwareDatetime
+    release: AwareDatetime | None = None
+    revision_until: AwareDatetime | None = None
+    final_release: AwareDatetime | None = None
+    regulations: Regulations = Regulations()
+    questions: Annotated[tuple[Text, ...], Field(min_length=1)]
+    defects: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Quiz:
+        if self.time_zone not in available_timezones():
+            raise ValueError(f"time_zone {self.time_zone!r} is not an IANA zone such as Asia/Taipei")
+        if len(set(self.accept)) < len(self.accept):
+            raise ValueError("accept names a source twice")
+        dates = [d for d in (self.deadline, self.release, self.revision_until, self.final_release) if d]
+        if dates != sorted(dates):
+            raise ValueError("deadline, release, revision_until and final_release must follow one another")
+        return self
+
+    def local(self, moment: datetime) -> datetime:
+        """`moment` in the quiz's own time zone, for people to read."""
+        return moment.astimezone(ZoneInfo(self.time_zone))
+
+
+@dataclass(frozen=True)
+class QuizBook:
+    """A quiz with its questions, and the folder it was read from."""
+
+    folder: Path
+    quiz: Quiz
+    questions: tuple[Question, ...]
+
+    def question(self, name: str) -> Question:
+        """The question with this id. Raises InputError with suggestions if there is none."""
+        for question in self.questions:
+            if question.id == name:
+                return question
+        raise InputError(
+            Problem(f"question {name!r}", "is not in the quiz", did_you_mean(name, [q.id for q in self.questions]))
+        )
+
+
+def normalise(text: str) -> str:
+    """Text as answers are compared: one space between words, none around, typographic quotes and NBSP made plain."""
+    table = str.maketrans({"\u00a0": " ", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
+    return " ".join(text.translate(table).split())

@@ -1,0 +1,188 @@
+"""The key cross-examined against a class: what if an option's verdict were the other way round, and does the class
+agree?
+
+Two questions per option. *Sensitivity*: how firm is its evidence, and if the verdict flipped, how many totals would
+change, by how much, and who would cross a line. *Two witnesses*: the evidence on one side, the strong half of the
+class (by the score on the other questions) on the other; where they disagree, one of them deserves a second look.
+
+The attempt that counts is held fixed: under `highest` another attempt might win after a flip, which `regrade` works
+out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from grader.marking.grading import Grades, StudentRecord
+from grader.marking.scoring import printed_points, share
+from grader.quiz.spec import Question
+from grader.review.items import wilson
+from grader.submissions.model import Chosen
+from grader.verdicts.judge import Verdict
+from grader.verdicts.key import AnswerKey, QuestionKey
+
+Doubt = Literal["undecided", "recalled", "dissent", "close", "firm", "overridden"]
+DOUBTS: tuple[Doubt, ...] = ("undecided", "recalled", "dissent", "close", "firm", "overridden")
+"""From what deserves most of a TA's time to what deserves least."""
+CLOSE = 0.1
+"""A measured quantity that clears its threshold by less than a tenth of it counts as close; a count does not."""
+
+
+@dataclass(frozen=True)
+class Flip:
+    """One option, its evidence, and the effect of flipping its verdict. Changes are in points, exact."""
+
+    question: str
+    letter: str
+    correct: bool
+    doubt: Doubt
+    gap: float | None
+    margin: float
+    n: int
+    changed: int
+    mean_change: Fraction
+    crossing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What the strong and the weak half of the class did with an option that the evidence decided.
+
+    `strong` and `weak` are shares who ticked it; `interval` is Wilson's 95 % interval of `strong`.
+    """
+
+    question: str
+    letter: str
+    supported: bool
+    n: int
+    strong: float
+    weak: float
+    interval: tuple[float, float]
+    standing: Literal["disagrees", "leans against", "agrees"]
+
+
+def sensitivity(grades: Grades, key: AnswerKey, line: Fraction | None = None) -> list[Flip]:
+    """Every option of every settled question, what deserves a TA's time first: doubtful evidence, then large effect."""
+    flips = [
+        flip
+        for index, question in enumerate(grades.scorer.book.questions)
+        if grades.scorer.key[question.id] is not None
+        for flip in _flips(grades, key.question(question.id), question, index, line)
+    ]
+    return sorted(flips, key=lambda f: (DOUBTS.index(f.doubt), -abs(f.mean_change), -f.changed, f.question, f.letter))
+
+
+def flipped(question: Question, correct: Chosen, letter: str) -> Chosen:
+    """The key with one option's verdict turned round; a choose-one question has at most one correct option."""
+    if question.choose == "one":
+        return frozenset() if letter in correct else frozenset(letter)
+    return correct ^ {letter}
+
+
+def _flips(grades: Grades, entry: QuestionKey, question: Question, index: int, line: Fraction | None) -> Iterator[Flip]:
+    correct = grades.scorer.key[question.id] or frozenset()
+    records = [r for r in grades.records if r.decision.kept and r.units[index] is not None]
+    for letter in question.options:
+        other = flipped(question, correct, letter)
+        gains = _gains(grades, question, index, records, other)
+        changes = [gains[_chosen(r, index)] * r.decision.factor for r in records]
+        crossing = tuple(
+            r.student_id
+            for r, change in zip(records, changes, strict=True)
+            if line is not None and (grades.total(r) >= line) != (grades.total(r) + change >= line)
+        )
+        verdict = entry.verdicts[letter]
+        yield Flip(
+            question=question.id,
+            letter=letter,
+            correct=letter in correct,
+            doubt="overridden" if entry.override else doubt_of(verdict),
+            gap=verdict.deciding.gap,
+            margin=verdict.deciding.margin,
+            n=len(records),
+            changed=sum(1 for change in changes if change),
+            mean_change=sum(changes, Fraction(0)) / len(records) if records else Fraction(0),
+            crossing=crossing,
+        )
+
+
+def _gains(
+    grades: Grades, question: Question, index: int, records: list[StudentRecord], other: Chosen
+) -> dict[Chosen, Fraction]:
+    """What each distinct answer would gain under the other key."""
+    ruling = grades.scorer.rulings.get(question.id)
+    gains = {}
+    for chosen in {_chosen(record, index) for record in records}:
+        now = grades.scorer.points(index, chosen) or Fraction(0)
+        then = printed_points(question) * share(question, other, chosen, grades.scorer.rule, ruling)
+        gains[chosen] = then - now
+    return gains
+
+
+def _chosen(record: StudentRecord, index: int) -> Chosen:
+    kept = record.decision.kept
+    chosen = kept.chosen[index] if kept else None
+    return frozenset() if chosen is None else chosen
+
+
+def doubt_of(verdict: Verdict) -> Doubt:
+    """How firm a verdict is."""
+    if verdict.state == "inconclusive":
+        return "undecided"
+    if verdict.recalled:
+        return "recalled"
+    if any(comparison.dissent for comparison in verdict.grounds):
+        return "dissent"
+    deciding = verdict.deciding
+    measured = any(m.interval or isinstance(m.value, float) for m in deciding.measurements)
+    return "close" if measured and deciding.clearance < CLOSE else "firm"
+
+
+def two_witnesses(grades: Grades, key: AnswerKey) -> list[Witness]:
+    """Options on which evidence and the strong half of the class differ first; those on which they agree last."""
+    order = ("disagrees", "leans against", "agrees")
+    found = [
+        witness
+        for index, question in enumerate(grades.scorer.book.questions)
+        for witness in _witnesses(grades, key.question(question.id), question, index)
+    ]
+    return sorted(
+        found, key=lambda w: (order.index(w.standing), abs(w.strong - w.supported) * -1, w.question, w.letter)
+    )
+
+
+def _witnesses(grades: Grades, entry: QuestionKey, question: Question, index: int) -> Iterator[Witness]:
+    records = [r for r in grades.records if r.decision.kept and r.units[index] is not None]
+    if not records:
+        return
+    rest = sorted(records, key=lambda r: r.earned - (r.units[index] or 0))
+    weak, strong = rest[: len(rest) // 2], rest[len(rest) // 2 :]
+    weak_ticks, strong_ticks = _ticks(weak, index), _ticks(strong, index)
+    for letter in question.options:
+        state = entry.verdicts[letter].state
+        if state == "inconclusive":
+            continue
+        yield _witness(
+            question.id, letter, state == "supported", strong_ticks[letter], len(strong), weak_ticks[letter], len(weak)
+        )
+
+
+def _witness(
+    question: str, letter: str, supported: bool, ticks: int, strong: int, weak_ticks: int, weak: int
+) -> Witness:
+    low, high = wilson(ticks, strong)
+    against = ticks / strong < 0.5 if supported else ticks / strong > 0.5
+    beyond = high < 0.5 if supported else low > 0.5
+    standing: Literal["disagrees", "leans against", "agrees"] = (
+        "disagrees" if beyond else "leans against" if against else "agrees"
+    )
+    share_weak = weak_ticks / weak if weak else 0.0
+    return Witness(question, letter, supported, strong, ticks / strong, share_weak, (low, high), standing)
+
+
+def _ticks(records: list[StudentRecord], index: int) -> Counter[str]:
+    return Counter(letter for record in records for letter in _chosen(record, index))

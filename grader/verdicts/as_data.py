@@ -1,0 +1,84 @@
+"""The key and the evidence cards as JSON data, for programs (documented in docs/json.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from grader.verdicts.judge import every_comparison, measured_by
+
+if TYPE_CHECKING:
+    from grader.quiz.spec import QuizBook
+    from grader.verdicts.gather import Testimony
+    from grader.verdicts.key import AnswerKey
+
+
+def key_as_data(book: QuizBook, answer: AnswerKey, testimonies: Sequence[Testimony]) -> dict[str, Any]:
+    """The key as JSON data."""
+    questions = []
+    for testimony in testimonies:
+        entry = answer.question(testimony.question.id)
+        questions.append(
+            {
+                "id": entry.id,
+                "title": testimony.question.title,
+                "points": testimony.question.points,
+                "choose": entry.choose,
+                "settled": entry.settled,
+                "correct": list(entry.correct) if entry.correct is not None else None,
+                "demonstration": entry.demonstration,
+                "override": entry.override.model_dump(mode="json") if entry.override else None,
+                "obstacles": list(entry.obstacles),
+                "missing": [gap.model_dump(mode="json") for gap in testimony.missing],
+                "options": [_option_as_data(testimony, letter) for letter in testimony.question.options],
+            }
+        )
+    return {
+        "quiz": book.quiz.id,
+        "digest": answer.digest,
+        "accepted": list(answer.accepted),
+        "demonstration": answer.demonstration,
+        "evidence": answer.evidence,
+        "questions": questions,
+    }
+
+
+def _option_as_data(testimony: Testimony, letter: str) -> dict[str, Any]:
+    verdict = testimony.verdicts[letter]
+    return {
+        "letter": letter,
+        "text": testimony.question.options[letter].text,
+        "verdict": verdict.state,
+        "sources": list(verdict.sources),
+        "checked": verdict.checked,
+        "recalled": verdict.recalled,
+        "demonstration": verdict.demonstration,
+        "claim": verdict.step.claim,
+        "gap": verdict.deciding.gap,
+        "margin": verdict.deciding.margin,
+        "deciding": verdict.deciding.model_dump(mode="json", exclude_none=True),
+    }
+
+
+def cards_as_data(testimony: Testimony, letters: Sequence[str]) -> dict[str, Any]:
+    """Evidence cards as JSON data."""
+    return {
+        "question": testimony.question.id,
+        "options": [
+            _option_as_data(testimony, letter)
+            | {
+                "tree": testimony.verdicts[letter].step.model_dump(mode="json", exclude_none=True),
+                "measurements": [
+                    candidate.model_dump(mode="json", exclude_none=True)
+                    for m in measured_by(every_comparison(testimony.verdicts[letter].step))
+                    for candidate in testimony.candidates[m.name]
+                ],
+            }
+            for letter in letters
+        ],
+        "evidence": [
+            {"origin": e.origin} | e.evidence.model_dump(mode="json", exclude={"measurements"})
+            for e in testimony.exhibits
+        ],
+        "missing": [gap.model_dump(mode="json") for gap in testimony.missing],
+    }

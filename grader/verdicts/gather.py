@@ -1,0 +1,216 @@
+"""From questions to an answer key: find the evidence, pick what counts, judge every option.
+
+Evidence is looked for in this order: measured just now (only on request or when nothing else is there), of record
+(`evidence/` in the quiz folder, reviewed like code), then the user's store. Among the sources, the quiz's `accept`
+order decides which value a claim sees; the others are kept as corroboration or dissent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from audio.errors import InputError, Problem, Unavailable
+from evaluators.evidence import Evidence, Frozen, Measurement, Site, Source, request_key
+from evaluators.gathering import gather, plain
+from evaluators.registry import get
+from evaluators.store import Store, write_atomic
+from grader.quiz.claims import Form, comparisons, names_of
+from grader.quiz.loading import parameters_of
+from grader.quiz.spec import EvidenceRequest, Question, QuizBook
+from grader.verdicts.judge import Verdict, judge
+from grader.verdicts.key import AnswerKey, Override, make_key
+
+Mode = Literal["cached", "auto", "refresh"]
+Origin = Literal["fresh", "record", "store"]
+RECORD_FOLDER = "evidence"
+
+
+class Missing(Frozen):
+    """Evidence that could not be had here, and what would supply it. `broken` is a fault of the evaluator."""
+
+    evaluator: str
+    what: str
+    remedy: str = ""
+    broken: bool = False
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One piece of evidence and where it was found."""
+
+    evidence: Evidence
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Testimony:
+    """All that is known about one question, and the verdict on each option."""
+
+    question: Question
+    exhibits: tuple[Exhibit, ...]
+    missing: tuple[Missing, ...]
+    candidates: Mapping[str, tuple[Measurement, ...]]
+    verdicts: Mapping[str, Verdict]
+
+
+@dataclass
+class Gatherer:
+    """Gathers testimony for the questions of one quiz; requests that questions share are answered once."""
+
+    book: QuizBook
+    accept: tuple[Source, ...]
+    site: Site = field(default_factory=Site)
+    store: Store | None = None
+    mode: Mode = "cached"
+
+    def __post_init__(self) -> None:
+        self._records = read_records(self.book.folder)
+        self._known: dict[str, tuple[tuple[Exhibit, ...], Missing | None]] = {}
+
+    def testimony(self, question: Question) -> Testimony:
+        """Evidence and verdicts for one question."""
+        answers = [self.exhibits(request) for request in question.evidence]
+        exhibits = tuple(exhibit for found, _ in answers for exhibit in found)
+        missing = tuple(gap for _, gap in answers if gap)
+        candidates = pick(question, exhibits, missing, self.accept)
+        verdicts = {letter: judge(option.claim, candidates) for letter, option in question.options.items()}
+        return Testimony(question, exhibits, missing, candidates, verdicts)
+
+    def exhibits(self, request: EvidenceRequest) -> tuple[tuple[Exhibit, ...], Missing | None]:
+        """The evidence that answers a request, the one that counts first, and what is missing."""
+        evaluator = get(request.evaluator)
+        parameters = parameters_of(request)
+        key = request_key(evaluator.name, evaluator.version, plain(parameters))
+        if key not in self._known:
+            self._known[key] = self._find(request, parameters, key)
+        return self._known[key]
+
+    def _find(
+        self, request: EvidenceRequest, parameters: Frozen, key: str
+    ) -> tuple[tuple[Exhibit, ...], Missing | None]:
+        found = [Exhibit(evidence, "record") for evidence in self._records if evidence.request == key]
+        found += [Exhibit(evidence, "store") for evidence in (self.store.latest(key) if self.store else [])]
+        usable = any(m.source in self.accept for exhibit in found for m in exhibit.evidence.measurements)
+        evaluator = get(request.evaluator)
+        if evaluator.stored and (self.mode == "cached" or (self.mode == "auto" and usable)):
+            gap = (
+                None
+                if usable
+                else Missing(evaluator=evaluator.name, what="no stored evidence", remedy=_run(evaluator.name))
+            )
+            return _distinct(found), gap
+        try:
+            fresh = gather(evaluator, parameters, self.site, self.store, refresh=self.mode == "refresh")
+        except Unavailable as error:
+            return _distinct(found), None if usable else Missing(
+                evaluator=evaluator.name, what=error.what, remedy=error.remedy
+            )
+        except InputError as error:
+            return _distinct(found), Missing(evaluator=evaluator.name, what=str(error), broken=True)
+        return _distinct([Exhibit(fresh, "fresh"), *found]), None
+
+
+def _run(name: str) -> str:
+    return f"run `earwitness evidence` with what the evaluator {name} needs (see `earwitness evidence --help`)"
+
+
+def _distinct(exhibits: Iterable[Exhibit]) -> tuple[Exhibit, ...]:
+    first: dict[str, Exhibit] = {}
+    for exhibit in exhibits:
+        first.setdefault(exhibit.evidence.fingerprint, exhibit)
+    return tuple(first.values())
+
+
+def pick(
+    question: Question, exhibits: Iterable[Exhibit], missing: Iterable[Missing], accept: tuple[Source, ...]
+) -> dict[str, tuple[Measurement, ...]]:
+    """For every measurement that the claims name, its candidates, the one that counts first.
+
+    Defined values come before undefined ones, then the order of `accept`, then that of the exhibits. Where nothing is
+    known the only candidate is an undefined measurement that says why.
+    """
+    everything = [m for exhibit in exhibits for m in exhibit.evidence.measurements]
+    result: dict[str, tuple[Measurement, ...]] = {}
+    for name in sorted(_names(option.claim for option in question.options.values())):
+        known = [m for m in everything if m.name == name]
+        accepted = [m for m in known if m.source in accept]
+        accepted.sort(key=lambda m: (m.value is None, accept.index(m.source)))
+        result[name] = tuple(accepted) or (_unknown(name, known, tuple(missing)),)
+    return result
+
+
+def _names(claims: Iterable[Form]) -> set[str]:
+    return {name for claim in claims for comparison in comparisons(claim) for name in names_of(comparison)}
+
+
+def _unknown(name: str, refused: list[Measurement], missing: tuple[Missing, ...]) -> Measurement:
+    if refused:
+        sources = ", ".join(sorted({m.source for m in refused}))
+        reason = f"only evidence of source {sources} is here, which this key does not accept"
+    else:
+        reason = "; ".join(f"{gap.evaluator}: {gap.what}" for gap in missing) or "no evidence names it"
+    return Measurement(name=name, undefined=reason, source="measured")
+
+
+def read_records(folder: Path) -> list[Evidence]:
+    """The evidence of record of a quiz. Raises InputError naming every file that cannot be read."""
+    records, problems = [], []
+    for path in sorted((folder / RECORD_FOLDER).glob("*.json")):
+        try:
+            records.append(Evidence.model_validate_json(path.read_bytes()))
+        except (ValidationError, UnicodeDecodeError) as error:
+            what = f"is not evidence: {str(error).splitlines()[0]}"
+            problems.append(Problem(f"{RECORD_FOLDER}/{path.name}", what, "restore it from version control"))
+    if problems:
+        raise InputError(problems)
+    return records
+
+
+def write_record(folder: Path, evidence: Evidence) -> Path:
+    """Make evidence that of record, replacing the earlier answer to the same request."""
+    if any(m.source == "demonstration" for m in evidence.measurements):
+        problem = Problem(evidence.evaluator, "is demonstration evidence", "measure it with the codec of record")
+        raise InputError(problem)
+    path = folder / RECORD_FOLDER / f"{evidence.evaluator}-{evidence.request[:8]}.json"
+    write_atomic(path, evidence.model_dump_json(indent=1, exclude_defaults=True).encode() + b"\n")
+    return path
+
+
+def answer_key(
+    book: QuizBook,
+    *,
+    accept: tuple[Source, ...] | None = None,
+    overrides: tuple[Override, ...] = (),
+    mode: Mode = "cached",
+    site: Site | None = None,
+    store: Store | None = None,
+) -> AnswerKey:
+    """The key of a quiz from the evidence at hand; `accept` defaults to the quiz's own."""
+    sources = accept or book.quiz.accept
+    gatherer = Gatherer(book, sources, site or site_of(book), store or Store(), mode)
+    return key_from(book, [gatherer.testimony(question) for question in book.questions], sources, overrides)
+
+
+def key_from(
+    book: QuizBook, testimonies: Iterable[Testimony], accept: tuple[Source, ...], overrides: tuple[Override, ...] = ()
+) -> AnswerKey:
+    """The key that these testimonies give."""
+    by_question = {testimony.question.id: testimony for testimony in testimonies}
+    used = {e.evidence.request: e.evidence for t in by_question.values() for e in reversed(t.exhibits)}
+    return make_key(
+        book,
+        {name: testimony.verdicts for name, testimony in by_question.items()},
+        accepted=accept,
+        evidence={f"{e.evaluator}-{request[:8]}": e.fingerprint for request, e in sorted(used.items())},
+        overrides=overrides,
+    )
+
+
+def site_of(book: QuizBook) -> Site:
+    """The site that a quiz implies: its codec of record, nothing supplied."""
+    return Site(codec_of_record=book.quiz.codec)

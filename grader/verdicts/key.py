@@ -1,0 +1,166 @@
+"""The answer key: which options of each question the evidence supports, and whether that settles the question.
+
+A question is settled when every option is decided and, for choose-one, exactly one option is supported; or when a TA
+overrides it with a reason, which travels with every result. Options are identified by their text, so a key survives an
+LMS that shuffles them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from audio.errors import InputError, Problem
+from evaluators.evidence import Frozen, Source, digest
+from evaluators.registry import did_you_mean
+from evaluators.yaml_source import read, validate
+from grader.quiz.spec import Letter, Question, QuizBook, Text, normalise
+from grader.verdicts.judge import Verdict
+
+
+class Override(Frozen):
+    """A TA's decision about one question, with its reason."""
+
+    question: Text
+    correct: tuple[Letter, ...]
+    reason: Annotated[str, Field(min_length=8)]
+    by: str = ""
+
+
+class Overrides(Frozen):
+    """A file of overrides (`--override FILE`)."""
+
+    overrides: tuple[Override, ...]
+
+
+class QuestionKey(Frozen):
+    """The key of one question. `correct` is None while the question is unsettled; `obstacles` says why."""
+
+    id: str
+    choose: str
+    correct: tuple[Letter, ...] | None
+    verdicts: dict[Letter, Verdict]
+    obstacles: tuple[str, ...] = ()
+    override: Override | None = None
+
+    @property
+    def settled(self) -> bool:
+        return self.correct is not None
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether the key rests on evidence of another codec than the quiz asks about."""
+        return self.settled and not self.override and any(v.demonstration for v in self.verdicts.values())
+
+    @property
+    def recalled(self) -> tuple[Letter, ...]:
+        """Options whose verdict rests on facts that nobody has looked up yet."""
+        return tuple(letter for letter, verdict in self.verdicts.items() if verdict.recalled)
+
+
+class AnswerKey(Frozen):
+    """The key of a quiz. `digest` depends on question ids, option texts and what is correct, on nothing else."""
+
+    quiz: str
+    questions: tuple[QuestionKey, ...]
+    accepted: tuple[Source, ...]
+    evidence: dict[str, str] = Field(default_factory=dict)
+    digest: str
+
+    @property
+    def unsettled(self) -> tuple[QuestionKey, ...]:
+        return tuple(question for question in self.questions if not question.settled)
+
+    @property
+    def demonstration(self) -> bool:
+        return any(question.demonstration for question in self.questions)
+
+    def question(self, name: str) -> QuestionKey:
+        """The key of one question; KeyError if there is none."""
+        return {q.id: q for q in self.questions}[name]
+
+
+def make_key(
+    book: QuizBook,
+    verdicts: Mapping[str, Mapping[str, Verdict]],
+    *,
+    accepted: tuple[Source, ...],
+    evidence: Mapping[str, str] | None = None,
+    overrides: tuple[Override, ...] = (),
+) -> AnswerKey:
+    """The key that these verdicts (by question id and letter) and overrides give."""
+    by_question = {override.question: override for override in overrides}
+    questions = tuple(make_question_key(q, verdicts[q.id], by_question.get(q.id)) for q in book.questions)
+    return AnswerKey(
+        quiz=book.quiz.id,
+        questions=questions,
+        accepted=accepted,
+        evidence=dict(evidence or {}),
+        digest=key_digest(book, {q.id: q.correct for q in questions}),
+    )
+
+
+def make_question_key(
+    question: Question, verdicts: Mapping[str, Verdict], override: Override | None = None
+) -> QuestionKey:
+    """The key of one question from its verdicts, or from a TA's override."""
+    obstacles = () if override else tuple(_obstacles(question, verdicts))
+    supported = tuple(letter for letter, verdict in verdicts.items() if verdict.state == "supported")
+    return QuestionKey(
+        id=question.id,
+        choose=question.choose,
+        correct=override.correct if override else None if obstacles else supported,
+        verdicts=dict(verdicts),
+        obstacles=obstacles,
+        override=override,
+    )
+
+
+def _obstacles(question: Question, verdicts: Mapping[str, Verdict]) -> list[str]:
+    """Why the question is not settled; empty when it is."""
+    states = [verdict.state for verdict in verdicts.values()]
+    if question.choose == "one" and states.count("supported") == 1:
+        return []  # the claims exclude one another, so an undecided option cannot be right as well
+    undecided = [letter for letter, verdict in verdicts.items() if verdict.state == "inconclusive"]
+    found = [f"{letter}: {verdicts[letter].deciding.reason or 'inconclusive'}" for letter in undecided]
+    if question.choose == "one" and not undecided:
+        found.append(f"choose is one, but {states.count('supported')} options are supported")
+    return found
+
+
+def key_digest(book: QuizBook, correct: Mapping[str, tuple[str, ...] | None]) -> str:
+    """sha256 over question ids and the texts of correct options; independent of letters and of the order of options."""
+    content = {
+        question.id: None if letters is None else sorted(normalise(question.options[x].text) for x in letters)
+        for question in book.questions
+        for letters in [correct[question.id]]
+    }
+    return digest({"quiz": book.quiz.id, "key": content})
+
+
+def read_overrides(path: Path, book: QuizBook) -> tuple[Override, ...]:
+    """Overrides from YAML. Raises InputError for unknown questions or letters, and for two about one question."""
+    source = read(path)
+    overrides = validate(Overrides, source).overrides
+    problems = []
+    for i, override in enumerate(overrides):
+        where = source.where(("overrides", i))
+        if override.question not in [q.id for q in book.questions]:
+            remedy = did_you_mean(override.question, [q.id for q in book.questions])
+            problems.append(Problem(where, f"{override.question} is not in the quiz", remedy))
+            continue
+        if [o.question for o in overrides].index(override.question) != i:
+            problems.append(Problem(where, f"{override.question} is overridden twice", "keep one"))
+        question = book.question(override.question)
+        unknown = sorted(set(override.correct) - set(question.options))
+        if unknown:
+            what = f"{override.question} has no option {', '.join(unknown)}"
+            problems.append(Problem(where, what, f"its options are {', '.join(question.options)}"))
+        elif question.choose == "one" and len(override.correct) != 1:
+            problems.append(Problem(where, f"{override.question} is choose-one, give one letter", "give one letter"))
+    if problems:
+        raise InputError(problems)
+    return overrides

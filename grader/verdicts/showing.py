@@ -1,0 +1,219 @@
+"""The key and the evidence cards as people read them: tables in a terminal, plain text in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from evaluators.evidence import Measurement
+from grader.verdicts.judge import State, Step, Verdict, every_comparison, measured_by
+
+if TYPE_CHECKING:
+    from grader.quiz.spec import QuizBook
+    from grader.verdicts.gather import Gatherer, Testimony
+    from grader.verdicts.key import AnswerKey, QuestionKey
+
+MARK: dict[State, str] = {"supported": "yes", "refuted": "no", "inconclusive": "?"}
+STYLE: dict[State, str] = {"supported": "bold green", "refuted": "red", "inconclusive": "yellow"}
+RECALLED, DEMONSTRATION = "recalled, not yet looked up", "DEMONSTRATION, not of record"
+
+
+def number(value: float | None, signed: bool = False) -> str:
+    """At most four significant digits."""
+    return "" if value is None else f"{value:+.4g}" if signed else f"{value:.4g}"
+
+
+def value_of(measurement: Measurement) -> str:
+    """Value, unit and interval, or why there is none."""
+    if measurement.undefined is not None:
+        return f"undefined: {measurement.undefined}"
+    value = measurement.value
+    shown = f"{value:.4g}" if isinstance(value, float) else f"“{value}”" if isinstance(value, str) else str(value)
+    if interval := measurement.interval:
+        over = f" over {interval.over}" if interval.over else ""
+        shown += f" [{number(interval.low)}, {number(interval.high)}]{over}"
+    return f"{shown} {measurement.unit}".rstrip()
+
+
+def caveats(verdict: Verdict) -> list[str]:
+    """What must be said beside a verdict wherever it is shown."""
+    marks = [RECALLED] if verdict.recalled else []
+    marks += [DEMONSTRATION] if verdict.demonstration else []
+    dissent = any(comparison.dissent for comparison in verdict.grounds)
+    return marks + (["another source disagrees"] if dissent else [])
+
+
+def show_key(out: Console, book: QuizBook, answer: AnswerKey, testimonies: Sequence[Testimony]) -> None:
+    """All questions with all options, then what is unsettled and what would settle it."""
+    out.print(f"[bold]{escape(book.quiz.title)}[/bold]   key {answer.digest[:12]}", highlight=False)
+    for testimony in testimonies:
+        entry = answer.question(testimony.question.id)
+        out.print()
+        out.print(_headline(testimony, entry))
+        out.print(_options_table(testimony, out.width))
+    out.print()
+    for testimony in testimonies:
+        show_obstacles(out, answer.question(testimony.question.id), testimony)
+    settled = len(answer.questions) - len(answer.unsettled)
+    options = [verdict for question in answer.questions for verdict in question.verdicts.values()]
+    decided = sum(verdict.state != "inconclusive" for verdict in options)
+    out.print(f"{settled} of {len(answer.questions)} questions settled, {decided} of {len(options)} options decided.")
+    _legend(out, options)
+
+
+def _headline(testimony: Testimony, entry: QuestionKey) -> Text:
+    question = testimony.question
+    text = Text.assemble(
+        (question.id, "bold"), f"  {question.title}  ({question.points:g}, choose {question.choose})  "
+    )
+    if entry.override:
+        letters = ", ".join(entry.correct or ())
+        return text.append(f"OVERRIDDEN: {letters} — {entry.override.reason}", style="magenta")
+    if entry.settled:
+        return text.append(f"settled: {', '.join(entry.correct or ()) or 'none'}", style="green")
+    return text.append("UNSETTLED", style="yellow")
+
+
+WIDTHS = (3, 12, 19, 16)
+"""Columns of the key for letter, verdict, sources and gap; the option's text takes the rest of the line."""
+
+
+def _options_table(testimony: Testimony, width: int) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False, pad_edge=False)
+    for column in WIDTHS:
+        table.add_column(width=column)
+    rest = max(16, width - sum(WIDTHS) - len(WIDTHS) - 1)
+    for letter, option in testimony.question.options.items():
+        verdict = testimony.verdicts[letter]
+        signs = ("†" if verdict.recalled else "") + ("‡" if verdict.demonstration else "")
+        signs += "≠" if any(comparison.dissent for comparison in verdict.grounds) else ""
+        text = Text(" ".join(option.text.split()))
+        text.truncate(rest, overflow="ellipsis")
+        state = Text(verdict.state, style=STYLE[verdict.state])
+        table.add_row(f"  {letter}", state, f"{', '.join(verdict.sources)} {signs}".strip(), _gap(verdict), text)
+    return table
+
+
+def _gap(verdict: Verdict) -> str:
+    deciding = verdict.deciding
+    if deciding.gap is None:
+        return "fact" if verdict.state != "inconclusive" else ""
+    margin = f"/{number(deciding.margin)}" if deciding.margin else ""
+    return f"gap {number(deciding.gap)}{margin}"
+
+
+def show_obstacles(out: Console, entry: QuestionKey, testimony: Testimony) -> None:
+    """Why a question is unsettled, and what would settle it."""
+    if entry.settled:
+        return
+    out.print(f"[yellow]{entry.id} is unsettled[/yellow]")
+    for obstacle in entry.obstacles:
+        out.print(Padding(escape(obstacle), (0, 0, 0, 4)))
+    for gap in testimony.missing:
+        out.print(Padding(escape(f"{gap.evaluator}: {gap.what}"), (0, 0, 0, 4)))
+        out.print(Padding(escape(f"-> {gap.remedy}"), (0, 0, 0, 6)))
+
+
+def _legend(out: Console, verdicts: Iterable[Verdict]) -> None:
+    shown = list(verdicts)
+    if any(verdict.recalled for verdict in shown):
+        out.print("† rests on a fact recalled and not yet looked up in the source")
+    if any(verdict.demonstration for verdict in shown):
+        out.print("‡ DEMONSTRATION evidence: another codec than the quiz asks about; never of record")
+    if any(comparison.dissent for verdict in shown for comparison in verdict.grounds):
+        out.print("≠ another source's value would decide otherwise (see `earwitness why`)")
+
+
+def show_card(out: Console, testimony: Testimony, letter: str) -> None:
+    """The evidence card of one option."""
+    verdict, option = testimony.verdicts[letter], testimony.question.options[letter]
+    out.rule(f"{testimony.question.id} {letter}", style="dim")
+    out.print(Text(option.text, style="bold"))
+    line = Text.assemble(
+        (verdict.state.upper(), STYLE[verdict.state]), f"  by {', '.join(verdict.sources) or 'nothing'}"
+    )
+    for caveat in caveats(verdict):
+        line.append(f"  ({caveat})", style="magenta")
+    out.print(line)
+    if option.note:
+        out.print(Padding(escape(option.note), (0, 0, 0, 2)))
+    out.print()
+    out.print(_tree(verdict.step))
+    out.print()
+    out.print(_numbers(testimony, verdict))
+    _show_origins(out, testimony, verdict)
+
+
+def _tree(step: Step) -> Tree:
+    head = {"all": "all of", "any": "any of", "not": "not"}.get(step.operator, step.claim)
+    label = Group(Text.assemble((f"{MARK[step.state]:>3} ", STYLE[step.state]), head), *_details(step))
+    tree = Tree(label, guide_style="dim")
+    for inner in step.steps:
+        tree.children.append(_tree(inner))
+    return tree
+
+
+def _details(step: Step) -> list[Text]:
+    lines = [Text(f"    because {step.why}", style="dim")] if step.why else []
+    comparison = step.comparison
+    if comparison and comparison.gap is not None:
+        lines.append(
+            Text(f"    gap {number(comparison.gap, signed=True)}, margin {number(comparison.margin)}", style="dim")
+        )
+    if comparison and comparison.reason:
+        lines.append(Text(f"    {comparison.reason}", style="yellow"))
+    return lines
+
+
+def _numbers(testimony: Testimony, verdict: Verdict) -> Group:
+    blocks = []
+    for measurement in measured_by(every_comparison(verdict.step)):
+        for i, candidate in enumerate(testimony.candidates[measurement.name]):
+            blocks.append(_measurement(candidate, corroborating=i > 0))
+    return Group(*blocks)
+
+
+def _measurement(m: Measurement, *, corroborating: bool) -> Group:
+    standing = f", {m.checked}" if m.checked else ""
+    size = f", n = {m.n}" if m.n is not None else ""
+    head = Text.assemble(
+        "  also " if corroborating else "", (m.name, "bold"), f" = {value_of(m)}  ({m.source}{standing}{size})"
+    )
+    lines = [Text(f"      {line}", style="dim") for line in (m.locator, m.note) if line]
+    return Group(head, *lines)
+
+
+def _show_origins(out: Console, testimony: Testimony, verdict: Verdict) -> None:
+    names = {m.name for m in measured_by(every_comparison(verdict.step))}
+    for exhibit in testimony.exhibits:
+        evidence = exhibit.evidence
+        if not names & {m.name for m in evidence.measurements}:
+            continue
+        p = evidence.provenance
+        code = [f"commit {p.git_commit[:10]}{' (dirty)' if p.git_dirty else ''}"] if p.git_commit else []
+        found = [evidence.evaluator, f"evidence: {exhibit.origin} {evidence.fingerprint[:12]}", f"{p.started:%Y-%m-%d}"]
+        packages = [f"{name} {version}" for name, version in p.packages.items()]
+        out.print(Text(", ".join([*found, f"earwitness {p.earwitness}", *code, *packages]), style="dim"))
+    for gap in testimony.missing:
+        out.print(f"[yellow]missing: {escape(gap.what)}[/yellow]\n  -> {escape(gap.remedy)}")
+    out.print(f"recompute: earwitness evidence {testimony.question.id} --evidence=refresh", style="dim")
+
+
+def show_cache(out: Console, gatherer: Gatherer, testimony: Testimony) -> None:
+    """What the store holds for the requests of a question, and why anything was missed."""
+    out.rule("store", style="dim")
+    for request in testimony.question.evidence:
+        exhibits, gap = gatherer.exhibits(request)
+        for exhibit in exhibits:
+            out.print(f"{request.evaluator}: {exhibit.origin}, fingerprint {exhibit.evidence.fingerprint}")
+            for name, sha256 in exhibit.evidence.provenance.inputs.items():
+                out.print(f"    input {escape(name)} {sha256[:12]}")
+        if gap:
+            out.print(f"{request.evaluator}: {escape(gap.what)}\n    -> {escape(gap.remedy)}")
