@@ -27,6 +27,7 @@ from audio.metrics import METRICS
 from evaluators.evidence import Site
 from evaluators.gathering import gather
 from evaluators.reconstruction import Reconstruction
+from evaluators.reconstruction.measuring import kept_codec
 from evaluators.reconstruction.parameters import Request
 from evaluators.reconstruction.scores import RATE, cut_points
 from evaluators.store import Store
@@ -41,9 +42,10 @@ Samples = NDArray[np.float32]
 def own(checkpoint: Path, store: Path, files: dict[str, str]) -> dict[tuple[str, int], float]:
     """Both requests through the evaluator; value of wide-band PESQ by role and codebooks.
 
-    The weights are touched first, so that their digest is taken again as a new process would.
+    Weights and codec are forgotten first: as in a new process, the digest is taken and the model loaded again.
     """
     (checkpoint / "model.safetensors").touch()
+    kept_codec.cache_clear()
     values = {}
     for roles in (("english", "chinese"), ("laughter", "music")):
         keys = {"clips": {role: files[role] for role in roles}, "codebooks": CODEBOOKS, "sweep": SWEEP}

@@ -33,7 +33,7 @@ def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
 def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     """The site's clips through the site's codec, at the codebooks asked for and over the sweep."""
     site.progress("loading the codec", 0.0)
-    codec = _codec(*source_and_revision(site), site.device, weights_of(site).digest)
+    codec = kept_codec(*source_and_revision(site), site.device, weights_of(site).digest)
     clips = find_clips(site.audio, request.clips)
     takes = [Take(role, load(path, codec.sample_rate)) for role, paths in clips.items() for path in paths]
     reconstructor = Reconstructor(codec, store, _part(site.progress, 0.0, 0.5))
@@ -54,9 +54,9 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
 
 
 @lru_cache(maxsize=1)
-def _codec(source: str, revision: str | None, device: str, _digest: str) -> Codec:
+def kept_codec(source: str, revision: str | None, device: str, _digest: str) -> Codec:
     """The codec, kept for the next request; other weights in the same place are another codec."""
-    return load_codec(source, device=device, revision=revision)
+    return loadkept_codec(source, device=device, revision=revision)
 
 
 def lonely(renditions: Iterable[Rendition]) -> set[tuple[str, int | None]]:
