@@ -56,7 +56,7 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
 @lru_cache(maxsize=1)
 def kept_codec(source: str, revision: str | None, device: str, _digest: str) -> Codec:
     """The codec, kept for the next request; other weights in the same place are another codec."""
-    return loadkept_codec(source, device=device, revision=revision)
+    return load_codec(source, device=device, revision=revision)
 
 
 def lonely(renditions: Iterable[Rendition]) -> set[tuple[str, int | None]]:
