@@ -37,6 +37,7 @@ EMOV_DB = {  # clips by speaker and emotion, as distributed
     "josh": (302, 298, 0, 263, 0),
 }
 ALL_LAYERS = 32
+APPROXIMATE = 4096  # clips above which umap-learn searches neighbours approximately
 DIMENSIONS = 256
 SEED = 0
 
@@ -152,6 +153,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args()
     list(compare(100, 2 * asked.jobs, 2 * asked.jobs, asked.jobs))  # compiles both sides' kernels, starts the workers
+    if max(asked.clips) > APPROXIMATE:
+        library(vectors(cells := emov_cells(APPROXIMATE + 1), 0), cells)  # compiles the library's neighbour search
     for clips in asked.clips:
         rounds = list(compare(clips, asked.layers, asked.round, asked.jobs))
         print(json.dumps(summary(clips, asked.layers, rounds)), flush=True)

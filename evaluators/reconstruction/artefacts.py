@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
 """Okabe and Ito's palette: told apart by colour-blind readers too (jfly.uni-koeln.de/color)."""
 MARKERS = "osD^vP*"
-DRAWING = 2
+DRAWING = 3
 """Raised when the same numbers are drawn otherwise."""
 
 
@@ -51,7 +51,7 @@ def clips_plot(store: Store, scores: Sequence[Score], parameters: Request) -> Ar
 
 
 def sweep_plot(store: Store, measurements: Sequence[Measurement], parameters: Request) -> Artefact:
-    """Each measure against the number of codebooks, a line for each role, its interval shaded."""
+    """Each measure against the number of codebooks, a line for each role, its intervals as bars."""
     known = {m.name: m for m in measurements}
     data = [m.model_dump(mode="json", include={"name", "value", "interval"}) for m in measurements]
     path = _figure(store, ["sweep", data], lambda: _draw_sweep(known, parameters))
@@ -81,6 +81,7 @@ def _draw_sweep(known: dict[str, Measurement], parameters: Request) -> Figure:
             _draw_line(axes, [(c, m) for c, m in line if m.value is not None], role, i)
         axes.set_xscale("log", base=2)
         axes.set_xticks(counts, [str(count) for count in counts])
+        axes.minorticks_off()
         axes.set_xlabel("codebooks")
     lines = next(iter(panels.values())).get_legend_handles_labels()
     figure.legend(*lines, loc="upper center", ncols=len(parameters.roles), frameon=False)
@@ -91,9 +92,9 @@ def _draw_line(axes: Any, points: Sequence[tuple[int, Measurement]], role: str, 
     colour = COLOURS[i % 7]
     counts = [count for count, _ in points]
     axes.plot(counts, [m.value for _, m in points], f"-{MARKERS[i % 7]}", color=colour, label=role, markersize=4)
-    shaded = [(count, m.interval) for count, m in points if m.interval]
-    low, high = [v.low for _, v in shaded], [v.high for _, v in shaded]
-    axes.fill_between([count for count, _ in shaded], low, high, color=colour, alpha=0.15, linewidth=0)
+    known = [(count, m.interval) for count, m in points if m.interval]
+    low, high = [v.low for _, v in known], [v.high for _, v in known]
+    axes.vlines([count for count, _ in known], low, high, color=colour, alpha=0.5)
 
 
 def _panels(parameters: Request) -> tuple[Figure, dict[str, Any]]:
@@ -109,7 +110,8 @@ def _panels(parameters: Request) -> tuple[Figure, dict[str, Any]]:
     panels: dict[str, Any] = {}
     for i, metric in enumerate(parameters.metrics):
         axes = panels[metric] = figure.add_subplot(rows, columns, i + 1)
-        axes.set_title(f"{metric} ({'lower' if metric in LOWER_IS_BETTER else 'higher'} is better)", fontsize="small")
+        better = "lower" if metric in LOWER_IS_BETTER else "higher"
+        axes.set_title(f"{metric} ({better} is better)", fontsize="small", y=1.0)  # a given place is not searched for
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     return figure, panels
