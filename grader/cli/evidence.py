@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from evaluators.evidence import Evidence
-    from grader.verdicts.batch import Result
 
 AT_HAND, HOW = "What is at hand", "How to work"
 
@@ -122,6 +121,7 @@ def evidence(
     from evaluators.store import Store
     from grader.verdicts.batch import gather_all
     from grader.verdicts.gather import read_records
+    from grader.verdicts.listing import show_results
 
     book = load_book(quiz)
     wanted = [book.question(name) for name in questions] if questions else list(book.questions)
@@ -143,7 +143,7 @@ def evidence(
     if as_json:
         print_json([result.as_data() for result in results])
     else:
-        _show(results)
+        show_results(console(), results, wanted, store.root)
     if record:
         _record(book.folder, [result.evidence for result in results if result.evidence])
     if any(result.problem and result.problem.broken for result in results):
@@ -164,21 +164,6 @@ def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
             progress.update(task, description=step, completed=done)
 
         yield report
-
-
-def _show(results: list[Result]) -> None:
-    from rich.padding import Padding
-    from rich.text import Text
-
-    from grader.verdicts.showing import value_of
-
-    out = console()
-    for result in results:
-        out.print(f"[bold]{result.evaluator}[/bold] for {', '.join(result.questions)}  {result.origin}")
-        if result.problem:
-            out.print(Padding(Text(f"{result.problem.what}\n-> {result.problem.remedy}", style="yellow"), (0, 0, 0, 4)))
-        for m in result.evidence.measurements if result.evidence else ():
-            out.print(Padding(Text(f"{m.name} = {value_of(m)}  ({m.source})"), (0, 0, 0, 4)))
 
 
 def _record(folder: Path, found: list[Evidence]) -> None:

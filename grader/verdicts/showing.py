@@ -34,12 +34,23 @@ def value_of(measurement: Measurement) -> str:
     """Value, unit and interval, or why there is none."""
     if measurement.undefined is not None:
         return f"undefined: {measurement.undefined}"
-    value = measurement.value
-    shown = f"{value:.4g}" if isinstance(value, float) else f"“{value}”" if isinstance(value, str) else str(value)
+    shown = number_of(measurement)
     if interval := measurement.interval:
         over = f" over {interval.over}" if interval.over else ""
-        shown += f" [{number(interval.low)}, {number(interval.high)}]{over}"
+        shown += f" {interval_of(measurement)}{over}"
     return f"{shown} {measurement.unit}".rstrip()
+
+
+def number_of(measurement: Measurement) -> str:
+    """The bare value: four significant digits of a measured number, a word in quotation marks."""
+    value = measurement.value
+    return f"{value:.4g}" if isinstance(value, float) else f"“{value}”" if isinstance(value, str) else str(value)
+
+
+def interval_of(measurement: Measurement) -> str:
+    """`[low, high]`, or nothing."""
+    interval = measurement.interval
+    return f"[{number(interval.low)}, {number(interval.high)}]" if interval else ""
 
 
 def caveats(verdict: Verdict) -> list[str]:
