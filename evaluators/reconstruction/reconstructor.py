@@ -24,7 +24,7 @@ from evaluators.store import Store
 
 RECIPE = 1
 """Raised when the same codec and clip may give another reconstruction."""
-BATCH = 16  # clips in one call of the codec
+BATCH = 32  # reconstructions in one call of the codec: many enough for all processors, few enough to be lost
 EXAMPLES = 4  # clips of a role to listen to
 
 Item = TypeVar("Item")
@@ -49,9 +49,10 @@ class Reconstructor:
     def renditions(self, takes: Sequence[Take], counts: Sequence[int]) -> list[Rendition]:
         """Every take at every number of codebooks, take by take."""
         paths: list[Path] = []
-        for start in range(0, len(takes), BATCH):
+        size = max(1, BATCH // len(counts))
+        for start in range(0, len(takes), size):
             self.report(f"reconstructing clips: {start} of {len(takes)}", start / len(takes))
-            batch = [take.clip for take in takes[start : start + BATCH]]
+            batch = [take.clip for take in takes[start : start + size]]
             paths += self.reconstructions(batch, counts)
         wanted = product(takes, counts)
         return [

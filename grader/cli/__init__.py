@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import typer
@@ -9,7 +10,7 @@ from typer.core import TyperGroup
 
 from audio.errors import EarwitnessError
 from grader.cli import demo, evidence, exporting, grading, key, models, reporting
-from grader.cli.common import UNUSABLE, report_error
+from grader.cli.common import INTERRUPTED, UNUSABLE, report_error
 
 
 class Commands(TyperGroup):
@@ -21,6 +22,9 @@ class Commands(TyperGroup):
         except EarwitnessError as error:
             report_error(error)
             raise typer.Exit(UNUSABLE) from error
+        except KeyboardInterrupt as interrupt:
+            print("earwitness: interrupted; the same command goes on from what is stored", file=sys.stderr)
+            raise typer.Exit(INTERRUPTED) from interrupt
 
 
 app = typer.Typer(

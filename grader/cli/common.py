@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from grader.quiz.spec import QuizBook
 
 DONE, FAILED, UNUSABLE, UNSETTLED = 0, 1, 2, 3
+INTERRUPTED = 130  # what a shell reports of a command ended by Ctrl-C
 
 QuizOption = Annotated[
     Path | None,

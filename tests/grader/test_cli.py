@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +142,23 @@ def test_evidence_counts_the_cited_figures_that_no_claim_compares(earwitness: An
     assert re.search(r"mimo\.mimi\.pesq_wb\.english\.q8 +2\.07 MOS-LQO\n", done.stdout)
     assert "encodec_4500bps" not in done.stdout
     assert re.search(r"and \d+ more that no claim compares", done.stdout)
+
+
+def test_an_interrupted_run_says_so_and_the_next_one_goes_on(repository: Path, tmp_path: Path) -> None:
+    sound = ["--audio", repository / "audio/clips", "--codec", repository / "audio/pocket_mimi", "--json"]
+    command = [sys.executable, "-c", "from grader.cli import main; main()", "evidence", "q06", *map(str, sound)]
+    here = {**os.environ, "EARWITNESS_CACHE": str(tmp_path)}
+    first = subprocess.Popen(command, env=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (codes := sorted(tmp_path.rglob("*.npy"))) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    first.send_signal(signal.SIGINT)
+    _, said = first.communicate(timeout=60)
+    assert first.returncode == 130
+    assert "interrupted; the same command goes on" in said
+    assert "Traceback" not in said
+    stamps = [path.stat().st_mtime_ns for path in codes]
+    again = subprocess.run(command, env=here, capture_output=True, text=True, check=False, timeout=300)
+    names = {m["name"] for one in json.loads(again.stdout) if one["evidence"] for m in one["evidence"]["measurements"]}
+    assert {"pesq_wb.english", "stoi.chinese.q32"} <= names
+    assert [path.stat().st_mtime_ns for path in codes] == stamps, "what was stored is used, not made again"
