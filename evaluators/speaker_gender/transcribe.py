@@ -55,15 +55,22 @@ class PocketSphinx:
 
     def __call__(self, samples: Sound) -> str:
         import numpy as np
-        from pocketsphinx import Decoder  # type: ignore[import-untyped]
 
-        # A decoder adapts its cepstral mean from clip to clip: a new one each time keeps clips independent of order.
-        decoder = Decoder(samprate=SAMPLE_RATE, loglevel="FATAL")
+        decoder = _decoder()
+        decoder.reinit_feat()  # forgets the cepstral mean adapted to earlier clips: no clip depends on the others
         decoder.start_utt()
         decoder.process_raw((np.clip(samples, -1, 1) * 32767).astype(np.int16).tobytes(), full_utt=True)
         decoder.end_utt()
         hypothesis = decoder.hyp()
         return str(hypothesis.hypstr) if hypothesis else ""
+
+
+@cache
+def _decoder() -> Any:
+    """This process' decoder: its models take as long to load as a clip of two seconds to decode."""
+    from pocketsphinx import Decoder  # type: ignore[import-untyped]
+
+    return Decoder(samprate=SAMPLE_RATE, loglevel="FATAL")
 
 
 class Whisper:

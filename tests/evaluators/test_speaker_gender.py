@@ -407,6 +407,13 @@ def test_without_texts_or_weights_the_reasons_stand_under_their_names(real: Foun
     assert "--codec" in (real["channel.codec_gender_accuracy.layer_0"].undefined or "")
 
 
+def test_what_is_heard_in_a_clip_does_not_depend_on_the_clips_before_it(voices: Path) -> None:
+    clips = read_voices(voices, "en")[::2]
+    forwards = transcripts(clips, "pocketsphinx", Site(jobs=1))
+    assert len(set(forwards)) > 3
+    assert transcripts(clips[::-1], "pocketsphinx", Site(jobs=1)) == forwards[::-1]
+
+
 def test_clips_are_transcribed_once(real: Found, voices: Path, cache: Path) -> None:
     assert real
     kept = {path: path.stat().st_mtime_ns for path in cache.glob("blobs/*/*.json")}
