@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from audio.errors import InputError, Problem
 if TYPE_CHECKING:
     from soundfile import SoundFile
 
-__all__ = ["FORMATS", "Alignment", "Clip", "align", "load", "resample", "save"]
+__all__ = ["FORMATS", "Alignment", "Clip", "align", "load", "resample", "save", "unreadable"]
 
 FORMATS = (".wav", ".flac", ".mp3", ".ogg")
 BLOCK = 1 << 18  # samples read at a time, so that a long file is held once, as mono
@@ -69,6 +70,17 @@ def load(path: str | Path, sample_rate: int | None = None) -> Clip:
     if sample_rate is not None:
         samples, rate = resample(samples, rate, sample_rate), sample_rate
     return Clip(samples, rate, path.name, digest, notes)
+
+
+def unreadable(paths: Iterable[str | Path]) -> list[Problem]:
+    """What is wrong with those of these files that `load` refuses."""
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            load(path)
+        except InputError as error:
+            problems += error.problems
+    return problems
 
 
 def _read_mono(path: Path) -> tuple[NDArray[np.float32], int]:

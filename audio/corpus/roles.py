@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from audio.corpus.tables import SOUNDS, sounds_in
-from audio.errors import Unavailable
+from audio.errors import InputError, Problem, Unavailable
 
 ROLES = {  # role: (file names without TTS_ and ending, folder names)
     "english": ("english_speech", "english", "en"),
@@ -14,6 +14,9 @@ ROLES = {  # role: (file names without TTS_ and ending, folder names)
     "laughter": ("laughter", "laugh"),
     "music": ("music",),
 }
+
+NOT_READ = (".m4a", ".mp4", ".aac", ".wma", ".amr", ".webm")
+"""Endings of sound files that libsndfile does not read."""
 
 
 def find_role(folder: str | Path, role: str) -> tuple[Path, ...]:
@@ -27,7 +30,7 @@ def find_role(folder: str | Path, role: str) -> tuple[Path, ...]:
     exact = folder / role
     if exact.is_file():
         return (exact,)
-    if exact.is_dir() and (found := sounds_in(exact)):
+    if exact.is_dir() and (found := _all_sounds(exact)):
         return tuple(found)
     names = ROLES.get(role.casefold())
     found = _of_role(folder, names) if names else _same_name(folder, role)
@@ -40,10 +43,18 @@ def find_role(folder: str | Path, role: str) -> tuple[Path, ...]:
 def _of_role(folder: Path, names: tuple[str, ...]) -> list[Path]:
     """Every clip in a folder of one of these names, or else every file of one of these names, numbered or not."""
     inside = [path for name in names for path in _named(folder, name) if path.is_dir()]
-    if clips := [clip for path in inside for clip in sounds_in(path)]:
+    if clips := [clip for path in inside for clip in _all_sounds(path)]:
         return clips
     sounds = _sounds(folder)
     return [path for path in sounds if re.sub(r"[_-]?\d+$", "", _plain(path)) in names]
+
+
+def _all_sounds(folder: Path) -> list[Path]:
+    strange = sorted(path for path in folder.rglob("*") if path.suffix.lower() in NOT_READ)
+    if strange:
+        remedy = f"convert it to one of {', '.join(SOUNDS)} (`ffmpeg -i FILE FILE.wav`), or take it out of the folder"
+        raise InputError(Problem(str(path), "is in a format that cannot be read", remedy) for path in strange)
+    return sounds_in(folder)
 
 
 def _same_name(folder: Path, file: str) -> list[Path]:

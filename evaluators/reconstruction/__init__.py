@@ -54,7 +54,7 @@ def _codec_inputs(parameters: Request, site: Site) -> Inputs:
     weights = None
     try:
         clips = find_clips(site.audio, parameters.clips)
-        files = {f"{role}/{path.name}": sha256_of(path) for role, paths in clips.items() for path in paths}
+        files = {f"{role}: {name}": sha256_of(path) for role, named in clips.items() for name, path in named.items()}
     except Unavailable as error:
         missing.append(error)
     try:

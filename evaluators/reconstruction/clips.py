@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 SUPPLY = "name the folder of the clips: --audio DIR"
 
 
-def find_clips(folder: Path | None, wanted: Mapping[str, str]) -> dict[str, tuple[Path, ...]]:
-    """The files of every role: those that the question names, else whatever plays the role in that folder.
+def find_clips(folder: Path | None, wanted: Mapping[str, str]) -> dict[str, dict[str, Path]]:
+    """The files of every role by their path inside `folder`: those the question names, else what plays the role there.
 
     Raises Unavailable naming every clip that is missing.
     """
@@ -25,11 +25,11 @@ def find_clips(folder: Path | None, wanted: Mapping[str, str]) -> dict[str, tupl
         raise Unavailable(f"no clips were given ({', '.join(wanted.values())})", SUPPLY)
     if not folder.is_dir():
         raise InputError(Problem(str(folder), "is not a folder", SUPPLY))
-    found: dict[str, tuple[Path, ...]] = {}
+    found: dict[str, dict[str, Path]] = {}
     missing: list[Unavailable] = []
     for role, name in wanted.items():
         try:
-            found[role] = _find(folder, role, name)
+            found[role] = {path.relative_to(folder).as_posix(): path for path in _find(folder, role, name)}
         except Unavailable as error:
             missing.append(error)
     if missing:

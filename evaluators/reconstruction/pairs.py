@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio.corpus import Pair, read_pairs
-from audio.errors import Unavailable
+from audio.errors import InputError, Unavailable
 from evaluators.reconstruction.parameters import PairSelection
 
 if TYPE_CHECKING:
     from evaluators.reconstruction.scores import Rendition
 
 REMARK = "the codec was run by those who published the pairs, not here; each reconstruction aligned to its original"
+BATCH = 64
 SUPPLY = "name a folder of originals and reconstructions with a manifest.csv: --pairs DIR"
 
 
@@ -47,16 +48,24 @@ def _missing(role: str, wanted: PairSelection, pairs: Sequence[Pair]) -> str:
     return f"no pair plays {role} ({asked or 'any'}, codebooks {wanted.codebooks}){hint}"
 
 
-def load_pairs(chosen: Mapping[str, Sequence[Pair]]) -> list[Rendition]:
-    """The sound of every chosen pair, at 16 kHz."""
-    from audio.clip import load
+def load_pairs(chosen: Mapping[str, Sequence[Pair]]) -> Iterator[list[Rendition]]:
+    """The sound of every chosen pair, at 16 kHz, BATCH pairs at a time: memory does not grow with their number.
+
+    Raises InputError for files that cannot be read, all of them at once.
+    """
+    from audio.clip import load, unreadable
     from evaluators.reconstruction.scores import rendition
 
-    return [
-        rendition(role, pair.id, pair.codebooks, load(pair.original), load(pair.reconstruction))
-        for role, pairs in chosen.items()
-        for pair in pairs
-    ]
+    pairs = [(role, pair) for role, its in chosen.items() for pair in its]
+    for start in range(0, len(pairs), BATCH):
+        try:
+            yield [
+                rendition(role, pair.id, pair.codebooks, load(pair.original), load(pair.reconstruction))
+                for role, pair in pairs[start : start + BATCH]
+            ]
+        except InputError:
+            files = dict.fromkeys(file for _, pair in pairs for file in (pair.original, pair.reconstruction))
+            raise InputError(unreadable(files)) from None
 
 
 def locator(pairs: Sequence[Pair]) -> str:

@@ -7,7 +7,7 @@ an interrupted run goes on where it was and a further clip costs one clip.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import product
@@ -16,8 +16,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from audio.clip import Clip, load, save
+from audio.clip import Clip, load, save, unreadable
 from audio.codec import Audio, Codec, Codes
+from audio.errors import InputError
 from evaluators.evidence import Artefact, digest
 from evaluators.reconstruction.scores import Rendition, rendition
 from evaluators.store import Store
@@ -30,12 +31,13 @@ EXAMPLES = 4  # clips of a role to listen to
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Take:
-    """One clip, at the codec's sample rate, in its role."""
+    """One file in its role; `name` is its path inside the folder of clips."""
 
     role: str
-    clip: Clip
+    name: str
+    path: Path
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,19 +48,28 @@ class Reconstructor:
     store: Store
     report: Callable[[str, float], None]
 
-    def renditions(self, takes: Sequence[Take], counts: Sequence[int]) -> list[Rendition]:
-        """Every take at every number of codebooks, take by take."""
-        paths: list[Path] = []
+    def batches(self, takes: Sequence[Take], counts: Sequence[int]) -> Iterator[list[Rendition]]:
+        """Every take at every number of codebooks, a few takes at a time: memory does not grow with the folder.
+
+        Raises InputError for files that cannot be read, all of them at once.
+        """
         size = max(1, BATCH // len(counts))
         for start in range(0, len(takes), size):
             self.report(f"reconstructing clips: {start} of {len(takes)}", start / len(takes))
-            batch = [take.clip for take in takes[start : start + size]]
-            paths += self.reconstructions(batch, counts)
-        wanted = product(takes, counts)
-        return [
-            rendition(take.role, take.clip.name, count, take.clip, load(path))
-            for (take, count), path in zip(wanted, paths, strict=True)
-        ]
+            batch = takes[start : start + size]
+            try:
+                clips = [self._load(take) for take in batch]
+            except InputError:
+                raise InputError(unreadable(take.path for take in takes)) from None
+            paths = iter(self.reconstructions(clips, counts))
+            yield [
+                rendition(take.role, take.name, count, clip, load(next(paths)))
+                for take, clip in zip(batch, clips, strict=True)
+                for count in counts
+            ]
+
+    def _load(self, take: Take) -> Clip:
+        return load(take.path, self.codec.sample_rate)
 
     def reconstructions(self, clips: Sequence[Clip], counts: Sequence[int]) -> list[Path]:
         """FLAC files of every clip at every number of codebooks, clip by clip; what exceeds full scale is clipped."""
@@ -82,14 +93,14 @@ class Reconstructor:
         """Originals and reconstructions of the first clips of every role, to listen to."""
         roles = [take.role for take in takes]
         first = [take for i, take in enumerate(takes) if roles[:i].count(take.role) < EXAMPLES]
-        made = self.reconstructions([take.clip for take in first], [count])
+        clips = [self._load(take) for take in first]
         artefacts = []
-        for take, reconstruction in zip(first, made, strict=True):
-            key = digest(["original", RECIPE, take.clip.digest, take.clip.sample_rate])
-            original = self.store.blob(key, ".flac", partial(_write_clip, take.clip))
-            title = f"{take.role}: {take.clip.name}"
+        for take, clip, made in zip(first, clips, self.reconstructions(clips, [count]), strict=True):
+            key = digest(["original", RECIPE, clip.digest, clip.sample_rate])
+            original = self.store.blob(key, ".flac", partial(_write_clip, clip))
+            title = f"{take.role}: {take.name}"
             artefacts.append(self.store.artefact(f"{title}, original", original, "audio/flac"))
-            artefacts.append(self.store.artefact(f"{title}, {count} codebooks", reconstruction, "audio/flac"))
+            artefacts.append(self.store.artefact(f"{title}, {count} codebooks", made, "audio/flac"))
         return artefacts
 
     def _stored(

@@ -6,7 +6,7 @@ rate of the clips; what music has above 8 kHz is not judged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,6 @@ from evaluators.reconstruction.parameters import Metric
 
 RATE = 16_000  # Hz
 WINDOW = (1.0, 3.0)  # s, what windows of a clip without companions are at most: a quarter of it, within these limits
-BATCH = 64  # pairs measured between two reports of progress
 
 Values = Mapping[str, float | Undefined]
 Signals = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -67,7 +66,6 @@ def score(
     *,
     windowed: Collection[tuple[str, int | None]] = (),
     jobs: int | None = None,
-    report: Callable[[str, float], None],
 ) -> list[Score]:
     """Scores in the order of `renditions`.
 
@@ -83,7 +81,7 @@ def score(
     for pair, cuts in zip(aligned, spans, strict=True):
         if not isinstance(pair, Undefined):
             signals += [pair, *((pair[0][a:b], pair[1][a:b]) for a, b in cuts)]
-    values = iter(_measured(signals, metrics, jobs, report))
+    values = iter(measure_pairs(signals, sample_rate=RATE, metrics=metrics, jobs=jobs))
     scores = []
     for r, pair, cuts in zip(renditions, aligned, spans, strict=True):
         whole = _undefined(metrics, pair) if isinstance(pair, Undefined) else next(values)
@@ -109,11 +107,3 @@ def cut_points(reference: NDArray[np.float32]) -> list[tuple[int, int]]:
     lowest, highest = WINDOW
     longest = min(max(len(reference) / RATE / 4, lowest), highest)
     return windows(reference.astype(np.float64), RATE, longest, longest / 2)
-
-
-def _measured(
-    signals: Sequence[Signals], metrics: Sequence[Metric], jobs: int | None, report: Callable[[str, float], None]
-) -> Iterator[Values]:
-    for start in range(0, len(signals), BATCH):
-        report(f"measuring reconstructions: {start} of {len(signals)}", start / len(signals))
-        yield from measure_pairs(signals[start : start + BATCH], sample_rate=RATE, metrics=metrics, jobs=jobs)

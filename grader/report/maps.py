@@ -156,17 +156,13 @@ def corpus_files(evidence: Evidence, corpus: Path | None) -> dict[str, Path]:
 def _spots(
     clips: Sequence[Mapping[str, str]], labels: Sequence[str], paths: Mapping[str, Path], bank: SoundBank
 ) -> list[Spot]:
-    from audio.clip import load
-
     every = max(1, -(-len(clips) // HEARD))
-    spots = []
-    for i, row in enumerate(clips):
-        sound = None
-        if row["file"] in paths and i % every == 0:
-            clip = load(paths[row["file"]])
-            sound = bank.compact(clip.samples, clip.sample_rate)
-        spots.append(Spot(row["file"], row["label"], labels.index(row["label"]), row["speaker"], sound))
-    return spots
+    audible = [row["file"] for row in clips[::every] if row["file"] in paths]
+    sounds = dict(zip(audible, bank.compact([paths[file] for file in audible]), strict=True))
+    return [
+        Spot(row["file"], row["label"], labels.index(row["label"]), row["speaker"], sounds.get(row["file"]))
+        for row in clips
+    ]
 
 
 def _panel(layer: int, rows: Sequence[Mapping[str, str]], spots: Sequence[Spot], audible: bool) -> Panel:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -37,9 +38,10 @@ class SoundBank:
         """Keep `samples` (n,) in [-1, 1] without loss (FLAC, 16 bit), to be compared by ear; its id."""
         return self._keep(encoded(samples, sample_rate, "FLAC", "PCM_16"), "flac", "audio/flac")
 
-    def compact(self, samples: Samples, sample_rate: int) -> str:
-        """Keep `samples` small (MP3, which every browser plays), to be recognised by ear; its id."""
-        return self._keep(encoded(samples, sample_rate, "MP3", "MPEG_LAYER_III"), "mp3", "audio/mpeg")
+    def compact(self, files: Sequence[Path]) -> list[str]:
+        """Keep the sound of `files` small (MP3, which every browser plays), to be recognised by ear; their ids."""
+        with ThreadPoolExecutor() as threads:  # libsndfile works without the interpreter's lock
+            return [self._keep(content, "mp3", "audio/mpeg") for content in threads.map(_as_mp3, files)]
 
     def _keep(self, content: bytes, suffix: str, media_type: str) -> str:
         name = hashlib.sha256(content).hexdigest()[:12]
@@ -51,6 +53,13 @@ class SoundBank:
             write_atomic(self.beside / f"{name}.{suffix}", content)
             self._places[name] = f"{self.beside.name}/{name}.{suffix}"
         return name
+
+
+def _as_mp3(file: Path) -> bytes:
+    from audio.clip import load
+
+    clip = load(file)
+    return encoded(clip.samples, clip.sample_rate, "MP3", "MPEG_LAYER_III")
 
 
 def encoded(samples: Samples, sample_rate: int, container: str, subtype: str) -> bytes:

@@ -88,7 +88,7 @@ def _fill(result: Result, key: str, site: Site, store: Store, mode: Mode, record
     except Unavailable as error:
         result.problem = Missing(evaluator=evaluator.name, what=error.what, remedy=error.remedy)
     except InputError as error:
-        result.problem = Missing(evaluator=evaluator.name, what=str(error), remedy="mend the input", broken=True)
+        result.problem = Missing(evaluator=evaluator.name, what=str(error), broken=True)
     except Exception as error:  # an evaluator may be anybody's code: its failure must not lose the others' results
         trace = "".join(traceback.format_exception(error)[-3:])
         result.problem = Missing(evaluator=evaluator.name, what=f"broke: {error!r}", remedy=trace, broken=True)

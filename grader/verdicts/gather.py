@@ -31,7 +31,10 @@ RECORD_FOLDER = "evidence"
 
 
 class Missing(Frozen):
-    """Evidence that could not be had here, and what would supply it. `broken` is a fault of the evaluator."""
+    """Evidence that could not be had here, and what would supply it.
+
+    `broken` is a fault of an input, whose every problem `what` tells with its remedy, or of the evaluator.
+    """
 
     evaluator: str
     what: str

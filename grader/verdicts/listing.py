@@ -37,7 +37,8 @@ def show_results(out: Console, results: Sequence[Result], questions: Sequence[Qu
     for result in results:
         out.print(Text.assemble((result.evaluator, "bold"), f" for {', '.join(result.questions)}"))
         if result.problem:
-            for line in (result.problem.what, f"-> {result.problem.remedy}"):
+            remedy = f"\n-> {result.problem.remedy}" if result.problem.remedy else ""
+            for line in (result.problem.what + remedy).splitlines():
                 out.print(Text(INDENT + line, style="yellow"), soft_wrap=True)
         if result.evidence:
             names = set[str]().union(*(claimed[name] for name in result.questions))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -335,6 +336,31 @@ def test_everything_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
         EVALUATOR.inputs(SWEEP, Site(codec="nowhere/at/all"))
     with pytest.raises(InputError, match="is not a folder"):
         EVALUATOR.inputs(SWEEP, Site(audio=tmp_path / "absent"))
+
+
+def test_every_file_that_cannot_be_read_is_named_at_once(folders: Path, site: Site, tmp_path: Path) -> None:
+    spoilt = tmp_path / "clips"
+    shutil.copytree(folders, spoilt)
+    (spoilt / "laughter" / "text.wav").write_text("not sound")
+    flac = next((spoilt / "music").glob("*.flac"))
+    flac.write_bytes(flac.read_bytes()[:2000])
+    with pytest.raises(InputError) as caught:
+        EVALUATOR.measure(FOLDERS, replace(site, audio=spoilt))
+    assert [Path(problem.where).name for problem in caught.value.problems] == ["text.wav", flac.name]
+    (spoilt / "music" / "voice memo.m4a").write_bytes(b"")
+    with pytest.raises(InputError, match=r"voice memo\.m4a: is in a format that cannot be read"):
+        EVALUATOR.inputs(FOLDERS, replace(site, audio=spoilt))
+
+
+def test_clips_of_one_name_in_two_folders_are_two_clips(folders: Path, site: Site, tmp_path: Path) -> None:
+    music = sorted((folders / "music").iterdir())
+    for folder, path in zip(("first", "second", "third"), music, strict=True):
+        (tmp_path / "music" / folder).mkdir(parents=True)
+        shutil.copy(path, tmp_path / "music" / folder / "clip.flac")
+    asked = request(clips={"music": "music"}, codebooks=1, metrics=FAST)
+    here = replace(site, audio=tmp_path)
+    assert len(EVALUATOR.inputs(asked, here).files) == 3
+    assert by_name(gather(EVALUATOR, asked, here, Store(tmp_path / "store")))["stoi.music"].n == 3
 
 
 def test_more_codebooks_than_the_codec_has_is_one_clear_message(site: Site) -> None:
