@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 
 class EarwitnessError(Exception):
@@ -33,6 +34,9 @@ class InputError(EarwitnessError):
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)  # worker processes raise it too
+
 
 class Unavailable(EarwitnessError):
     """Something needed is not here (weights, clips, a tool); `remedy` says what supplies it."""
@@ -40,6 +44,9 @@ class Unavailable(EarwitnessError):
     def __init__(self, what: str, remedy: str) -> None:
         self.what, self.remedy = what, remedy
         super().__init__(f"{what}\n    -> {remedy}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.what, self.remedy)
 
 
 class Undefined(EarwitnessError):

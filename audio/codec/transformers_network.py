@@ -104,7 +104,7 @@ def _load(checkpoint: Checkpoint) -> Any:
     """The model with every tensor of the checkpoint in place: nothing missing, nothing left over."""
     load: Any = MimiModel.from_pretrained
     try:
-        with _no_progress_bar():
+        with _silence():
             model, report = load(
                 None,
                 config=checkpoint.config,
@@ -126,12 +126,15 @@ def _load(checkpoint: Checkpoint) -> Any:
 
 
 @contextmanager
-def _no_progress_bar() -> Iterator[None]:
+def _silence() -> Iterator[None]:
+    """No progress bar and no table of what did not fit: the message that follows says it."""
     switch: Any = logging
-    shown = switch.is_progress_bar_enabled()
+    shown, verbosity = switch.is_progress_bar_enabled(), switch.get_verbosity()
     switch.disable_progress_bar()
+    switch.set_verbosity_error()
     try:
         yield
     finally:
+        switch.set_verbosity(verbosity)
         if shown:
             switch.enable_progress_bar()

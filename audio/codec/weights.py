@@ -71,6 +71,8 @@ def find_weights(source: str | Path, revision: str | None = PINNED, *, download:
     path = Path(source).expanduser()
     if path.is_dir():
         return _in_folder(path)
+    if path.name == TENSORS and path.with_name(CONFIG).is_file():
+        return _in_folder(path.parent)
     if path.is_file():
         return Weights(path, None, path.name)
     if not _is_hub_id(source):

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.clip import load
+from audio.clip import load, unreadable
 from audio.codec import Codec, Codes
+from audio.errors import InputError
 from evaluators.evidence import digest
 from evaluators.layer_separation.separation import Vectors
 from evaluators.provenance import package_versions
@@ -51,12 +52,18 @@ def mean_vector(tables: NDArray[np.float32], codes: Codes) -> NDArray[np.float64
 
 
 def clip_codes(codec: Codec, clips: Clips, codebooks: int, store: Store) -> Iterator[Codes]:
-    """Codes (codebooks, frames) of each clip, in order; clips that the store does not know are encoded in batches."""
+    """Codes (codebooks, frames) of each clip, in order; clips that the store does not know are encoded in batches.
+
+    Raises InputError for files that cannot be read, all of them at once.
+    """
     for first in range(0, len(clips), BATCH):
         batch = clips[first : first + BATCH]
         keys = [_codes_key(content, codec, codebooks) for _, content in batch]
         new = [number for number, key in enumerate(keys) if store.find(key, ".npy") is None]
-        sounds = [load(batch[number][0], codec.sample_rate).samples for number in new]
+        try:
+            sounds = [load(batch[number][0], codec.sample_rate).samples for number in new]
+        except InputError:
+            raise InputError(unreadable(path for path, _ in clips)) from None
         encoded = dict(zip(new, codec.encode(sounds, codebooks), strict=True)) if new else {}
         for number, key in enumerate(keys):
             yield np.load(store.blob(key, ".npy", _saver(encoded.get(number)))).astype(np.int64)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audio.errors import Undefined
+from audio.errors import InputError, Undefined
 from evaluators.evidence import Interval, Site, Source
 from evaluators.speaker_gender.voices import Utterance
 
@@ -38,11 +38,18 @@ class Heard:
 
 
 def listen(voices: Sequence[Utterance], recogniser: str, seed: int, site: Site) -> Heard:
-    """Transcribe every clip and take its acoustic features; both are kept in the site's cache."""
+    """Transcribe every clip and take its acoustic features; both are kept in the site's cache.
+
+    Raises InputError for files that cannot be read, all of them at once.
+    """
+    from audio.clip import unreadable
     from evaluators.speaker_gender.sound import acoustic_features
     from evaluators.speaker_gender.transcribe import transcripts
 
-    heard = tuple(map(plain_words, transcripts(voices, recogniser, site)))
+    try:
+        heard = tuple(map(plain_words, transcripts(voices, recogniser, site)))
+    except InputError:
+        raise InputError(unreadable(voice.path for voice in voices)) from None
     return Heard(tuple(voices), heard, tuple(acoustic_features(voices, site)), recogniser, seed)
 
 

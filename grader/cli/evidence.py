@@ -153,11 +153,12 @@ def evidence(
 
 @contextmanager
 def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
-    """A bar on standard error that says what is being done; silent for JSON."""
+    """A bar on standard error that says what is being done; silent for JSON and where nobody watches."""
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns: tuple[Any, ...] = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True, disable=quiet) as progress:
+    watched = console(stderr=True)
+    with Progress(*columns, console=watched, transient=True, disable=quiet or not watched.is_terminal) as progress:
         task = progress.add_task("reading the questions", total=1.0)
 
         def report(step: str, done: float) -> None:

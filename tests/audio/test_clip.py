@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import soundfile
 
 from audio.clip import align, load, save
-from audio.errors import InputError, Undefined
+from audio.errors import InputError, Problem, Unavailable, Undefined
 from tests.audio.conftest import RATE, Samples, add_noise
 
 
@@ -139,3 +140,10 @@ def test_lags_of_real_reconstructions_are_those_of_their_manifest(shared: Path) 
     for row in chosen:
         reference, estimate = (load(pairs / row[name], RATE).samples for name in ("orig_file", "recon_file"))
         assert align(reference, estimate, RATE).lag_samples / RATE * 1000 == float(row["lag_ms"]), row["pair_id"]
+
+
+def test_errors_read_the_same_when_they_come_from_another_process() -> None:
+    problems = (Problem("a.wav", "is silent", "speak up"), Problem("b.wav", "is empty"))
+    for error in (InputError(problems), Unavailable("no clips", "--audio DIR"), Undefined("too short")):
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))

@@ -321,6 +321,12 @@ def test_missing_weights_name_three_ways_to_supply_them(tmp_path: Path, monkeypa
         assert "hf_secret" not in str(told.value)
 
 
+def test_the_file_of_tensors_stands_for_its_folder(checkpoint: Path) -> None:
+    by_file, by_folder = find_weights(checkpoint / "model.safetensors"), find_weights(checkpoint)
+    assert by_file == by_folder
+    assert by_file.config == checkpoint / "config.json"
+
+
 def test_a_folder_that_is_no_checkpoint_says_what_is_wrong(tmp_path: Path, checkpoint: Path) -> None:
     with pytest.raises(InputError, match=r"holds 0 .safetensors files"):
         load_codec(tmp_path)

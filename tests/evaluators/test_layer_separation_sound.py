@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -205,3 +206,15 @@ def test_the_vocabulary_needs_no_numpy() -> None:
         "import sys, evaluators.layer_separation as l; list(l.LayerSeparation().quantities(l.vocabulary.Parameters()))"
     )
     subprocess.run([sys.executable, "-c", f"{code}; assert 'numpy' not in sys.modules"], check=True)
+
+
+def test_every_clip_that_cannot_be_read_is_named_at_once(corpus: Path, site: Site, tmp_path: Path) -> None:
+    rows = clips_of(corpus)
+    write_manifest(tmp_path, [{**row, "file": str((corpus / row["file"]).resolve())} for row in rows])
+    spoilt = [rows[0]["file"], rows[-1]["file"]]
+    for name in spoilt:
+        (tmp_path / name).unlink()
+        (tmp_path / name).write_text("not sound")
+    with pytest.raises(InputError) as caught:
+        LayerSeparation().measure(ASKED, replace(site, corpus=tmp_path))
+    assert sorted(Path(problem.where).name for problem in caught.value.problems) == sorted(spoilt)
