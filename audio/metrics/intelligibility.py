@@ -29,6 +29,7 @@ BETA = -15.0  # dB, lower bound of the signal-to-distortion ratio (eq. 3)
 DYNAMIC_RANGE = 40.0  # dB below the loudest frame at which a frame counts as silent
 EPS = float(np.finfo(np.float64).eps)
 WINDOW = np.hanning(N_FRAME + 2)[1:-1]
+WITHOUT = {1: "jn", 2: "jm"}  # which of einsum's axes jmn are left when one is summed over
 
 
 class Intelligibility(NamedTuple):
@@ -72,19 +73,31 @@ def _segments(reference: Samples, estimate: Samples, sample_rate: int) -> tuple[
 
 
 def _segment(bands: Floats) -> Floats:
-    return np.lib.stride_tricks.sliding_window_view(bands, N, axis=1).transpose(1, 0, 2)
+    windows = np.lib.stride_tricks.sliding_window_view(bands, N, axis=1).transpose(1, 0, 2)
+    return np.ascontiguousarray(windows)  # every value is read several times below
 
 
 def _stoi(x: Floats, y: Floats) -> float:
-    scale = np.linalg.norm(x, axis=2, keepdims=True) / (np.linalg.norm(y, axis=2, keepdims=True) + EPS)
+    scale = _norm(x, 2) / (_norm(y, 2) + EPS)
     clipped = np.minimum(y * scale, x * (1 + 10 ** (-BETA / 20)))  # eq. 3
     return float(np.einsum("jmn,jmn->", _unit(clipped), _unit(x)) / (x.shape[0] * BANDS))  # eq. 5 and 6
 
 
 def _unit(segments: Floats) -> Floats:
-    centred: Floats = segments - segments.mean(axis=2, keepdims=True)
-    centred /= np.linalg.norm(centred, axis=2, keepdims=True) + EPS
+    centred = _centred(segments, 2)
+    centred /= _norm(centred, 2) + EPS
     return centred
+
+
+def _centred(segments: Floats, axis: int) -> Floats:
+    """`segments` less their mean along `axis`; einsum sums short rows several times faster than `mean`."""
+    means = np.einsum(f"jmn->{WITHOUT[axis]}", segments) / segments.shape[axis]
+    return np.asarray(segments - np.expand_dims(means, axis))
+
+
+def _norm(segments: Floats, axis: int) -> Floats:
+    squares = np.einsum(f"jmn,jmn->{WITHOUT[axis]}", segments, segments)
+    return np.asarray(np.expand_dims(np.sqrt(squares), axis))
 
 
 def _estoi(x: Floats, y: Floats) -> float:
@@ -99,9 +112,9 @@ def _row_column_unit(segments: Floats) -> Floats:
     """
     normed = segments
     for axis in (2, 1):
-        normed = normed - normed.mean(axis=axis, keepdims=True)
-        norm = np.sqrt(np.einsum("jmn,jmn->jm" if axis == 2 else "jmn,jmn->jn", normed, normed))
-        normed /= np.expand_dims(np.where(norm > 0, norm, 1.0), axis)
+        normed = _centred(normed, axis)
+        norm = _norm(normed, axis)
+        normed /= np.where(norm > 0, norm, 1.0)
     return normed
 
 
