@@ -168,15 +168,19 @@ def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
 
 
 def _record(folder: Path, found: list[Evidence]) -> None:
+    """Record what can be; InputError names what cannot."""
+    from audio.errors import InputError
     from evaluators.registry import get
     from grader.verdicts.batch import changes
-    from grader.verdicts.gather import write_record
+    from grader.verdicts.gather import not_for_record, write_record
 
     out = console(stderr=True)
-    for evidence in found:
-        if not get(evidence.evaluator).stored:
+    kept = [evidence for evidence in found if get(evidence.evaluator).stored]
+    for evidence in kept:
+        if not_for_record(evidence):
             continue
         for line in changes(folder, evidence):
-            out.print(line, markup=False)
-        path = write_record(folder, evidence)
-        out.print(f"recorded {path}", markup=False)
+            out.print(line, markup=False, soft_wrap=True)
+        out.print(f"recorded {write_record(folder, evidence)}", markup=False, soft_wrap=True)
+    if problems := [problem for evidence in kept if (problem := not_for_record(evidence))]:
+        raise InputError(problems)

@@ -95,17 +95,19 @@ def _fill(result: Result, key: str, site: Site, store: Store, mode: Mode, record
 
 
 def changes(folder: Path, evidence: Evidence) -> list[str]:
-    """What would change if `evidence` became that of record: a line for each value that differs, appears or goes."""
+    """What would change if `evidence` became that of record: a line for each that differs as shown, appears or goes."""
     known = [record for record in read_records(folder) if record.request == evidence.request]
     old = {(m.name, m.source): m for m in known[0].measurements} if known else {}
     new = {(m.name, m.source): m for m in evidence.measurements}
     lines = [f"  new      {name} = {_shown(m)}" for (name, source), m in new.items() if (name, source) not in old]
     lines += [f"  gone     {name} = {_shown(m)}" for (name, source), m in old.items() if (name, source) not in new]
-    for key in old.keys() & new.keys():
-        if (old[key].value, old[key].undefined) != (new[key].value, new[key].undefined):
+    for key in [key for key in new if key in old]:
+        if _shown(old[key]) != _shown(new[key]):
             lines.append(f"  changed  {key[0]}: {_shown(old[key])} -> {_shown(new[key])}")
     return lines or ["  nothing changes"]
 
 
 def _shown(m: Measurement) -> str:
-    return f"undefined ({m.undefined})" if m.undefined else f"{m.value} {m.unit}".rstrip()
+    from grader.verdicts.showing import value_of
+
+    return value_of(m) + (f", n = {m.n}" if m.n is not None else "")

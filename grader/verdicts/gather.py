@@ -174,10 +174,20 @@ def read_records(folder: Path) -> list[Evidence]:
     return records
 
 
-def write_record(folder: Path, evidence: Evidence) -> Path:
-    """Make evidence that of record, replacing the earlier answer to the same request."""
+def not_for_record(evidence: Evidence) -> Problem | None:
+    """Why evidence can never be that of record, if it cannot."""
     if any(m.source == "demonstration" for m in evidence.measurements):
-        problem = Problem(evidence.evaluator, "is demonstration evidence", "measure it with the codec of record")
+        where = f"{evidence.evaluator} ({evidence.request[:8]})"
+        return Problem(where, "is demonstration evidence, never of record", "measure it with the codec of record")
+    return None
+
+
+def write_record(folder: Path, evidence: Evidence) -> Path:
+    """Make evidence that of record, replacing the earlier answer to the same request.
+
+    Raises InputError for a demonstration.
+    """
+    if problem := not_for_record(evidence):
         raise InputError(problem)
     path = folder / RECORD_FOLDER / f"{evidence.evaluator}-{evidence.request[:8]}.json"
     write_atomic(path, evidence.model_dump_json(indent=1, exclude_defaults=True).encode() + b"\n")

@@ -53,14 +53,16 @@ def test_evidence_of_record_comes_before_the_store(book: QuizBook) -> None:
     biased = evidence.measurements[1].model_copy(update={"value": 4})
     others = tuple(m for m in evidence.measurements if m.name != "dice.sides")
     recorded = evidence.model_copy(update={"measurements": (biased, *others), "fingerprint": "f" * 64})
-    assert changes(book.folder, recorded) == [
-        f"  new      {m.name} = {'undefined (nobody looked)' if m.undefined else f'{m.value} {m.unit}'.rstrip()}"
-        for m in recorded.measurements
-    ]
+    new = changes(book.folder, recorded)
+    assert [line.split()[:2] for line in new] == [["new", m.name] for m in recorded.measurements]
+    assert "  new      dice.sides = 4 sides" in new
+    assert "  new      dice.colour = undefined: nobody looked" in new
     write_record(book.folder, recorded)
     assert answer_key(book, mode="auto").question("sides").correct == ("A",)
     assert answer_key(book, mode="refresh").question("sides").correct == ("B",)
     assert changes(book.folder, evidence) == ["  changed  dice.sides: 4 sides -> 6 sides"]
+    fewer = evidence.model_copy(update={"measurements": tuple(m.model_copy(update={"n": 6}) for m in others)})
+    assert any(line.endswith("n = 6") for line in changes(book.folder, fewer)), "how many were measured is told, too"
 
 
 def test_a_damaged_record_is_named(book: QuizBook) -> None:
