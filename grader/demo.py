@@ -1,7 +1,7 @@
 """The whole framework on sound that comes with it: clips, codec, evidence, key, a sample class, its grades.
 
-With Mimi's weights on this machine the codec is Mimi and the evidence is real; without, it is the pocket codec, whose
-evidence is a demonstration and says so wherever it is shown.
+With Mimi's weights on this machine the codec is Mimi, without, it is the pocket codec. What is measured on the built-in
+clips is a demonstration either way, and says so wherever it is shown.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from evaluators.layer_separation.clips import Selection, select
 from evaluators.layer_separation.parameters import Parameters
 from evaluators.layer_separation.scores import Scorer
 from evaluators.layer_separation.separation import Separation, separate
+from evaluators.standing import standing
 from evaluators.store import Store
 
 PACKAGES = tuple(sorted({*vectors.PACKAGES, *work.PACKAGES, "scikit-learn"}))
@@ -35,7 +36,8 @@ def measure(parameters: Parameters, site: Site) -> Findings:
     selection = select(parameters, site.corpus)
     with _kept_in(site.cache) as root:
         found = _separate(selection, parameters, site, root)
-        source = _source(site)
+        is_reference = find_weights(_codec_name(site)).is_reference
+        source = standing(site, is_reference, selection.content)
         scorer = Scorer(found.samples, parameters.seeds, source)
         site.progress("layer_separation: intervals and plots", 0.98)
         measurements = (*selection.measurements(source), *scorer.measurements(parameters))
@@ -84,11 +86,6 @@ def _artefacts(
 
 def _codec_name(site: Site) -> str:
     return site.codec or site.codec_of_record
-
-
-def _source(site: Site) -> Source:
-    name = _codec_name(site)
-    return "measured" if name == site.codec_of_record or find_weights(name).is_reference else "demonstration"
 
 
 @contextmanager

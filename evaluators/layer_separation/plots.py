@@ -22,7 +22,7 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#0
 MARKERS = "o^sDvP*X"
 ROUNDS = 10  # in which points are drawn
 COLUMNS = 4
-DRAWING = 1
+DRAWING = 2
 """Raised when the same numbers are drawn otherwise."""
 
 CURVES = (
@@ -137,4 +137,4 @@ def _draw_curve(axes: Axes, layers: Sequence[int], measured: Sequence[Measuremen
 
 
 def _warning(source: Source) -> str:
-    return "\nDEMONSTRATION: not the codec that the quiz asks about" if source == "demonstration" else ""
+    return "\nDEMONSTRATION: not the codec and the sound that the quiz asks about" if source == "demonstration" else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from audio.corpus import find_role
 from audio.errors import InputError, Problem, Unavailable
-from evaluators.evidence import Site, Source
+from evaluators.evidence import Site
 
 if TYPE_CHECKING:
     from audio.codec import Weights
@@ -67,11 +67,3 @@ def source_and_revision(site: Site) -> tuple[str, str | None]:
 
     source = site.codec or site.codec_of_record
     return source, PINNED if source == MIMI else None
-
-
-def standing(site: Site, is_reference: bool) -> Source:
-    """`measured` with the codec of record, by its name or (Mimi) by its published weights; else `demonstration`."""
-    from audio.codec.weights import MIMI
-
-    named = site.codec in (None, site.codec_of_record)
-    return "measured" if named or (site.codec_of_record == MIMI and is_reference) else "demonstration"

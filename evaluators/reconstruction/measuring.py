@@ -7,14 +7,15 @@ from functools import lru_cache
 from audio.codec import Codec, load_codec
 from evaluators.evidence import Findings, Site
 from evaluators.reconstruction import artefacts
-from evaluators.reconstruction.clips import find_clips, source_and_revision, standing, weights_of
+from evaluators.reconstruction.clips import find_clips, source_and_revision, weights_of
 from evaluators.reconstruction.pairs import REMARK, choose, load_pairs, locator
 from evaluators.reconstruction.parameters import Request
 from evaluators.reconstruction.reconstructor import Reconstructor, Take
 from evaluators.reconstruction.scores import Score, score
 from evaluators.reconstruction.summary import Summary
+from evaluators.standing import standing
 from evaluators.statistics import FEWEST
-from evaluators.store import Store
+from evaluators.store import Store, sha256_of
 
 
 def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
@@ -49,7 +50,8 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
 
     locators = {role: ", ".join(named) for role, named in files.items()}
     remark = f"decode(encode(x)) by {codec.name}"
-    summary = Summary(request, standing(site, codec.is_reference), locators, remark)
+    source = standing(site, codec.is_reference, (sha256_of(take.path) for take in takes))
+    summary = Summary(request, source, locators, remark)
     measured = tuple(summary.measurements(scores, request.codebooks))
     swept = tuple(m for count in sorted(set(request.sweep)) for m in summary.sweep(scores, count))
     at_record = [s for s in scores if s.codebooks == request.codebooks]

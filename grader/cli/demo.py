@@ -64,13 +64,16 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
     for path in made.written:
         out.print(f"  wrote {escape(str(path))}")
     out.print("\nGo on with:")
-    for command in next_steps(made, folder):
+    for command in next_steps(folder):
         out.print(f"  {command}", markup=False)
 
 
 def _show_codec(out: Console, book: QuizBook, made: Demonstration) -> None:
     if made.real:
-        out.print(f"Sound was measured through {book.quiz.codec}, on the built-in clips.")
+        out.print(
+            f"[magenta]DEMONSTRATION:[/magenta] {book.quiz.codec} is here, but the clips are built-in ones, not the "
+            "course's. What rests on them is marked."
+        )
         return
     out.print(
         f"[magenta]DEMONSTRATION:[/magenta] no weights of {book.quiz.codec} are here, so sound was measured through "
@@ -78,13 +81,12 @@ def _show_codec(out: Console, book: QuizBook, made: Demonstration) -> None:
     )
 
 
-def next_steps(made: Demonstration, folder: Path) -> list[str]:
+def next_steps(folder: Path) -> list[str]:
     """Commands worth running after the demonstration."""
-    steps = [
+    return [
         "earwitness why q11 A",
         f"earwitness check {folder}/answers.yaml --accept demonstration",
         f"earwitness grade {folder}/class.csv --out grades --accept demonstration",
         "pytest questions/",
+        "earwitness evidence q05 q06 q07 --audio DIR --corpus DIR   # the course's clips through the real Mimi",
     ]
-    real = "earwitness evidence q05 q06 q07 --audio DIR --corpus DIR   # the course's clips through the real Mimi"
-    return steps if made.real else [*steps, real]

@@ -137,7 +137,7 @@ def _legend(out: Console, verdicts: Iterable[Verdict]) -> None:
     if any(verdict.recalled for verdict in shown):
         out.print("† rests on a fact recalled and not yet looked up in the source")
     if any(verdict.demonstration for verdict in shown):
-        out.print("‡ DEMONSTRATION evidence: another codec than the quiz asks about; never of record")
+        out.print("‡ DEMONSTRATION evidence: another codec or other sound than the quiz asks about; never of record")
     if any(comparison.dissent for verdict in shown for comparison in verdict.grounds):
         out.print("≠ another source's value would decide otherwise (see `earwitness why`)")
 

@@ -250,14 +250,15 @@ def test_codec_mode_measures_every_announced_name(swept: Evidence, laughed: Evid
     assert set(by_name(laughed)) == {q.name for q in EVALUATOR.quantities(FOLDERS)}
 
 
-def test_another_codec_than_that_of_record_gives_demonstration_evidence(
-    swept: Evidence, site: Site, checkpoint: Path
+def test_only_the_codec_of_record_on_clips_that_are_not_built_in_is_measured(
+    swept: Evidence, site: Site, checkpoint: Path, folders: Path
 ) -> None:
     assert {m.source for m in swept.measurements} == {"demonstration"}
     assert swept.provenance.weights
     of_record = replace(site, codec=None, codec_of_record=str(checkpoint), cache=None)
-    short = request(clips={"english": "English_speech.flac"}, metrics=["log_mel_distance"], codebooks=1)
-    assert EVALUATOR.measure(short, of_record).measurements[0].source == "measured"
+    short = request(clips={"music": "music"}, metrics=["log_mel_distance"], codebooks=1)
+    assert EVALUATOR.measure(short, replace(of_record, audio=folders)).measurements[0].source == "measured"
+    assert EVALUATOR.measure(short, of_record).measurements[0].source == "demonstration"
 
 
 def test_one_clip_has_its_interval_over_windows_and_says_so(swept: Evidence) -> None:
