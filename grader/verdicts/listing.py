@@ -63,8 +63,13 @@ def _show_evidence(out: Console, evidence: Evidence, claimed: Collection[str], s
             out.print(line, soft_wrap=True)
     if others := len(evidence.measurements) - len(shown):
         out.print(Text(f"{INDENT}and {others} more that no claim compares (--json lists them)", style="dim"))
+    sounds = [artefact for artefact in evidence.artefacts if artefact.media_type.startswith("audio/")]
+    if sounds:
+        out.print(Text(f"{INDENT}{len(sounds)} sounds (`earwitness report` plays them)"))
     for artefact in evidence.artefacts:
-        out.print(Text.assemble(f"{INDENT}{artefact.title}: ", (str(store / artefact.path), "dim")), soft_wrap=True)
+        if artefact not in sounds:
+            path = str(store / artefact.path)
+            out.print(Text.assemble(f"{INDENT}{artefact.title}: ", (path, "dim")), soft_wrap=True)
 
 
 def _lines(measurements: Sequence[Measurement]) -> Iterator[Text]:
