@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as default
+from typing import Any
 
 from audio.errors import Problem
-from evaluators.speaker_gender.responses import Row
+
+Row = tuple[int, Mapping[str, Any] | Problem]
+"""Number of a line, and the answer that begins there or what is wrong with it."""
 
 _CLIP = r"(?P<clip>[\w./\\-]+\.(?:wav|flac|mp3|ogg)|[FM]_\d+)"
 _MODEL = re.compile(

@@ -11,12 +11,13 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from audio.errors import InputError, Problem
+from evaluators.speaker_gender.pasted import Row, read_pasted
 
 Gender = Literal["female", "male"]
 
@@ -62,7 +63,7 @@ def read_responses(path: Path) -> tuple[Response, ...]:
         content = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(Problem(str(path), "is not UTF-8 text", "save it again as UTF-8")) from None
-    rows = _READ_BY_ENDING.get(path.suffix.lower(), _pasted)(content)
+    rows = _READ_BY_ENDING.get(path.suffix.lower(), read_pasted)(content)
     found: dict[tuple[str, str], Response] = {}
     problems = []
     for line, row in rows:
@@ -78,9 +79,6 @@ def read_responses(path: Path) -> tuple[Response, ...]:
     if problems:
         raise InputError(problems)
     return tuple(found.values())
-
-
-Row = tuple[int, Mapping[str, Any] | Problem]
 
 
 def _jsonl(content: str) -> Iterator[Row]:
@@ -99,12 +97,6 @@ def _csv(content: str) -> Iterator[Row]:
     reader = csv.DictReader(content.splitlines(keepends=True))
     for row in reader:
         yield reader.line_num, {(key or "").strip().lower(): value for key, value in row.items()}
-
-
-def _pasted(content: str) -> Iterable[Row]:
-    from evaluators.speaker_gender.pasted import read_pasted
-
-    return read_pasted(content)
 
 
 _READ_BY_ENDING = {".jsonl": _jsonl, ".csv": _csv}

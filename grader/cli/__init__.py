@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from audio.errors import EarwitnessError
-from grader.cli import demo, evidence, exporting, grading, key, models, reporting
+from grader.cli import demo, evidence, exporting, grading, key, models, reporting, reviewing
 from grader.cli.common import INTERRUPTED, UNUSABLE, report_error
 
 
@@ -35,7 +35,7 @@ app = typer.Typer(
     help="A quiz on spoken language models whose answer key has to testify.",
     epilog="Exit codes: 0 done, 1 a --fail-on condition was met, 2 unusable input, 3 done but something is unsettled.",
 )
-for group in (demo, key, evidence, grading, reporting, exporting, models):
+for group in (demo, key, evidence, grading, reviewing, reporting, exporting, models):
     group.register(app)
 
 

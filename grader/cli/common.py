@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from evaluators.evidence import Source
     from grader.quiz.spec import QuizBook
+    from grader.verdicts.key import AnswerKey
 
 DONE, FAILED, UNUSABLE, UNSETTLED = 0, 1, 2, 3
 INTERRUPTED = 130  # what a shell reports of a command ended by Ctrl-C
@@ -76,3 +77,18 @@ def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Source, .
         )
     added = [source for source in SOURCES if source in (extra or []) and source not in book.quiz.accept]
     return (*book.quiz.accept, *added)
+
+
+def key_for_grading(book: QuizBook, accept: list[str] | None, override: Path | None) -> AnswerKey:
+    """The key from evidence at hand. Raises InputError if it rests on demonstration evidence that nobody accepted."""
+    from audio.errors import InputError, Problem
+    from grader.verdicts.gather import answer_key
+    from grader.verdicts.key import read_overrides
+
+    overrides = read_overrides(override, book) if override else ()
+    key = answer_key(book, accept=accepted_sources(book, accept), overrides=overrides)
+    if key.demonstration and "demonstration" not in (accept or []):
+        names = ", ".join(question.id for question in key.questions if question.demonstration)
+        what = f"the key of {names} rests on demonstration evidence, which is not of record"
+        raise InputError(Problem(book.quiz.id, what, "say --accept demonstration; every result will be marked"))
+    return key

@@ -15,6 +15,7 @@ from grader.cli.common import (
     OverrideOption,
     QuizOption,
     console,
+    key_for_grading,
     load_book,
     print_json,
 )
@@ -65,7 +66,6 @@ def canvas(
 
 def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, override: OverrideOption = None) -> None:
     from evaluators.store import write_atomic
-    from grader.cli.grading import key_for_grading
     from grader.exports.qti import qti_package
     from grader.marking.scoring import correct_options
 
@@ -78,7 +78,6 @@ def moodle(
     out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, override: OverrideOption = None
 ) -> None:
     from evaluators.store import write_atomic
-    from grader.cli.grading import key_for_grading
     from grader.exports.moodle import moodle_xml, unsupported
     from grader.marking.scoring import correct_options
 
@@ -96,7 +95,6 @@ def student(
     accept: AcceptOption = None,
     override: OverrideOption = None,
 ) -> None:
-    from grader.cli.grading import key_for_grading
     from grader.exports.student import seal, write_edition, write_opening
     from grader.marking.scoring import correct_options
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from grader.cli import reviewing
 from grader.cli.common import (
     DONE,
     UNSETTLED,
@@ -15,15 +14,11 @@ from grader.cli.common import (
     JsonOption,
     OverrideOption,
     QuizOption,
-    accepted_sources,
     console,
+    key_for_grading,
     load_book,
     print_json,
 )
-
-if TYPE_CHECKING:
-    from grader.quiz.spec import QuizBook
-    from grader.verdicts.key import AnswerKey
 
 Rule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]
 RuleOption = Annotated[
@@ -41,7 +36,6 @@ def register(app: typer.Typer) -> None:
     app.command(help="Check one student's answers (YAML) against the evidence.")(check)
     app.command(help="Grade a class from a Canvas Student Analysis report, a plain CSV or YAML.")(grade)
     app.command(help="Grade again under another key, rule or ruling, and show who changes.")(regrade)
-    reviewing.register(app)
 
 
 def check(
@@ -122,18 +116,3 @@ def regrade(
 
     data = regrade_run(load_book(quiz), old, new, policy, out, gradebook, assignment)
     print_json(data) if as_json else show_diff(console(), data)
-
-
-def key_for_grading(book: QuizBook, accept: list[str] | None, override: Path | None) -> AnswerKey:
-    """The key from evidence at hand. Raises InputError if it rests on demonstration evidence that nobody accepted."""
-    from audio.errors import InputError, Problem
-    from grader.verdicts.gather import answer_key
-    from grader.verdicts.key import read_overrides
-
-    overrides = read_overrides(override, book) if override else ()
-    key = answer_key(book, accept=accepted_sources(book, accept), overrides=overrides)
-    if key.demonstration and "demonstration" not in (accept or []):
-        names = ", ".join(question.id for question in key.questions if question.demonstration)
-        what = f"the key of {names} rests on demonstration evidence, which is not of record"
-        raise InputError(Problem(book.quiz.id, what, "say --accept demonstration; every result will be marked"))
-    return key

@@ -15,6 +15,7 @@ from grader.cli.common import (
     OverrideOption,
     QuizOption,
     console,
+    key_for_grading,
     load_book,
     print_json,
 )
@@ -116,7 +117,6 @@ def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path 
     Raises InputError if the evidence now gives another key than the one the run used.
     """
     from audio.errors import InputError, Problem
-    from grader.cli.grading import key_for_grading
     from grader.marking.outputs import grade_file
     from grader.marking.records import grades_of, overrides_of, read_result
     from grader.submissions.reading import read_submissions
