@@ -28,6 +28,7 @@ class Codec(ABC):
     codebooks: int  # the most codebooks it can use
     cardinality: int  # codes in each codebook
     weights_digest: str  # sha256 of the weights
+    identity: tuple[str, str | None]  # sha256 of the weights and of their configuration
     is_reference: bool  # whether these are Kyutai's published Mimi weights, on which evidence of record rests
     provenance: Mapping[str, str]  # what it is and what runs it, without paths or secrets
 

@@ -42,6 +42,7 @@ class MimiCodec(Codec):
         self.cardinality = int(config.codebook_size)
         self.is_reference = weights.is_reference
         self.weights_digest = weights.digest
+        self.identity = weights.identity
         self.name = MIMI if self.is_reference else weights.source
         self.batch_frames = 0 if device.type == "cpu" else round(BATCH_SECONDS * self.frame_rate)
         self.provenance: Mapping[str, str] = {

@@ -41,6 +41,16 @@ class Weights:
         status = self.tensors.stat()
         return _digest(self.tensors, status.st_size, status.st_mtime_ns)
 
+    @cached_property
+    def config_digest(self) -> str | None:
+        """sha256 of config.json, where there is one: the same tensors give other sound under another configuration."""
+        return hashlib.sha256(self.config.read_bytes()).hexdigest() if self.config else None
+
+    @property
+    def identity(self) -> tuple[str, str | None]:
+        """What the codec's output depends on, besides its input and the libraries."""
+        return self.digest, self.config_digest
+
     @property
     def is_reference(self) -> bool:
         """Whether this is Kyutai's Mimi: from its hub repository or a cache of it, or of a digest it published."""

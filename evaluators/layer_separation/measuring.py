@@ -28,7 +28,9 @@ def inputs(parameters: Parameters, site: Site) -> Inputs:
     """Digests of all that the result depends on."""
     selection = select(parameters, site.corpus)
     weights = find_weights(_codec_name(site))
-    return Inputs(files=selection.digests(), weights=weights.digest, packages=PACKAGES)
+    config = {"config.json": weights.config_digest} if weights.config_digest else {}
+    files = {**selection.digests(), **config}
+    return Inputs(files=files, weights=weights.digest, packages=PACKAGES)
 
 
 def measure(parameters: Parameters, site: Site) -> Findings:

@@ -29,7 +29,7 @@ def mean_vectors(
     codec: Codec, clips: Clips, codebooks: int, store: Store, progress: Callable[[str, float], None]
 ) -> Vectors:
     """File of vectors (clips, codebooks, dim) float32 in the store, written once; memory holds one batch of clips."""
-    depends = [digest_of for _, digest_of in clips], codec.weights_digest, codebooks
+    depends = [digest_of for _, digest_of in clips], codec.identity, codebooks
     key = digest(["layer vectors", CODES_RECIPE, package_versions(PACKAGES), *depends])
 
     def produce(path: Path) -> None:
@@ -71,7 +71,7 @@ def clip_codes(codec: Codec, clips: Clips, codebooks: int, store: Store) -> Iter
 
 def _codes_key(content: str, codec: Codec, codebooks: int) -> str:
     packages = package_versions(PACKAGES)
-    return digest(["codes", CODES_RECIPE, content, codec.weights_digest, codebooks, packages])
+    return digest(["codes", CODES_RECIPE, content, codec.identity, codebooks, packages])
 
 
 def _saver(codes: Codes | None) -> Callable[[Path], None]:

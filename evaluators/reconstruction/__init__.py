@@ -58,7 +58,9 @@ def _codec_inputs(parameters: Request, site: Site) -> Inputs:
     except Unavailable as error:
         missing.append(error)
     try:
-        weights = weights_of(site).digest
+        found = weights_of(site)
+        weights = found.digest
+        files |= {"config.json": found.config_digest} if found.config_digest else {}
     except Unavailable as error:
         missing.append(error)
     if missing:

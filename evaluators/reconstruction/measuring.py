@@ -36,7 +36,7 @@ def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
 def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     """The site's clips through the site's codec, at the codebooks asked for and over the sweep."""
     site.progress("loading the codec", 0.0)
-    codec = kept_codec(*source_and_revision(site), site.device, weights_of(site).digest)
+    codec = kept_codec(*source_and_revision(site), site.device, weights_of(site).identity)
     files = find_clips(site.audio, request.clips)
     takes = [Take(role, name, path) for role, named in files.items() for name, path in named.items()]
     counts = sorted({request.codebooks, *request.sweep})
@@ -61,6 +61,6 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
 
 
 @lru_cache(maxsize=1)
-def kept_codec(source: str, revision: str | None, device: str, _digest: str) -> Codec:
+def kept_codec(source: str, revision: str | None, device: str, _identity: tuple[str, str | None]) -> Codec:
     """The codec, kept for the next request; other weights in the same place are another codec."""
     return load_codec(source, device=device, revision=revision)

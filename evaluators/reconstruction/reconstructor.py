@@ -117,7 +117,9 @@ class Reconstructor:
         ]
 
     def _key(self, what: str, clip: Clip, count: int) -> str:
-        return digest([what, RECIPE, dict(self.codec.provenance), clip.digest, clip.sample_rate, count])
+        return digest(
+            [what, RECIPE, self.codec.identity, dict(self.codec.provenance), clip.digest, clip.sample_rate, count]
+        )
 
 
 def _write_clip(clip: Clip, path: Path) -> None:

@@ -94,7 +94,7 @@ def mean_vectors(codec: Codec, voices: Sequence[Utterance], layers: Sequence[int
 def _remembered(codec: Codec, utterance: Utterance, books: dict[int, Any], site: Site) -> Vectors:
     if site.cache is None:
         return _vectors(codec, utterance, books)
-    parts = {"weights": codec.weights_digest, "layers": sorted(books), "clip": utterance.digest}
+    parts = {"weights": codec.identity, "layers": sorted(books), "clip": utterance.digest}
     key = digest({"kind": "mean codebook vectors", **parts})
 
     def produce(path: Path) -> None:

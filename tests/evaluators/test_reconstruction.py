@@ -353,6 +353,23 @@ def test_every_file_that_cannot_be_read_is_named_at_once(folders: Path, site: Si
         EVALUATOR.inputs(FOLDERS, replace(site, audio=spoilt))
 
 
+def test_another_configuration_of_the_same_tensors_is_another_codec(
+    site: Site, checkpoint: Path, tmp_path: Path
+) -> None:
+    other = shutil.copytree(checkpoint, tmp_path / "other")
+    settings = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps(settings | {"sliding_window": 3}))
+    asked = request(clips={"english": "English_speech.flac"}, codebooks=1, metrics=["log_mel_distance"])
+    store = Store(tmp_path / "store")
+    values = [
+        by_name(gather(EVALUATOR, asked, replace(site, codec=str(folder), cache=store.root), store))[
+            "log_mel_distance.english"
+        ].value
+        for folder in (checkpoint, other)
+    ]
+    assert values[0] != values[1]
+
+
 def test_clips_of_one_name_in_two_folders_are_two_clips(folders: Path, site: Site, tmp_path: Path) -> None:
     music = sorted((folders / "music").iterdir())
     for folder, path in zip(("first", "second", "third"), music, strict=True):
@@ -360,7 +377,7 @@ def test_clips_of_one_name_in_two_folders_are_two_clips(folders: Path, site: Sit
         shutil.copy(path, tmp_path / "music" / folder / "clip.flac")
     asked = request(clips={"music": "music"}, codebooks=1, metrics=FAST)
     here = replace(site, audio=tmp_path)
-    assert len(EVALUATOR.inputs(asked, here).files) == 3
+    assert sum(name.startswith("music") for name in EVALUATOR.inputs(asked, here).files) == 3
     assert by_name(gather(EVALUATOR, asked, here, Store(tmp_path / "store")))["stoi.music"].n == 3
 
 
