@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from audio.errors import InputError, Problem
 if TYPE_CHECKING:
     from soundfile import SoundFile
 
-__all__ = ["FORMATS", "Alignment", "Clip", "align", "load", "resample", "save", "unreadable"]
+__all__ = ["FORMATS", "Alignment", "Clip", "align", "load", "naming_unreadable", "resample", "save"]
 
 FORMATS = (".wav", ".flac", ".mp3", ".ogg")
 BLOCK = 1 << 18  # samples read at a time, so that a long file is held once, as mono
@@ -72,15 +73,26 @@ def load(path: str | Path, sample_rate: int | None = None) -> Clip:
     return Clip(samples, rate, path.name, digest, notes)
 
 
-def unreadable(paths: Iterable[str | Path]) -> list[Problem]:
-    """What is wrong with those of these files that `load` refuses."""
-    problems: list[Problem] = []
+@contextmanager
+def naming_unreadable(paths: Iterable[str | Path]) -> Iterator[None]:
+    """When what is done inside meets a file that `load` refuses, name all such files of `paths` at once.
+
+    An InputError about something else passes as it is.
+    """
+    try:
+        yield
+    except InputError:
+        if problems := list(_unreadable(paths)):
+            raise InputError(problems) from None
+        raise
+
+
+def _unreadable(paths: Iterable[str | Path]) -> Iterator[Problem]:
     for path in paths:
         try:
             load(path)
         except InputError as error:
-            problems += error.problems
-    return problems
+            yield from error.problems
 
 
 def _read_mono(path: Path) -> tuple[NDArray[np.float32], int]:

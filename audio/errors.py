@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -36,6 +38,19 @@ class InputError(EarwitnessError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.problems,)  # worker processes raise it too
+
+
+@contextmanager
+def opening(path: Path) -> Iterator[None]:
+    """Turns what can go wrong while a file is opened into an InputError with one clear problem."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError(Problem(str(path), "there is no such file", "check the path")) from error
+    except IsADirectoryError as error:
+        raise InputError(Problem(str(path), "is a directory, expected a file", "name the file inside it")) from error
+    except PermissionError as error:
+        raise InputError(Problem(str(path), "may not be read", "check its permissions")) from error
 
 
 class Unavailable(EarwitnessError):

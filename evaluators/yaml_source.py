@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from audio.errors import InputError, Problem
+from audio.errors import InputError, Problem, opening
 from evaluators.registry import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -51,13 +51,8 @@ class Source:
 def read_text(path: Path) -> str:
     """The text of a UTF-8 file. Raises InputError for a missing file, a directory, or another encoding."""
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise InputError(Problem(str(path), "there is no such file", "check the path")) from error
-    except IsADirectoryError as error:
-        raise InputError(Problem(str(path), "is a directory, expected a file", "name the file inside it")) from error
-    except PermissionError as error:
-        raise InputError(Problem(str(path), "may not be read", "check its permissions")) from error
+        with opening(path):
+            return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         what = f"is not UTF-8 (byte {error.start} cannot be read)"
         raise InputError(Problem(str(path), what, "save the file as UTF-8")) from error

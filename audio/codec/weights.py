@@ -52,6 +52,11 @@ class Weights:
         return self.digest, self.config_digest
 
     @property
+    def files(self) -> Mapping[str, str]:
+        """sha256 by name of what there is besides the tensors, for an evaluator's inputs."""
+        return {CONFIG: self.config_digest} if self.config_digest else {}
+
+    @property
     def is_reference(self) -> bool:
         """Whether this is Kyutai's Mimi: from its hub repository or a cache of it, or of a digest it published."""
         return self.source == MIMI or self.digest in KYUTAI_DIGESTS

@@ -28,9 +28,7 @@ def inputs(parameters: Parameters, site: Site) -> Inputs:
     """Digests of all that the result depends on."""
     selection = select(parameters, site.corpus)
     weights = find_weights(_codec_name(site))
-    config = {"config.json": weights.config_digest} if weights.config_digest else {}
-    files = {**selection.digests(), **config}
-    return Inputs(files=files, weights=weights.digest, packages=PACKAGES)
+    return Inputs(files={**selection.digests(), **weights.files}, weights=weights.digest, packages=PACKAGES)
 
 
 def measure(parameters: Parameters, site: Site) -> Findings:

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.clip import load, unreadable
+from audio.clip import load, naming_unreadable
 from audio.codec import Codec, Codes
-from audio.errors import InputError
 from evaluators.evidence import digest
 from evaluators.layer_separation.separation import Vectors
 from evaluators.provenance import package_versions
@@ -60,10 +59,8 @@ def clip_codes(codec: Codec, clips: Clips, codebooks: int, store: Store) -> Iter
         batch = clips[first : first + BATCH]
         keys = [_codes_key(content, codec, codebooks) for _, content in batch]
         new = [number for number, key in enumerate(keys) if store.find(key, ".npy") is None]
-        try:
+        with naming_unreadable(path for path, _ in clips):
             sounds = [load(batch[number][0], codec.sample_rate).samples for number in new]
-        except InputError:
-            raise InputError(unreadable(path for path, _ in clips)) from None
         encoded = dict(zip(new, codec.encode(sounds, codebooks), strict=True)) if new else {}
         for number, key in enumerate(keys):
             yield np.load(store.blob(key, ".npy", _saver(encoded.get(number)))).astype(np.int64)

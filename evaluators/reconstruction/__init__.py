@@ -60,7 +60,7 @@ def _codec_inputs(parameters: Request, site: Site) -> Inputs:
     try:
         found = weights_of(site)
         weights = found.digest
-        files |= {"config.json": found.config_digest} if found.config_digest else {}
+        files |= found.files
     except Unavailable as error:
         missing.append(error)
     if missing:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio.corpus import Pair, read_pairs
-from audio.errors import InputError, Unavailable
+from audio.errors import Unavailable
 from evaluators.reconstruction.parameters import PairSelection
 
 if TYPE_CHECKING:
     from evaluators.reconstruction.scores import Rendition
 
 REMARK = "the codec was run by those who published the pairs, not here; each reconstruction aligned to its original"
-BATCH = 64
+BATCH = 64  # pairs held at once
 SUPPLY = "name a folder of originals and reconstructions with a manifest.csv: --pairs DIR"
 
 
@@ -53,19 +53,18 @@ def load_pairs(chosen: Mapping[str, Sequence[Pair]]) -> Iterator[list[Rendition]
 
     Raises InputError for files that cannot be read, all of them at once.
     """
-    from audio.clip import load, unreadable
+    from audio.clip import load, naming_unreadable
     from evaluators.reconstruction.scores import rendition
 
     pairs = [(role, pair) for role, its in chosen.items() for pair in its]
+    files = dict.fromkeys(file for _, pair in pairs for file in (pair.original, pair.reconstruction))
     for start in range(0, len(pairs), BATCH):
-        try:
-            yield [
+        with naming_unreadable(files):
+            batch = [
                 rendition(role, pair.id, pair.codebooks, load(pair.original), load(pair.reconstruction))
                 for role, pair in pairs[start : start + BATCH]
             ]
-        except InputError:
-            files = dict.fromkeys(file for _, pair in pairs for file in (pair.original, pair.reconstruction))
-            raise InputError(unreadable(files)) from None
+        yield batch
 
 
 def locator(pairs: Sequence[Pair]) -> str:

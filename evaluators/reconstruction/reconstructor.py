@@ -16,9 +16,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from audio.clip import Clip, load, save, unreadable
+from audio.clip import Clip, load, naming_unreadable, save
 from audio.codec import Audio, Codec, Codes
-from audio.errors import InputError
 from evaluators.evidence import Artefact, digest
 from evaluators.reconstruction.scores import Rendition, rendition
 from evaluators.store import Store
@@ -57,10 +56,8 @@ class Reconstructor:
         for start in range(0, len(takes), size):
             self.report(f"reconstructing clips: {start} of {len(takes)}", start / len(takes))
             batch = takes[start : start + size]
-            try:
+            with naming_unreadable(take.path for take in takes):
                 clips = [self._load(take) for take in batch]
-            except InputError:
-                raise InputError(unreadable(take.path for take in takes)) from None
             paths = iter(self.reconstructions(clips, counts))
             yield [
                 rendition(take.role, take.name, count, clip, load(next(paths)))

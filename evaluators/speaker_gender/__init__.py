@@ -70,7 +70,9 @@ class SpeakerGender:
             found = voices.read_voices(site.audio, parameters.language)
             files["labels"] = voices.digest_of(found)
             files["recogniser"] = transcribe.choose_recogniser(parameters.recogniser)
-            weights = codec_vectors.weights(site)
+            if found_weights := codec_vectors.weights(site):
+                weights = found_weights.digest
+                files |= found_weights.files
         except Unavailable:
             pass  # partial evidence is evidence: `measure` states what is missing, under every name it concerns
         return Inputs(files=files, weights=weights, packages=PACKAGES, seed=parameters.seed)

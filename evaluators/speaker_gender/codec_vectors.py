@@ -14,18 +14,18 @@ from evaluators.speaker_gender.voices import Utterance
 from evaluators.store import Store
 
 if TYPE_CHECKING:
-    from audio.codec import Codec
+    from audio.codec import Codec, Weights
 
 Vectors = list[list[float]]
 """(layers, dimensions) of one clip."""
 
 
-def weights(site: Site) -> str | None:
-    """Digest of the codec's weights, or None where there are none."""
+def weights(site: Site) -> Weights | None:
+    """The codec's weights, or None where there are none."""
     from audio.codec.weights import find_weights
 
     try:
-        return find_weights(site.codec or site.codec_of_record).digest
+        return find_weights(site.codec or site.codec_of_record)
     except Unavailable:
         return None
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audio.errors import InputError, Undefined
+from audio.errors import Undefined
 from evaluators.evidence import Interval, Site, Source
 from evaluators.speaker_gender.voices import Utterance
 
@@ -42,14 +42,12 @@ def listen(voices: Sequence[Utterance], recogniser: str, seed: int, site: Site) 
 
     Raises InputError for files that cannot be read, all of them at once.
     """
-    from audio.clip import unreadable
+    from audio.clip import naming_unreadable
     from evaluators.speaker_gender.sound import acoustic_features
     from evaluators.speaker_gender.transcribe import transcripts
 
-    try:
+    with naming_unreadable(voice.path for voice in voices):
         heard = tuple(map(plain_words, transcripts(voices, recogniser, site)))
-    except InputError:
-        raise InputError(unreadable(voice.path for voice in voices)) from None
     return Heard(tuple(voices), heard, tuple(acoustic_features(voices, site)), recogniser, seed)
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from audio.errors import InputError, Problem
+from audio.errors import InputError, Problem, opening
 
 SEPARATORS = ",;\t"
 HEAD_BYTES = 1 << 20
@@ -93,13 +93,8 @@ def _unreadable(path: Path) -> Iterator[None]:
     """Turns what can go wrong while reading into one clear problem."""
     limit = csv.field_size_limit(LONGEST_CELL)
     try:
-        yield
-    except FileNotFoundError as error:
-        raise InputError(Problem(str(path), "there is no such file", "check the path")) from error
-    except IsADirectoryError as error:
-        raise InputError(Problem(str(path), "is a directory, expected a file", "name the file inside it")) from error
-    except PermissionError as error:
-        raise InputError(Problem(str(path), "may not be read", "check its permissions")) from error
+        with opening(path):
+            yield
     except UnicodeDecodeError as error:
         what = f"is not UTF-8 (byte 0x{error.object[error.start]:02x} cannot be read; perhaps Big5 or Latin-1)"
         raise InputError(Problem(path.name, what, "save it as 'CSV UTF-8'")) from error

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from audio.clip import align, load, save
+from audio.clip import align, load, naming_unreadable, save
 from audio.errors import InputError, Problem, Unavailable, Undefined
 from tests.audio.conftest import RATE, Samples, add_noise
 
@@ -147,3 +147,15 @@ def test_errors_read_the_same_when_they_come_from_another_process() -> None:
     for error in (InputError(problems), Unavailable("no clips", "--audio DIR"), Undefined("too short")):
         again = pickle.loads(pickle.dumps(error))
         assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+
+
+def test_all_unreadable_files_are_named_and_another_message_is_not_swallowed(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a.wav", "b.wav", "c.wav")]
+    save(paths[0], tone(1, RATE), RATE)
+    for path in paths[1:]:
+        path.write_text("not sound")
+    with pytest.raises(InputError) as caught, naming_unreadable(paths):
+        load(paths[1])
+    assert [problem.where for problem in caught.value.problems] == [str(path) for path in paths[1:]]
+    with pytest.raises(InputError, match="cuda is not on this machine"), naming_unreadable(paths[:1]):
+        raise InputError(Problem("device", "cuda is not on this machine"))
