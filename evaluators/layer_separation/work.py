@@ -6,6 +6,7 @@ Results are the same whatever the number of processes: every worker computes on 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -150,7 +151,9 @@ def run(tasks: Sequence[tuple[Task, str]], jobs: int, progress: Progress) -> lis
 def _finished(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[int, Path]]:
     from joblib import Parallel, delayed, parallel_config
 
-    with parallel_config(backend="loky", inner_max_num_threads=1):
+    with parallel_config(backend="loky", inner_max_num_threads=1), warnings.catch_warnings():
+        # numba's compiler, on its first day on a machine, looks like a leak: the process is exchanged, nothing is lost
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given to the executor")
         parallel = Parallel(n_jobs=max(1, min(jobs, len(tasks))), return_as="generator_unordered", batch_size=1)
         results: Iterable[tuple[int, Path]] = parallel(delayed(_call)(i, task) for i, task in enumerate(tasks))
         yield from results
