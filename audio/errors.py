@@ -64,6 +64,17 @@ class Unavailable(EarwitnessError):
         return type(self), (self.what, self.remedy)
 
 
+class Incompatible(EarwitnessError):
+    """A library behaves otherwise than this program relies on: `package` is its name, `what` the difference."""
+
+    def __init__(self, package: str, what: str) -> None:
+        self.package, self.what = package, what
+        super().__init__(f"{package}: {what}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.package, self.what)
+
+
 class Undefined(EarwitnessError):
     """A quantity has no value for this input (PESQ finds no utterance in music). `reason` goes into the evidence."""
 

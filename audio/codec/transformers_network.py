@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 import transformers
-from transformers import MimiConfig, MimiModel
+from transformers import Cache, MimiConfig, MimiModel
 from transformers.utils import logging
 
 from audio.codec.checkpoint import REMEDY, Checkpoint
-from audio.errors import InputError, Problem
+from audio.errors import Incompatible, InputError, Problem
 
 
 class TransformersNetwork:
-    """`MimiModel` on one device. The first chunk gives bit for bit what the bare model gives for it.
+    """`MimiModel` on one device, streaming. The first chunk gives bit for bit what the bare model gives for it.
 
-    transformers 4 gives no sliding window to the attention: its bare model looks back without limit, and here a chunk
-    more than it should. Sound of up to 10 s is not concerned; version 5 is right.
+    Whatever state the library hands back goes in again with the next chunk, under the names the library gave it: they
+    change from version to version. Raises Incompatible where it hands back none, instead of forgetting in silence.
     """
 
     library = f"transformers {transformers.__version__}"
@@ -28,9 +28,14 @@ class TransformersNetwork:
 
     def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
         self.config = checkpoint.config
+        self.config.use_cache = True  # else transformers 4 streams the encoder's convolutions and not its attention
         self.model: Any = _load(checkpoint).to(device).eval()
         self.device = device
         self.context = decoder_context(self.config)
+        self.decoder = _DecoderParts(self.model)
+        if transformers.__version__.startswith("4."):
+            for transformer in (self.model.encoder_transformer, self.decoder.transformer):
+                transformer.register_forward_pre_hook(_slide, with_kwargs=True)
 
     def encode(self, chunks: Iterable[torch.Tensor], codebooks: int) -> Iterator[torch.Tensor]:
         """Codes (batch, codebooks, frames) of each chunk of sound (batch, 1, frames * frame_size)."""
@@ -40,22 +45,22 @@ class TransformersNetwork:
                 chunk.to(self.device), num_quantizers=codebooks, use_streaming=True, return_dict=True, **state
             )
             yield out.audio_codes.cpu()
-            state = {"encoder_past_key_values": out.encoder_past_key_values, "padding_cache": out.padding_cache}
+            state = _carried(out, "audio_codes")
 
     def decode(self, chunks: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
         """Sound (batch, frames * frame_size) of each chunk of codes (batch, codebooks, frames).
 
         The library streams the decoder's attention only; its convolutions get their left context again here.
         """
-        decoder = _DecoderParts(self.model)
-        past = latent = hidden = None
+        decoder, state = self.decoder, dict[str, Any]()
+        latent = hidden = None
         for chunk in chunks:
             latents = self.model.quantizer.decode(chunk.to(self.device))
             upsampled = _after(decoder.upsample, latent, latents).transpose(1, 2)
-            out = decoder.transformer(upsampled, past_key_values=past, use_cache=True, return_dict=True)
+            out = decoder.transformer(upsampled, use_cache=True, return_dict=True, **state)
             attended = out.last_hidden_state.transpose(1, 2)
             yield _after(decoder.seanet, hidden, attended)[:, 0].cpu()
-            past, latent = out.past_key_values, latents[..., -1:]
+            state, latent = _carried(out, "last_hidden_state"), latents[..., -1:]
             hidden = torch.cat([*([] if hidden is None else [hidden]), attended], dim=-1)[..., -self.context :]
 
     def codebook(self, layer: int) -> torch.Tensor:
@@ -67,6 +72,28 @@ class TransformersNetwork:
             chosen = quantizer.acoustic_residual_vector_quantizer.layers[layer - semantic]
         vectors: torch.Tensor = chosen.codebook.embed
         return vectors.cpu()
+
+
+def _carried(out: Mapping[str, Any], result: str) -> dict[str, Any]:
+    """All that a step returned besides its `result`: what the next step takes, keys and values among it."""
+    state = {name: value for name, value in out.items() if name != result}
+    if not any(isinstance(value, Cache) and value.get_seq_length() for value in state.values()):
+        kept = ", ".join(state) or "nothing"
+        raise Incompatible("transformers", f"MimiModel hands on {kept} after {result}, and no keys of its attention")
+    return state
+
+
+def _slide(_module: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Give transformers 4 the sliding window of Mimi's attention, which version 5 applies by itself.
+
+    Masked are the keys (kept ones, then those of this chunk) that lie ahead of a query or a window or more behind it.
+    """
+    hidden, past = args[0], kwargs.get("past_key_values")
+    queries, window = hidden.shape[1], _module.config.sliding_window
+    kept = min(past.get_seq_length() if past else 0, window - 1)
+    behind = torch.arange(queries)[:, None] + kept - torch.arange(kept + queries)
+    mask = torch.zeros(behind.shape, dtype=hidden.dtype).masked_fill((behind < 0) | (behind >= window), -torch.inf)
+    return args, {**kwargs, "attention_mask": mask[None, None].to(hidden.device)}
 
 
 class _DecoderParts:

@@ -13,6 +13,7 @@ from pystoi import stoi
 
 from audio.codec import Codec, load_codec
 from audio.render import CLIPS
+from tests.audio import golden
 from training.pocket_mimi import network
 from training.pocket_mimi.codebooks import k_means, nearest
 from training.pocket_mimi.losses import DECIBEL, SpectralLoss
@@ -29,6 +30,13 @@ def codec() -> Codec:
 def sounds() -> dict[str, np.ndarray]:
     names = ("English_speech", "Chinese_speech", "laughter", "music")
     return {name: soundfile.read(CLIPS / f"{name}.flac", dtype="float32")[0] for name in names}
+
+
+@pytest.mark.parametrize("backend", ["transformers", "moshi"])
+def test_every_version_of_either_library_gives_the_stored_codes_and_sound(backend: str) -> None:
+    stored, now = np.load(golden.FILE), golden.made(backend)
+    assert (stored["codes"] == now["codes"]).mean() > 0.999  # the rest would be near-ties
+    np.testing.assert_allclose(now["sound"], stored["sound"], atol=1e-4 * np.abs(stored["sound"]).max())
 
 
 def mel_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
