@@ -51,7 +51,7 @@ def own(checkpoint: Path, store: Path, files: dict[str, str]) -> dict[tuple[str,
         keys = {"clips": {role: files[role] for role in roles}, "codebooks": CODEBOOKS, "sweep": SWEEP}
         request = Request.model_validate_json(json.dumps(keys))
         site = Site(audio=CLIPS, codec=str(checkpoint), cache=store)
-        evidence = gather(Reconstruction(), request, site, Store(store))
+        evidence = gather(Reconstruction(), request, site, Store(store)).evidence
         for measurement in evidence.measurements:
             metric, _, rest = measurement.name.partition(".")
             role, _, count = rest.partition(".q")

@@ -191,10 +191,15 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Findings:
-    """What `Evaluator.measure` returns."""
+    """What `Evaluator.measure` returns.
+
+    `faults` are errors that cost a part of the measurements, which are undefined then: the evidence is used and told
+    of, and never stored or of record.
+    """
 
     measurements: tuple[Measurement, ...]
     artefacts: tuple[Artefact, ...] = ()
+    faults: tuple[Exception, ...] = ()
 
 
 class Evaluator(Protocol):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
+from pydantic import computed_field
+
+from audio.errors import InputError, Unavailable
 from evaluators.evidence import Evaluator, Evidence, Frozen, Inputs, Site, digest
+from evaluators.faults import cause_of, show_traceback, whose_fault
+from evaluators.packages import PROJECT, not_installed
 from evaluators.provenance import RECIPE, package_versions, provenance
+from evaluators.registry import owner
 from evaluators.store import Store
 
 
@@ -36,6 +43,69 @@ def plain(parameters: Frozen) -> dict[str, Any]:
     return parameters.model_dump(mode="json", by_alias=True)
 
 
+class Missing(Frozen):
+    """Why a request has no evidence, or not all of it, and what would supply it.
+
+    `cause` is `absent` (clips, weights or a package are not here), `input` (a file cannot be used; `what` tells every
+    problem with its remedy) or `fault` (the evaluator, or a package under it, broke).
+    """
+
+    evaluator: str
+    what: str
+    remedy: str = ""
+    cause: Literal["absent", "input", "fault"] = "absent"
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def broken(self) -> bool:
+        """Whether something is wrong, rather than not here."""
+        return self.cause != "absent"
+
+
+class Gathered(NamedTuple):
+    """Evidence, and the faults that cost a part of it."""
+
+    evidence: Evidence
+    faults: tuple[Exception, ...] = ()
+
+
+class Answer(NamedTuple):
+    """What became of one request: evidence, or what prevented it; both where a fault cost a part."""
+
+    evidence: Evidence | None
+    missing: Missing | None
+
+
+def answer(
+    evaluator: Evaluator,
+    parameters: Frozen,
+    site: Site,
+    store: Store | None,
+    *,
+    refresh: bool = False,
+    records: Iterable[Evidence] = (),
+) -> Answer:
+    """What `gather` finds, or why there is nothing.
+
+    An evaluator may be anybody's code: whatever it raises costs this request alone, and is told. The one exception is
+    an interrupt by the user.
+    """
+    name = evaluator.name
+    try:
+        evidence, faults = gather(evaluator, parameters, site, store, refresh=refresh, records=records)
+        return Answer(evidence, fault(evaluator, parameters, *faults) if faults else None)
+    except Unavailable as error:
+        return Answer(None, Missing(evaluator=name, what=error.what, remedy=error.remedy))
+    except InputError as error:
+        return Answer(None, Missing(evaluator=name, what=str(error), cause="input"))
+    except (Exception, SystemExit) as error:
+        if package := not_installed(error):
+            what = f"the package {package} is not installed here"
+            remedy = f"install it, or all that {PROJECT} can use (see `earwitness doctor`)"
+            return Answer(None, Missing(evaluator=name, what=what, remedy=remedy))
+        return Answer(None, fault(evaluator, parameters, error))
+
+
 def gather(
     evaluator: Evaluator,
     parameters: Frozen,
@@ -44,10 +114,10 @@ def gather(
     *,
     refresh: bool = False,
     records: Iterable[Evidence] = (),
-) -> Evidence:
+) -> Gathered:
     """Evidence for one request: from `records` or the store where the fingerprint is the same, or measured now.
 
-    Raises Unavailable when clips or weights are missing.
+    Raises Unavailable when clips or weights are missing, and whatever else the evaluator raises.
     """
     inputs = evaluator.inputs(parameters, site)
     key = fingerprint(evaluator, parameters, inputs)
@@ -55,7 +125,7 @@ def gather(
     if not refresh and evaluator.stored:
         known = next((record for record in records if record.fingerprint == key), None)
         if found := known or (use_store.get(key) if use_store else None):
-            return found
+            return Gathered(found)
     started, clock = datetime.now(UTC), time.perf_counter()
     findings = evaluator.measure(parameters, site)
     evidence = Evidence(
@@ -67,6 +137,21 @@ def gather(
         artefacts=findings.artefacts,
         provenance=provenance(inputs, started=started, seconds=time.perf_counter() - clock),
     )
-    if use_store:
+    if use_store and not findings.faults:
         use_store.put(evidence)
-    return evidence
+    return Gathered(evidence, findings.faults)
+
+
+def fault(evaluator: Evaluator, parameters: Frozen, *errors: BaseException) -> Missing:
+    """What is told of an evaluator that broke: the request, a line of cause for each error, whose fault it may be."""
+    asked = parameters.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    request = ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in asked.items())
+    what = "; ".join(dict.fromkeys(map(cause_of, errors)))
+    for error in errors:
+        show_traceback(error)
+    return Missing(
+        evaluator=evaluator.name,
+        what=f"broke{f' (asked for {request})' if request else ''}: {what}",
+        remedy=whose_fault(owner(evaluator.name), *errors),
+        cause="fault",
+    )

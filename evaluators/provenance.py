@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from evaluators.evidence import Inputs, Provenance
+from evaluators.packages import PROJECT, installed_version
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RECIPE = 1
@@ -20,14 +20,7 @@ RECIPE = 1
 
 def package_versions(names: Iterable[str]) -> dict[str, str]:
     """Installed versions by package name, build tags (`+cpu`) left out; `absent` for what is not installed."""
-    return {name: _version(name) for name in sorted(names)}
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name).partition("+")[0]
-    except PackageNotFoundError:
-        return "absent"
+    return {name: installed_version(name) for name in sorted(names)}
 
 
 @cache
@@ -55,7 +48,7 @@ def provenance(inputs: Inputs, *, started: datetime, seconds: float) -> Provenan
     """The provenance of something measured just now from `inputs`."""
     commit, dirty = git_state()
     return Provenance(
-        earwitness=_version("earwitness"),
+        earwitness=installed_version(PROJECT),
         git_commit=commit,
         git_dirty=dirty,
         python=".".join(map(str, sys.version_info[:3])),

@@ -20,8 +20,9 @@ from grader.quiz.spec import QuizBook
 from grader.report import write_report
 from grader.submissions.reading import read_submissions
 from grader.verdicts.batch import Result, gather_all
-from grader.verdicts.gather import Gatherer, Testimony, key_from, read_records
+from grader.verdicts.gather import Gatherer, Testimony, key_from
 from grader.verdicts.key import AnswerKey
+from grader.verdicts.record import read_records
 
 GROUND = Path(audio.__file__).parent
 CLIPS, POCKET = GROUND / "clips", GROUND / "pocket_mimi"

@@ -2,8 +2,9 @@
 
 The plugin is loaded in every pytest run of its environment, so it imports pytest alone and touches only folders that
 hold a `quiz.yaml`. Outcomes: evidence that cannot be had here skips and says what would supply it; evidence that was
-had and decides nothing, and a wrong answer, fail with the numbers; an evaluator that breaks is an error; a bad spec is
-a collection error; a bad answers file is a usage error.
+had and decides nothing, and a wrong answer, fail with the numbers; an option that an evaluator which broke would have
+decided is an error, and the run ends with exit code 4 as commands do; a bad spec is a collection error; a bad answers
+file is a usage error.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from evaluators.gathering import Missing
     from grader.quiz.spec import Question
     from grader.verdicts.gather import Gatherer, Testimony
     from grader.verdicts.key import QuestionKey
 
 QUIZ_FILE = "quiz.yaml"
+BROKE = 4
+BROKEN: set[str] = set()
+"""Evaluators that broke in this run."""
 gatherers_key = pytest.StashKey[dict[Path, "Gatherer"]]()
 answers_key = pytest.StashKey[dict[Path, dict[str, frozenset[str]]]]()
 
@@ -45,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    BROKEN.clear()
     config.stash[gatherers_key] = {}
     config.stash[answers_key] = {}
 
@@ -169,6 +175,7 @@ class _Item(pytest.Item):
     def __init__(self, *, question: Question, **more: Any) -> None:
         super().__init__(**more)
         self.question = question
+        self.letters = tuple(question.options)
         self.user_properties.append(("earwitness", question.id))
 
     def setup(self) -> None:
@@ -178,11 +185,18 @@ class _Item(pytest.Item):
         problem = ""
         try:
             self.testimony: Testimony = gatherer_of(self.config, self.path.parent).testimony(self.question)
-            problem = "\n".join(f"{gap.evaluator}: {gap.what}" for gap in self.testimony.missing if gap.broken)
+            problem = "\n".join(self.broken())
         except InputError as error:
             problem = str(error)
         if problem:
             pytest.fail(problem, pytrace=False)
+
+    def broken(self) -> list[str]:
+        """What broke of the evidence that would have decided the options here; other options are not concerned."""
+        undecided = [letter for letter in self.letters if self.testimony.verdicts[letter].state == "inconclusive"]
+        broken = {gap: None for letter in undecided for gap in gaps_of(self.testimony, letter) if gap.broken}
+        self.user_properties += [("broke", gap.evaluator) for gap in self.testimony.missing if gap.cause == "fault"]
+        return [f"{gap.evaluator}: {gap.what}" + (f"\n    -> {gap.remedy}" if gap.remedy else "") for gap in broken]
 
     def card(self, letter: str) -> str:
         """The evidence card of an option as plain text."""
@@ -203,6 +217,7 @@ class OptionItem(_Item):
     def __init__(self, *, letter: str, **more: Any) -> None:
         super().__init__(**more)
         self.letter = letter
+        self.letters = (letter,)
 
     def runtest(self) -> None:
         verdict = self.testimony.verdicts[self.letter]
@@ -253,20 +268,35 @@ def what_would_settle(testimony: Testimony, letter: str) -> list[str]:
 
     Empty for a decided verdict, and where everything was measured and still decides nothing.
     """
-    from grader.quiz.loading import vocabulary
-
     verdict = testimony.verdicts[letter]
     if verdict.state != "inconclusive":
         return []
-    needed = {m.name for comparison in verdict.grounds for m in comparison.measurements}
-    found = []
-    for gap in testimony.missing:
-        offered = [
-            r for r in testimony.question.evidence if r.evaluator == gap.evaluator and needed & vocabulary(r).keys()
-        ]
-        found += [f"{gap.what} -> {gap.remedy}"] if offered else []
+    found = [f"{gap.what} -> {gap.remedy}" for gap in gaps_of(testimony, letter)]
     undefined = [m.undefined for comparison in verdict.grounds for m in comparison.measurements if m.undefined]
     return list(dict.fromkeys(found or undefined))
+
+
+def gaps_of(testimony: Testimony, letter: str) -> list[Missing]:
+    """The requests without evidence that offer what an option's claim is judged by."""
+    from grader.quiz.loading import vocabulary
+
+    needed = {m.name for comparison in testimony.verdicts[letter].grounds for m in comparison.measurements}
+    return [
+        gap
+        for gap in testimony.missing
+        if any(r.evaluator == gap.evaluator and needed & vocabulary(r).keys() for r in testimony.question.evidence)
+    ]
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Under xdist this process hears of faults by report alone."""
+    BROKEN.update(name for kind, name in report.user_properties if kind == "broke")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """An evaluator that broke ends the run with a code of its own, whatever the tests made of it."""
+    if BROKEN:
+        session.exitstatus = BROKE
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -49,9 +49,12 @@ class MoshiModel:
     def measure(self, parameters: Frozen, site: Site) -> Findings:  # noqa: ARG002
         """Run every probe on one set of instances. Always on the CPU, on one thread."""
         bench = Bench()
-        found = []
+        found: list[Findings] = []
         for done, probe in enumerate(PROBES):
             site.progress(f"moshi_model: {probe.title}", done / len(PROBES))
-            found += observe(probe, bench)
+            found.append(observe(probe, bench))
         site.progress("moshi_model", 1.0)
-        return Findings(tuple(found))
+        return Findings(
+            tuple(measurement for one in found for measurement in one.measurements),
+            faults=tuple(error for one in found for error in one.faults),
+        )

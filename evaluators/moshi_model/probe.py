@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from audio.errors import Undefined
-from evaluators.evidence import Measurement, Quantity
+from evaluators.evidence import Findings, Measurement, Quantity
 from evaluators.moshi_model.bench import Bench, isolated
+from evaluators.packages import not_installed
 
 # How a package that has moved on shows itself to code written against an earlier release.
 MOVED = (AttributeError, ImportError, KeyError, TypeError)
@@ -52,17 +53,22 @@ def share(name: str, about: str, locator: str) -> Fact:
     return fact(name, "share", about, locator, high=1)
 
 
-def observe(probe: Probe, bench: Bench) -> list[Measurement]:
-    """One measurement per fact of the probe; all undefined, with the reason, where the package no longer fits."""
+def observe(probe: Probe, bench: Bench) -> Findings:
+    """One measurement per fact of the probe; all undefined where it finds none, or where the package moved on.
+
+    The latter is a fault, and nothing that was found out about Moshi.
+    """
     try:
         with isolated():
             found = probe.run(bench)
+        return Findings(tuple(_measurement(fact, found[fact.quantity.name]) for fact in probe.facts))
     except Undefined as error:
-        return [_undefined(fact, error.reason) for fact in probe.facts]
+        return Findings(tuple(_undefined(fact, error.reason) for fact in probe.facts))
     except MOVED as error:
-        reason = f"the installed package lacks what this probe uses ({type(error).__name__}: {error})"
-        return [_undefined(fact, reason) for fact in probe.facts]
-    return [_measurement(fact, found[fact.quantity.name]) for fact in probe.facts]
+        if not_installed(error):
+            raise
+        reason = f"the probe of {probe.title} broke ({type(error).__name__}: {error})"
+        return Findings(tuple(_undefined(fact, reason) for fact in probe.facts), faults=(error,))
 
 
 def _measurement(fact: Fact, found: Observed | float | int) -> Measurement:

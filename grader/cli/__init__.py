@@ -2,43 +2,48 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
-from audio.errors import EarwitnessError
-from grader.cli import demo, evidence, exporting, grading, key, models, reporting, reviewing
-from grader.cli.common import INTERRUPTED, UNUSABLE, report_error
-
-
-class Commands(TyperGroup):
-    """Turns the project's own errors into a message and exit code 2; anything else is a bug and shows its traceback."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except EarwitnessError as error:
-            report_error(error)
-            raise typer.Exit(UNUSABLE) from error
-        except KeyboardInterrupt as interrupt:
-            print("earwitness: interrupted; the same command goes on from what is stored", file=sys.stderr)
-            raise typer.Exit(INTERRUPTED) from interrupt
-
+from evaluators.faults import DEBUG
+from grader.cli import demo, doctor, evidence, exporting, grading, key, models, reporting, reviewing
 
 app = typer.Typer(
-    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     help="A quiz on spoken language models whose answer key has to testify.",
-    epilog="Exit codes: 0 done, 1 a --fail-on condition was met, 2 unusable input, 3 done but something is unsettled.",
+    epilog="Exit codes: 0 done, 1 what was checked does not hold, 2 unusable input, 3 done but something is unsettled, "
+    "4 the program or an evaluator broke.",
 )
-for group in (demo, key, evidence, grading, reviewing, reporting, exporting, models):
+for group in (demo, key, evidence, grading, reviewing, reporting, exporting, models, doctor):
     group.register(app)
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from evaluators.packages import PROJECT, installed_version
+
+        print(f"{PROJECT} {installed_version(PROJECT)}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[  # noqa: ARG001 - told by its callback
+        bool, typer.Option("--version", help="Print the version.", callback=_tell_version, is_eager=True)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of what breaks.")] = False,
+) -> None:
+    if debug:
+        os.environ[DEBUG] = "1"
+
+
 def main() -> None:
-    """Entry point of the command `earwitness`."""
-    app()
+    """Entry point of the command `earwitness`; `--debug` may stand anywhere."""
+    if "--debug" in sys.argv[1:]:
+        sys.argv[1:] = ["--debug", *(argument for argument in sys.argv[1:] if argument != "--debug")]
+    app(prog_name="earwitness")

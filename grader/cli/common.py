@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from audio.errors import EarwitnessError
+from audio.errors import InputError, Unavailable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from evaluators.evidence import Source
+    from evaluators.gathering import Missing
     from grader.quiz.spec import QuizBook
     from grader.verdicts.key import AnswerKey
 
-DONE, FAILED, UNUSABLE, UNSETTLED = 0, 1, 2, 3
+DONE, FAILED, UNUSABLE, UNSETTLED, BROKE = 0, 1, 2, 3, 4
 INTERRUPTED = 130  # what a shell reports of a command ended by Ctrl-C
 
 QuizOption = Annotated[
@@ -47,9 +50,55 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False)
 
 
-def report_error(error: EarwitnessError) -> None:
-    """Every problem on standard error."""
-    print(f"earwitness: {error}", file=sys.stderr)
+def command(app: typer.Typer, name: str | None = None, *, help: str) -> Callable[[Callable[..., None]], None]:
+    """Register a function as a command whose errors are told as errors, each kind with its exit code."""
+
+    def register(function: Callable[..., None]) -> None:
+        app.command(name, help=help)(_guarded(function))
+
+    return register
+
+
+def _guarded(function: Callable[..., None]) -> Callable[..., None]:
+    @wraps(function)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            function(*arguments, **options)
+        except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+            raise
+        except (InputError, Unavailable) as error:
+            print(f"earwitness: {error}", file=sys.stderr)
+            raise typer.Exit(UNUSABLE) from error
+        except KeyboardInterrupt as interrupt:
+            print("earwitness: interrupted; the same command goes on from what is stored", file=sys.stderr)
+            raise typer.Exit(INTERRUPTED) from interrupt
+        except Exception as error:
+            code = _tell(error)
+            raise typer.Exit(code) from error
+
+    return run
+
+
+def _tell(error: Exception) -> int:
+    """An error that nobody expected: a package that is not here, or a fault of the program. Returns the exit code."""
+    from evaluators.faults import cause_of, show_traceback, whose_fault
+    from evaluators.packages import PROJECT, installed_version, not_installed
+
+    show_traceback(error)
+    if package := not_installed(error):
+        remedy = "install it, or use an environment with all packages (see `earwitness doctor`)"
+        print(f"earwitness: this needs the package {package}, which is not installed\n    -> {remedy}", file=sys.stderr)
+        return UNUSABLE
+    fault = whose_fault(f"{PROJECT} {installed_version(PROJECT)}", error)
+    print(f"earwitness: broke: {cause_of(error)}\n    -> {fault}", file=sys.stderr)
+    return BROKE
+
+
+def conclude(code: int, faults: Iterable[Missing] = ()) -> NoReturn:
+    """End the command with `code`; where something broke, tell it on standard error and end with BROKE instead."""
+    for fault in (broken := dict.fromkeys(faults)):
+        print(f"earwitness: {fault.evaluator} {fault.what}\n    -> {fault.remedy}", file=sys.stderr)
+    raise typer.Exit(BROKE if broken else code)
 
 
 def print_json(data: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grader.cli.common import DONE, QuizOption, console, load_book
+from grader.cli.common import DONE, QuizOption, command, conclude, console, load_book
 from grader.cli.evidence import progress_bar
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    app.command(help="See it all work: measure built-in sound, form the key, grade a sample class, write a report.")(
+    command(app, help="See it all work: measure built-in sound, form the key, grade a sample class, write a report.")(
         demo
     )
 
@@ -36,7 +36,7 @@ def demo(
     with progress_bar(quiet=False) as report:
         made = demonstrate(book, out, Store(), report)
     show(console(), book, made, out)
-    raise typer.Exit(DONE)
+    conclude(DONE, made.key.faults + tuple(r.problem for r in made.results if r.problem and r.problem.cause == "fault"))
 
 
 def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> None:
@@ -64,8 +64,8 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
     for path in made.written:
         out.print(f"  wrote {escape(str(path))}")
     out.print("\nGo on with:")
-    for command in next_steps(folder):
-        out.print(f"  {command}", markup=False)
+    for step in next_steps(folder):
+        out.print(f"  {step}", markup=False)
 
 
 def _show_codec(out: Console, book: QuizBook, made: Demonstration) -> None:

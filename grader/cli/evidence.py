@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from grader.cli.common import DONE, FAILED, UNSETTLED, JsonOption, QuizOption, console, load_book, print_json
+from grader.cli.common import (
+    DONE,
+    UNSETTLED,
+    UNUSABLE,
+    JsonOption,
+    QuizOption,
+    command,
+    conclude,
+    console,
+    load_book,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +31,8 @@ AT_HAND, HOW = "What is at hand", "How to work"
 
 
 def register(app: typer.Typer) -> None:
-    app.command(help="Check quiz.yaml and every question: all problems at once, with file and line.")(validate)
-    app.command(help="Measure, execute and cite what the questions' claims need; resumes, reuses what is stored.")(
+    command(app, help="Check quiz.yaml and every question: all problems at once, with file and line.")(validate)
+    command(app, help="Measure, execute and cite what the questions' claims need; resumes, reuses what is stored.")(
         evidence
     )
 
@@ -120,8 +131,8 @@ def evidence(
     from evaluators.evidence import Site
     from evaluators.store import Store
     from grader.verdicts.batch import gather_all
-    from grader.verdicts.gather import read_records
     from grader.verdicts.listing import show_results
+    from grader.verdicts.record import read_records
 
     book = load_book(quiz)
     wanted = [book.question(name) for name in questions] if questions else list(book.questions)
@@ -146,9 +157,9 @@ def evidence(
         show_results(console(), results, wanted, store.root)
     if record:
         _record(book.folder, [result.evidence for result in results if result.evidence])
-    if any(result.problem and result.problem.broken for result in results):
-        raise typer.Exit(FAILED)
-    raise typer.Exit(UNSETTLED if any(result.problem for result in results) else DONE)
+    causes = {result.problem.cause for result in results if result.problem}
+    code = UNUSABLE if "input" in causes else UNSETTLED if causes else DONE
+    conclude(code, (result.problem for result in results if result.problem and result.problem.cause == "fault"))
 
 
 @contextmanager
@@ -171,8 +182,7 @@ def _record(folder: Path, found: list[Evidence]) -> None:
     """Record what can be; InputError names what cannot."""
     from audio.errors import InputError
     from evaluators.registry import get
-    from grader.verdicts.batch import changes
-    from grader.verdicts.gather import not_for_record, write_record
+    from grader.verdicts.record import changes, not_for_record, write_record
 
     out = console(stderr=True)
     kept = [evidence for evidence in found if get(evidence.evaluator).stored]

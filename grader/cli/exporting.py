@@ -14,6 +14,8 @@ from grader.cli.common import (
     JsonOption,
     OverrideOption,
     QuizOption,
+    command,
+    conclude,
     console,
     key_for_grading,
     load_book,
@@ -25,11 +27,11 @@ OutOption = Annotated[Path, typer.Option("--out", help="File to write.")]
 
 def register(app: typer.Typer) -> None:
     exports = typer.Typer(no_args_is_help=True, help="Write grades or the quiz for another system.")
-    exports.command(help="Gradebook CSV for NTU COOL: only students whose score changes; checked first.")(canvas)
-    exports.command(help="The quiz as a Canvas QTI 1.2 package.")(qti)
-    exports.command(help="The quiz as Moodle XML.")(moodle)
-    exports.command(help="The quiz without its key, and a sealed key to open after the deadline.")(student)
-    exports.command("open", help="Check an opened key against the seal that was published with the quiz.")(open_seal)
+    command(exports, help="Gradebook CSV for NTU COOL: only students whose score changes; checked first.")(canvas)
+    command(exports, help="The quiz as a Canvas QTI 1.2 package.")(qti)
+    command(exports, help="The quiz as Moodle XML.")(moodle)
+    command(exports, help="The quiz without its key, and a sealed key to open after the deadline.")(student)
+    command(exports, "open", help="Check an opened key against the seal that was published with the quiz.")(open_seal)
     app.add_typer(exports, name="export")
 
 
@@ -70,8 +72,10 @@ def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, ov
     from grader.marking.scoring import correct_options
 
     book = load_book(quiz)
-    write_atomic(out, qti_package(book, correct_options(key_for_grading(book, accept, override))))
+    key = key_for_grading(book, accept, override)
+    write_atomic(out, qti_package(book, correct_options(key)))
     console().print(f"{out}: {len(book.questions)} questions; Canvas scores choose-many questions net of wrong ticks")
+    conclude(DONE, key.faults)
 
 
 def moodle(
@@ -82,10 +86,12 @@ def moodle(
     from grader.marking.scoring import correct_options
 
     book = load_book(quiz)
-    write_atomic(out, moodle_xml(book, correct_options(key_for_grading(book, accept, override))))
+    key = key_for_grading(book, accept, override)
+    write_atomic(out, moodle_xml(book, correct_options(key)))
     console().print(f"{out}: {len(book.questions)} questions")
     if warning := unsupported(book.quiz.credit_rule):
         console(stderr=True).print(warning, style="yellow")
+    conclude(DONE, key.faults)
 
 
 def student(
@@ -107,6 +113,7 @@ def student(
     if key.unsettled:
         names = ", ".join(question.id for question in key.unsettled)
         console(stderr=True).print(f"sealed as not settled: {names}", style="yellow")
+    conclude(DONE, key.faults)
 
 
 def open_seal(

@@ -14,6 +14,8 @@ from grader.cli.common import (
     JsonOption,
     OverrideOption,
     QuizOption,
+    command,
+    conclude,
     console,
     key_for_grading,
     load_book,
@@ -33,9 +35,9 @@ ClassOption = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    app.command(help="Check one student's answers (YAML) against the evidence.")(check)
-    app.command(help="Grade a class from a Canvas Student Analysis report, a plain CSV or YAML.")(grade)
-    app.command(help="Grade again under another key, rule or ruling, and show who changes.")(regrade)
+    command(app, help="Check one student's answers (YAML) against the evidence.")(check)
+    command(app, help="Grade a class from a Canvas Student Analysis report, a plain CSV or YAML.")(grade)
+    command(app, help="Grade again under another key, rule or ruling, and show who changes.")(regrade)
 
 
 def check(
@@ -57,7 +59,7 @@ def check(
         print_json(result)
     else:
         show_check(console(), result)
-    raise typer.Exit(UNSETTLED if key.unsettled else DONE)
+    conclude(UNSETTLED if key.unsettled else DONE, key.faults)
 
 
 def grade(
@@ -94,7 +96,7 @@ def grade(
         show_run(console(), run, written)
         if compared:
             show_comparison(console(), compared)
-    raise typer.Exit(DONE if run.grades.complete else UNSETTLED)
+    conclude(DONE if run.grades.complete else UNSETTLED, key.faults)
 
 
 def regrade(

@@ -15,6 +15,8 @@ from grader.cli.common import (
     OverrideOption,
     QuizOption,
     accepted_sources,
+    command,
+    conclude,
     console,
     load_book,
     print_json,
@@ -32,8 +34,8 @@ ModeOption = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    app.command(help="Print the answer key: each option's verdict, sources, gap and margin.")(key)
-    app.command(help="Show why an option holds or not: claim, numbers, sources, how to compute them again.")(why)
+    command(app, help="Print the answer key: each option's verdict, sources, gap and margin.")(key)
+    command(app, help="Show why an option holds or not: claim, numbers, sources, how to compute them again.")(why)
 
 
 def key(
@@ -68,7 +70,7 @@ def key(
         print_json(as_data.key_as_data(book, answer, testimonies))
     else:
         showing.show_key(console(), book, answer, testimonies)
-    raise typer.Exit(UNSETTLED if answer.unsettled else DONE)
+    conclude(UNSETTLED if answer.unsettled else DONE, answer.faults)
 
 
 def why(
@@ -84,7 +86,7 @@ def why(
     from evaluators.registry import did_you_mean
     from evaluators.store import Store
     from grader.verdicts import as_data, showing
-    from grader.verdicts.gather import Gatherer, site_of
+    from grader.verdicts.gather import Gatherer, faults_of, site_of
 
     book = load_book(quiz)
     wanted = book.question(question)
@@ -95,12 +97,13 @@ def why(
     testimony = gatherer.testimony(wanted)
     if as_json:
         print_json(as_data.cards_as_data(testimony, letters))
-        return
-    out = console()
-    for letter in letters:
-        showing.show_card(out, testimony, letter)
-    if cache:
-        showing.show_cache(out, gatherer, testimony)
+    else:
+        out = console()
+        for letter in letters:
+            showing.show_card(out, testimony, letter)
+        if cache:
+            showing.show_cache(out, gatherer, testimony)
+    conclude(DONE, faults_of([testimony]))
 
 
 def testify(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from grader.cli.common import DONE, UNSETTLED, JsonOption, console, print_json
+from grader.cli.common import DONE, UNSETTLED, JsonOption, command, console, print_json
 
 if TYPE_CHECKING:
     from evaluators.speaker_gender.recording import Outcome
@@ -16,7 +16,9 @@ MODELS = "Which models"
 
 
 def register(app: typer.Typer) -> None:
-    app.command("run-models", help="Record the answers of a cascade and an end-to-end model (Q2); resumes.")(run_models)
+    command(app, "run-models", help="Record the answers of two models, a cascade and an end-to-end one (Q2).")(
+        run_models
+    )
 
 
 def run_models(

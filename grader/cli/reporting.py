@@ -7,11 +7,21 @@ from typing import Annotated, Literal
 
 import typer
 
-from grader.cli.common import DONE, UNSETTLED, AcceptOption, QuizOption, accepted_sources, console, load_book
+from grader.cli.common import (
+    DONE,
+    UNSETTLED,
+    AcceptOption,
+    QuizOption,
+    accepted_sources,
+    command,
+    conclude,
+    console,
+    load_book,
+)
 
 
 def register(app: typer.Typer) -> None:
-    app.command(help="Write the evidence as one HTML page to look at and listen to; needs no network.")(report)
+    command(app, help="Write the evidence as one HTML page to look at and listen to; needs no network.")(report)
 
 
 def report(
@@ -63,4 +73,4 @@ def report(
         corpus=corpus,
     )
     console().print(f"wrote {page} ({page.stat().st_size / 1e6:.1f} MB)", markup=False)
-    raise typer.Exit(UNSETTLED if key.unsettled else DONE)
+    conclude(UNSETTLED if key.unsettled else DONE, key.faults)

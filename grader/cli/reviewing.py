@@ -14,6 +14,8 @@ from grader.cli.common import (
     JsonOption,
     OverrideOption,
     QuizOption,
+    command,
+    conclude,
     console,
     key_for_grading,
     load_book,
@@ -31,9 +33,9 @@ ResultArgument = Annotated[Path, typer.Argument(help="Folder of a grading run, o
 
 
 def register(app: typer.Typer) -> None:
-    app.command(help="Item analysis: difficulty, discrimination, distractors, reliability.")(items)
-    app.command(help="Prepare an appeal about an option, or record its decision.")(appeal)
-    app.command(help="Show the record of grading runs and verify it.")(ledger)
+    command(app, help="Item analysis: difficulty, discrimination, distractors, reliability.")(items)
+    command(app, help="Prepare an appeal about an option, or record its decision.")(appeal)
+    command(app, help="Show the record of grading runs and verify it.")(ledger)
 
 
 def items(
@@ -45,9 +47,10 @@ def items(
 ) -> None:
     from grader.review.item_report import analyse, show_items
 
-    grades, _ = graded(load_book(quiz), result, accept, override)
+    grades, key = graded(load_book(quiz), result, accept, override)
     data = analyse(grades)
     print_json(data) if as_json else show_items(console(), data)
+    conclude(DONE, key.faults)
 
 
 def show_cross_examination(
@@ -62,6 +65,7 @@ def show_cross_examination(
     mark = _points(line)
     data = as_data(examine(grades, key, mark), two_witnesses(grades, key), mark)
     print_json(data) if as_json else show_sensitivity(console(), data)
+    conclude(DONE, key.faults)
 
 
 def appeal(
@@ -87,6 +91,7 @@ def appeal(
     grades, key = graded(book, result, accept, None)
     data = handle_appeal(grades, key, wanted, result)
     print_json(data) if as_json else show_appeal(console(), data)
+    conclude(DONE, key.faults)
 
 
 def ledger(

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from audio.errors import InputError, Problem
 from evaluators.evidence import Frozen, Kind, Quantity
-from evaluators.registry import did_you_mean, get
+from evaluators.faults import cause_of, whose_fault
+from evaluators.registry import did_you_mean, get, owner
 from evaluators.yaml_source import Path_, Source, read, validate
 from grader.quiz.claims import Equals, Form, IsFalse, IsTrue, comparisons, in_words, names_of
 from grader.quiz.consistency import satisfiable
@@ -92,7 +93,13 @@ def vocabulary(request: EvidenceRequest, source: Source | None = None, index: in
             raise
         where = source.where(("evidence", index, "evaluator"))
         raise InputError(Problem(where, f"{p.where} {p.what}", p.remedy) for p in error.problems) from error
-    return {q.name: q for q in evaluator.quantities(parameters_of(request, source, index))}
+    parameters = parameters_of(request, source, index)
+    try:
+        return {q.name: q for q in evaluator.quantities(parameters)}
+    except Exception as error:  # an evaluator may be anybody's code
+        where = (source or Source(Path(request.evaluator), {}, {})).where(("evidence", index))
+        what = f"the evaluator {request.evaluator} broke when asked what it measures: {cause_of(error)}"
+        raise InputError(Problem(where, what, whose_fault(owner(request.evaluator), error))) from error
 
 
 def _claim_problems(claim: Form, known: Mapping[str, Quantity], source: Source, at: Path_) -> list[Problem]:

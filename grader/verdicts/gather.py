@@ -9,37 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
-from audio.errors import InputError, Problem, Unavailable
 from evaluators.evidence import Evidence, Frozen, Measurement, Site, Source, request_key
-from evaluators.gathering import gather, plain
+from evaluators.gathering import Missing, answer, plain
 from evaluators.registry import get
-from evaluators.store import Store, write_atomic
+from evaluators.store import Store
 from grader.quiz.claims import Form, comparisons, names_of
 from grader.quiz.loading import parameters_of
 from grader.quiz.spec import EvidenceRequest, Question, QuizBook
 from grader.verdicts.judge import Verdict, judge
 from grader.verdicts.key import AnswerKey, Override, make_key
+from grader.verdicts.record import read_records
 
 Mode = Literal["cached", "auto", "refresh"]
 Origin = Literal["fresh", "record", "store"]
-RECORD_FOLDER = "evidence"
-
-
-class Missing(Frozen):
-    """Evidence that could not be had here, and what would supply it.
-
-    `broken` is a fault of an input, whose every problem `what` tells with its remedy, or of the evaluator.
-    """
-
-    evaluator: str
-    what: str
-    remedy: str = ""
-    broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,15 +91,9 @@ class Gatherer:
                 else Missing(evaluator=evaluator.name, what="no stored evidence", remedy=_run(evaluator.name))
             )
             return _distinct(found), gap
-        try:
-            fresh = gather(evaluator, parameters, self.site, self.store, refresh=self.mode == "refresh")
-        except Unavailable as error:
-            return _distinct(found), None if usable else Missing(
-                evaluator=evaluator.name, what=error.what, remedy=error.remedy
-            )
-        except InputError as error:
-            return _distinct(found), Missing(evaluator=evaluator.name, what=str(error), broken=True)
-        return _distinct([Exhibit(fresh, "fresh"), *found]), None
+        fresh, gap = answer(evaluator, parameters, self.site, self.store, refresh=self.mode == "refresh")
+        here = [Exhibit(fresh, "fresh")] if fresh else []
+        return _distinct([*here, *found]), None if gap and gap.cause == "absent" and usable else gap
 
 
 def _run(name: str) -> str:
@@ -160,40 +138,6 @@ def _unknown(name: str, refused: list[Measurement], missing: tuple[Missing, ...]
     return Measurement(name=name, undefined=reason, source="measured")
 
 
-def read_records(folder: Path) -> list[Evidence]:
-    """The evidence of record of a quiz. Raises InputError naming every file that cannot be read."""
-    records, problems = [], []
-    for path in sorted((folder / RECORD_FOLDER).glob("*.json")):
-        try:
-            records.append(Evidence.model_validate_json(path.read_bytes()))
-        except (ValidationError, UnicodeDecodeError) as error:
-            what = f"is not evidence: {str(error).splitlines()[0]}"
-            problems.append(Problem(f"{RECORD_FOLDER}/{path.name}", what, "restore it from version control"))
-    if problems:
-        raise InputError(problems)
-    return records
-
-
-def not_for_record(evidence: Evidence) -> Problem | None:
-    """Why evidence can never be that of record, if it cannot."""
-    if any(m.source == "demonstration" for m in evidence.measurements):
-        where = f"{evidence.evaluator} ({evidence.request[:8]})"
-        return Problem(where, "is demonstration evidence, never of record", "measure it with the codec of record")
-    return None
-
-
-def write_record(folder: Path, evidence: Evidence) -> Path:
-    """Make evidence that of record, replacing the earlier answer to the same request.
-
-    Raises InputError for a demonstration.
-    """
-    if problem := not_for_record(evidence):
-        raise InputError(problem)
-    path = folder / RECORD_FOLDER / f"{evidence.evaluator}-{evidence.request[:8]}.json"
-    write_atomic(path, evidence.model_dump_json(indent=1, exclude_defaults=True).encode() + b"\n")
-    return path
-
-
 def answer_key(
     book: QuizBook,
     *,
@@ -221,7 +165,13 @@ def key_from(
         accepted=accept,
         evidence={f"{e.evaluator}-{request[:8]}": e.fingerprint for request, e in sorted(used.items())},
         overrides=overrides,
+        faults=faults_of(by_question.values()),
     )
+
+
+def faults_of(testimonies: Iterable[Testimony]) -> tuple[Missing, ...]:
+    """What broke while the evidence was gathered, each once."""
+    return tuple(dict.fromkeys(gap for testimony in testimonies for gap in testimony.missing if gap.cause == "fault"))
 
 
 def site_of(book: QuizBook) -> Site:

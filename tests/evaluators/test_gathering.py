@@ -51,17 +51,20 @@ def test_parameters_and_version_move_it_too(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_where_and_how_fast_do_not(tmp_path: Path) -> None:
-    here = gather(Dice(), DiceParameters(), Site(audio=tmp_path, jobs=1), Store(tmp_path / "a"))
-    there = gather(Dice(), DiceParameters(), Site(device="cpu", jobs=7), Store(tmp_path / "b"))
+    here = gather(Dice(), DiceParameters(), Site(audio=tmp_path, jobs=1), Store(tmp_path / "a")).evidence
+    there = gather(Dice(), DiceParameters(), Site(device="cpu", jobs=7), Store(tmp_path / "b")).evidence
     assert here.fingerprint == there.fingerprint
     assert here.measurements == there.measurements
 
 
 def test_the_store_answers_the_second_time_unless_asked_anew(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    first = gather(Dice(), DiceParameters(), Site(), store)
-    assert gather(Dice(), DiceParameters(), Site(), store).provenance.started == first.provenance.started
-    assert gather(Dice(), DiceParameters(), Site(), store, refresh=True).provenance.started > first.provenance.started
+    first = gather(Dice(), DiceParameters(), Site(), store).evidence
+    assert gather(Dice(), DiceParameters(), Site(), store).evidence.provenance.started == first.provenance.started
+    assert (
+        gather(Dice(), DiceParameters(), Site(), store, refresh=True).evidence.provenance.started
+        > first.provenance.started
+    )
 
 
 def test_provenance_names_commit_and_dirt_under_pytest_too(tmp_path: Path) -> None:
@@ -82,7 +85,7 @@ def test_provenance_names_commit_and_dirt_under_pytest_too(tmp_path: Path) -> No
 
 
 def test_evidence_of_this_checkout_carries_its_commit() -> None:
-    found = gather(Dice(), DiceParameters(), Site(), None).provenance
+    found = gather(Dice(), DiceParameters(), Site(), None).evidence.provenance
     inside = (provenance_module.REPOSITORY / ".git").exists()
     assert (found.git_commit is not None) == inside
     assert found.packages == package_versions(["pydantic"])
@@ -115,7 +118,7 @@ def test_inconsistent_measurements_are_refused(fields: dict[str, object], messag
 
 
 def test_one_source_cannot_give_two_values_for_one_name() -> None:
-    evidence = gather(Dice(), DiceParameters(), Site(), None)
+    evidence = gather(Dice(), DiceParameters(), Site(), None).evidence
     doubled = evidence.model_dump() | {"measurements": [m.model_dump() for m in evidence.measurements[:1]] * 2}
     with pytest.raises(ValueError, match="measured twice"):
         Evidence.model_validate(doubled, strict=False)

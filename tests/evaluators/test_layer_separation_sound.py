@@ -66,7 +66,7 @@ def site(corpus: Path, checkpoint: Path, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="module")
 def evidence(site: Site) -> Evidence:
-    return gather(LayerSeparation(), ASKED, site, Store(site.cache))
+    return gather(LayerSeparation(), ASKED, site, Store(site.cache)).evidence
 
 
 def clips_of(corpus: Path, labels: Sequence[str] = ("angry", "neutral")) -> Rows:

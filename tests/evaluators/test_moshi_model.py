@@ -197,7 +197,7 @@ def test_measuring_leaves_seed_threads_gradients_and_compilation_as_they_were(ru
 def test_the_same_seed_gives_the_same_numbers(run: Run, bench: Bench) -> None:
     torch.rand(3)
     for probe in (*step.PROBES, *language_model.PROBES):
-        for measurement in observe(probe, bench):
+        for measurement in observe(probe, bench).measurements:
             assert measurement == run.measurements[measurement.name]
 
 
@@ -334,7 +334,7 @@ def installed(package: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.mark.usefixtures("installed")
 def test_a_mechanism_in_the_dialogue_counts_and_one_elsewhere_is_only_mentioned() -> None:
-    found = {m.name: m for probe in sources.PROBES for m in observe(probe, Bench())}
+    found = {m.name: m for probe in sources.PROBES for m in observe(probe, Bench()).measurements}
     assert found["moshi.source_matches_voice_activity"].value == 1
     assert "deep/b.py" in found["moshi.source_matches_voice_activity"].note
     assert found["moshi.source_matches_turn_token"].value == 0
@@ -345,7 +345,7 @@ def test_a_mechanism_in_the_dialogue_counts_and_one_elsewhere_is_only_mentioned(
 
 def test_a_search_that_finds_nothing_at_all_proves_nothing(installed: Path) -> None:
     (installed / "a.py").write_text("", encoding="utf-8")
-    for measurement in observe(sources.PROBES[1], Bench()):
+    for measurement in observe(sources.PROBES[1], Bench()).measurements:
         assert measurement.value is None
         assert "its silence means nothing" in str(measurement.undefined)
 
@@ -357,7 +357,7 @@ def test_what_the_package_no_longer_has_is_undefined_with_the_reason_and_the_res
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(loaders, "FRAME_RATE")
-    found = {m.name: m for probe in language_model.PROBES for m in observe(probe, bench)}
+    found = {m.name: m for probe in language_model.PROBES for m in observe(probe, bench).measurements}
     lost = {name for name, m in found.items() if m.value is None}
     assert lost == {
         "moshi.text_delay_frames",

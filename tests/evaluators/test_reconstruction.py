@@ -25,7 +25,7 @@ from evaluators.reconstruction.scores import Score
 from evaluators.reconstruction.summary import Summary
 from evaluators.store import Store
 from grader.quiz.loading import load_quiz, parameters_of
-from grader.verdicts.gather import read_records
+from grader.verdicts.record import read_records
 from tests.checkpoints import random_checkpoint
 
 EVALUATOR = Reconstruction()
@@ -108,7 +108,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def published(shared: Path, store: Path) -> Evidence:
     """All 43 pairs, each in one role."""
-    return gather(EVALUATOR, PAIRS, Site(pairs=shared / "audio/pairs", cache=store), Store(store))
+    return gather(EVALUATOR, PAIRS, Site(pairs=shared / "audio/pairs", cache=store), Store(store)).evidence
 
 
 def test_every_real_pair_gives_the_values_of_its_manifest(
@@ -237,12 +237,12 @@ FOLDERS = request(clips={"laughter": "laughter.wav", "music": "music.wav"}, code
 
 @pytest.fixture(scope="module")
 def swept(site: Site, store: Path) -> Evidence:
-    return gather(EVALUATOR, SWEEP, site, Store(store))
+    return gather(EVALUATOR, SWEEP, site, Store(store)).evidence
 
 
 @pytest.fixture(scope="module")
 def laughed(site: Site, folders: Path, store: Path) -> Evidence:
-    return gather(EVALUATOR, FOLDERS, replace(site, audio=folders), Store(store))
+    return gather(EVALUATOR, FOLDERS, replace(site, audio=folders), Store(store)).evidence
 
 
 def test_codec_mode_measures_every_announced_name(swept: Evidence, laughed: Evidence) -> None:
@@ -310,11 +310,11 @@ def test_artefacts_can_be_seen_and_heard(swept: Evidence, store: Path) -> None:
 def test_second_run_comes_from_the_store_and_a_broken_off_one_goes_on(swept: Evidence, site: Site, store: Path) -> None:
     heard: list[str] = []
     listening = replace(site, progress=lambda step, _: heard.append(step))
-    assert gather(EVALUATOR, SWEEP, listening, Store(store)) == swept
+    assert gather(EVALUATOR, SWEEP, listening, Store(store)).evidence == swept
     assert not heard
     before = sorted((store / "blobs").rglob("*.flac"))
     stamps = [path.stat().st_mtime_ns for path in before]
-    again = gather(EVALUATOR, SWEEP, listening, Store(store), refresh=True)
+    again = gather(EVALUATOR, SWEEP, listening, Store(store), refresh=True).evidence
     assert again.measurements == swept.measurements
     assert "measuring reconstructions" in " ".join(heard)
     assert [path.stat().st_mtime_ns for path in before] == stamps
@@ -362,7 +362,7 @@ def test_another_configuration_of_the_same_tensors_is_another_codec(
     asked = request(clips={"english": "English_speech.flac"}, codebooks=1, metrics=["log_mel_distance"])
     store = Store(tmp_path / "store")
     values = [
-        by_name(gather(EVALUATOR, asked, replace(site, codec=str(folder), cache=store.root), store))[
+        by_name(gather(EVALUATOR, asked, replace(site, codec=str(folder), cache=store.root), store).evidence)[
             "log_mel_distance.english"
         ].value
         for folder in (checkpoint, other)
@@ -378,7 +378,7 @@ def test_clips_of_one_name_in_two_folders_are_two_clips(folders: Path, site: Sit
     asked = request(clips={"music": "music"}, codebooks=1, metrics=FAST)
     here = replace(site, audio=tmp_path)
     assert sum(name.startswith("music") for name in EVALUATOR.inputs(asked, here).files) == 3
-    assert by_name(gather(EVALUATOR, asked, here, Store(tmp_path / "store")))["stoi.music"].n == 3
+    assert by_name(gather(EVALUATOR, asked, here, Store(tmp_path / "store")).evidence)["stoi.music"].n == 3
 
 
 def test_more_codebooks_than_the_codec_has_is_one_clear_message(site: Site) -> None:

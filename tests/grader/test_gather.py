@@ -13,8 +13,9 @@ from evaluators.registry import get
 from evaluators.store import Store
 from grader.quiz.loading import load_quiz
 from grader.quiz.spec import QuizBook
-from grader.verdicts.batch import changes, gather_all
-from grader.verdicts.gather import Gatherer, answer_key, pick, site_of, write_record
+from grader.verdicts.batch import gather_all
+from grader.verdicts.gather import Gatherer, answer_key, pick, site_of
+from grader.verdicts.record import changes, write_record
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -49,7 +50,7 @@ def test_a_second_key_measures_nothing(book: QuizBook) -> None:
 
 
 def test_evidence_of_record_comes_before_the_store(book: QuizBook) -> None:
-    evidence = gather(get("dice"), get("dice").Parameters(), Site(), Store())
+    evidence = gather(get("dice"), get("dice").Parameters(), Site(), Store()).evidence
     biased = evidence.measurements[1].model_copy(update={"value": 4})
     others = tuple(m for m in evidence.measurements if m.name != "dice.sides")
     recorded = evidence.model_copy(update={"measurements": (biased, *others), "fingerprint": "f" * 64})
@@ -73,7 +74,7 @@ def test_a_damaged_record_is_named(book: QuizBook) -> None:
 
 
 def test_demonstration_evidence_never_becomes_that_of_record(book: QuizBook) -> None:
-    evidence = gather(get("dice"), get("dice").Parameters(), Site(), None)
+    evidence = gather(get("dice"), get("dice").Parameters(), Site(), None).evidence
     shown = tuple(m.model_copy(update={"source": "demonstration"}) for m in evidence.measurements)
     with pytest.raises(InputError, match="demonstration"):
         write_record(book.folder, evidence.model_copy(update={"measurements": shown}))
@@ -122,7 +123,7 @@ def test_the_order_of_accept_decides_which_value_a_claim_sees(
 ) -> None:
     from grader.verdicts.gather import Exhibit
 
-    evidence = gather(get("dice"), get("dice").Parameters(), Site(), None)
+    evidence = gather(get("dice"), get("dice").Parameters(), Site(), None).evidence
     exhibits = [
         Exhibit(evidence.model_copy(update={"measurements": (number(value, source),)}), "store")
         for source, value in known

@@ -80,8 +80,9 @@ def test_evidence_that_decides_nothing_fails(foreign_quiz: Path, tmp_path: Path)
 def test_an_evaluator_that_breaks_is_an_error_and_not_a_failure(foreign_quiz: Path, tmp_path: Path) -> None:
     edit(foreign_quiz / "sides.yaml", "evaluator: dice", "evaluator: dice\n    needs: luck")
     code, text = run(foreign_quiz, cwd=tmp_path)
-    assert code == 1, text
+    assert code == 4, text
     assert "4 errors" in text
+    assert "this is a fault of foreign 0.1" in text
     assert "the dice fell off the table" in text
     assert "4 passed, 1 skipped" in text
 

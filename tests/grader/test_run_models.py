@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
 from audio.errors import Unavailable
 from evaluators.speaker_gender import models
 from evaluators.speaker_gender.responses import read_responses
-from grader.cli import Commands
-from grader.cli.models import register
+from grader.cli import app
 from tests.tiny_models import save_audio_model, save_llama, save_whisper
 
 CLIPS = ("F_1", "F_2", "M_1")
@@ -55,10 +53,6 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    app = typer.Typer(cls=Commands, pretty_exceptions_enable=False)
-    app.callback()(lambda: None)
-    register(app)
-
     def call(*arguments: object) -> Result:
         return CliRunner().invoke(app, ["run-models", *map(str, arguments)])
 

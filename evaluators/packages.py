@@ -1,0 +1,131 @@
+"""Packages: which versions are installed, which ones were tested, and what a missing or moved one means.
+
+`tested.json` lists, for every package that is imported directly, the versions of the worlds in which continuous
+integration runs the tests; `python -m tools.pin` writes it. A version between two tested ones counts as tested.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
+from pathlib import Path
+from traceback import walk_tb
+from typing import Literal, NamedTuple
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from audio.errors import Incompatible
+
+PROJECT = "earwitness"
+FLOORS = ("audio", "evaluators", "grader")
+TESTED = Path(__file__).with_name("tested.json")
+ABSENT = "absent"
+IMPORTED_AS = {"sklearn": "scikit-learn", "umap": "umap-learn", "yaml": "pyyaml", "PIL": "pillow"}
+
+State = Literal["tested", "newer", "older", "absent"]
+
+
+class Package(NamedTuple):
+    """One package: the installed version, and the versions it was tested with, oldest first."""
+
+    name: str
+    installed: str
+    tested: tuple[str, ...]
+
+    @property
+    def state(self) -> State:
+        """Where the installed version lies beside the tested ones."""
+        if self.installed == ABSENT:
+            return "absent"
+        here = Version(self.installed)
+        if not self.tested or Version(self.tested[0]) <= here <= Version(self.tested[-1]):
+            return "tested"
+        return "newer" if here > Version(self.tested[-1]) else "older"
+
+    @property
+    def range(self) -> str:
+        """`4.57.0 to 5.24.0`."""
+        return " to ".join(dict.fromkeys([self.tested[0], self.tested[-1]])) if self.tested else "not listed"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.installed}" + (f" (tested: {self.range})" if self.tested else "")
+
+
+def installed_version(name: str) -> str:
+    """The installed version of a package without its build tag (`+cpu`), or `absent`."""
+    try:
+        return version(name).partition("+")[0]
+    except PackageNotFoundError:
+        return ABSENT
+
+
+@cache
+def tested_versions() -> dict[str, tuple[str, ...]]:
+    """Tested versions by package name, oldest first."""
+    return {name: tuple(versions) for name, versions in json.loads(TESTED.read_text(encoding="utf-8")).items()}
+
+
+def package(name: str) -> Package:
+    """What is known of one package."""
+    return Package(name, installed_version(name), tested_versions().get(name, ()))
+
+
+def all_packages() -> list[Package]:
+    """Every package that the project imports directly."""
+    return [package(name) for name in tested_versions()]
+
+
+def distribution_of(module: str) -> str:
+    """The package that a module belongs to; the module's own first name where nobody claims it."""
+    top = module.partition(".")[0]
+    if top in FLOORS:
+        return PROJECT
+    claimed = packages_distributions().get(top)
+    return canonicalize_name(claimed[0]) if claimed else IMPORTED_AS.get(top, top.replace("_", "-"))
+
+
+def not_installed(error: BaseException) -> str | None:
+    """The package whose absence raised `error`, if it is one that the project or a package of it needs.
+
+    Anything else that cannot be imported is a fault of whoever imports it.
+    """
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return None
+    name = distribution_of(error.name)
+    by_project = name in tested_versions() or any(_needs(known, name) for known in tested_versions())
+    return name if by_project and installed_version(name) == ABSENT else None
+
+
+def blamed(error: BaseException) -> list[Package]:
+    """Whose fault an error may be, besides the project's: likeliest first.
+
+    A package is suspected because it says so (Incompatible), because the error arose in it, or because it owns the
+    object that lacks something; where nothing points anywhere, because its version is not a tested one.
+    """
+    if isinstance(error, Incompatible):
+        return [package(error.package)]
+    suspects = [package(name) for name in dict.fromkeys(_involved(error)) if name != PROJECT]
+    untested = [known for known in all_packages() if known.state in ("newer", "older")]
+    return [known for known in suspects if known.installed != ABSENT] or untested
+
+
+def _involved(error: BaseException) -> Iterator[str]:
+    owner = getattr(error, "obj", None)  # of an AttributeError
+    modules = [getattr(owner, "__module__", None) or type(owner).__module__] if owner is not None else []
+    frames = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    for module in [*modules, *reversed(frames)]:
+        if module and module.partition(".")[0] not in sys.stdlib_module_names:
+            yield distribution_of(module)
+
+
+def _needs(known: str, name: str) -> bool:
+    try:
+        wanted = requires(known) or []
+    except PackageNotFoundError:
+        return False
+    return name in {canonicalize_name(Requirement(line).name) for line in wanted}
