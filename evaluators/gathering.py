@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -41,6 +43,9 @@ def fingerprint(evaluator: Evaluator, parameters: Frozen, inputs: Inputs) -> str
 def plain(parameters: Frozen) -> dict[str, Any]:
     """Parameters as JSON data with all defaults resolved."""
     return parameters.model_dump(mode="json", by_alias=True)
+
+
+_collected: ContextVar[list[Missing]] = ContextVar("faults of the command that runs")
 
 
 class Missing(Frozen):
@@ -106,6 +111,17 @@ def answer(
         return Answer(None, fault(evaluator, parameters, error))
 
 
+@contextmanager
+def collected_faults() -> Iterator[list[Missing]]:
+    """What breaks inside, each fault once, whatever became of the answer it cost."""
+    faults: list[Missing] = []
+    token = _collected.set(faults)
+    try:
+        yield faults
+    finally:
+        _collected.reset(token)
+
+
 def gather(
     evaluator: Evaluator,
     parameters: Frozen,
@@ -149,9 +165,12 @@ def fault(evaluator: Evaluator, parameters: Frozen, *errors: BaseException) -> M
     what = "; ".join(dict.fromkeys(map(cause_of, errors)))
     for error in errors:
         show_traceback(error)
-    return Missing(
+    told = Missing(
         evaluator=evaluator.name,
         what=f"broke{f' (asked for {request})' if request else ''}: {what}",
         remedy=whose_fault(owner(evaluator.name), *errors),
         cause="fault",
     )
+    if told not in (faults := _collected.get([])):
+        faults.append(told)
+    return told

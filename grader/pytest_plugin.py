@@ -290,7 +290,7 @@ def gaps_of(testimony: Testimony, letter: str) -> list[Missing]:
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Under xdist this process hears of faults by report alone."""
-    BROKEN.update(name for kind, name in report.user_properties if kind == "broke")
+    BROKEN.update(str(name) for kind, name in report.user_properties if kind == "broke")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

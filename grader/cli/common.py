@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from evaluators.evidence import Source
-    from evaluators.gathering import Missing
     from grader.quiz.spec import QuizBook
     from grader.verdicts.key import AnswerKey
 
@@ -62,21 +61,34 @@ def command(app: typer.Typer, name: str | None = None, *, help: str) -> Callable
 def _guarded(function: Callable[..., None]) -> Callable[..., None]:
     @wraps(function)
     def run(*arguments: Any, **options: Any) -> None:
-        try:
-            function(*arguments, **options)
-        except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
-            raise
-        except (InputError, Unavailable) as error:
-            print(f"earwitness: {error}", file=sys.stderr)
-            raise typer.Exit(UNUSABLE) from error
-        except KeyboardInterrupt as interrupt:
-            print("earwitness: interrupted; the same command goes on from what is stored", file=sys.stderr)
-            raise typer.Exit(INTERRUPTED) from interrupt
-        except Exception as error:
-            code = _tell(error)
-            raise typer.Exit(code) from error
+        from evaluators.gathering import collected_faults
+
+        with collected_faults() as faults:
+            code = _exit_code(lambda: function(*arguments, **options))
+        for fault in faults:
+            print(f"earwitness: {fault.evaluator} {fault.what}\n    -> {fault.remedy}", file=sys.stderr)
+        raise typer.Exit(BROKE if faults else code)
 
     return run
+
+
+def _exit_code(command: Callable[[], None]) -> int:
+    """Run a command and tell what ended it."""
+    try:
+        command()
+    except typer.Exit as end:
+        return end.exit_code
+    except (typer.Abort, typer.BadParameter, BrokenPipeError):
+        raise
+    except (InputError, Unavailable) as error:
+        print(f"earwitness: {error}", file=sys.stderr)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        print("earwitness: interrupted; the same command goes on from what is stored", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        return _tell(error)
+    return DONE
 
 
 def _tell(error: Exception) -> int:
@@ -92,13 +104,6 @@ def _tell(error: Exception) -> int:
     fault = whose_fault(f"{PROJECT} {installed_version(PROJECT)}", error)
     print(f"earwitness: broke: {cause_of(error)}\n    -> {fault}", file=sys.stderr)
     return BROKE
-
-
-def conclude(code: int, faults: Iterable[Missing] = ()) -> NoReturn:
-    """End the command with `code`; where something broke, tell it on standard error and end with BROKE instead."""
-    for fault in (broken := dict.fromkeys(faults)):
-        print(f"earwitness: {fault.evaluator} {fault.what}\n    -> {fault.remedy}", file=sys.stderr)
-    raise typer.Exit(BROKE if broken else code)
 
 
 def print_json(data: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grader.cli.common import DONE, QuizOption, command, conclude, console, load_book
+from grader.cli.common import DONE, QuizOption, command, console, load_book
 from grader.cli.evidence import progress_bar
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def demo(
     with progress_bar(quiet=False) as report:
         made = demonstrate(book, out, Store(), report)
     show(console(), book, made, out)
-    conclude(DONE, made.key.faults + tuple(r.problem for r in made.results if r.problem and r.problem.cause == "fault"))
+    raise typer.Exit(DONE)
 
 
 def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> None:
@@ -55,7 +55,7 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
     out.print()
     for result in made.results:
         if result.problem and result.problem.broken:
-            out.print(f"[red]{result.evaluator}[/red] for {', '.join(result.questions)}: {escape(result.problem.what)}")
+            out.print(f"[red]{result.evaluator}[/red] for {', '.join(result.questions)} {escape(result.problem.what)}")
     _show_codec(out, book, made)
     totals = [float(made.run.grades.total(record)) for record in made.run.grades.records]
     out.print(

@@ -15,7 +15,6 @@ from grader.cli.common import (
     OverrideOption,
     QuizOption,
     command,
-    conclude,
     console,
     key_for_grading,
     load_book,
@@ -75,7 +74,6 @@ def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, ov
     key = key_for_grading(book, accept, override)
     write_atomic(out, qti_package(book, correct_options(key)))
     console().print(f"{out}: {len(book.questions)} questions; Canvas scores choose-many questions net of wrong ticks")
-    conclude(DONE, key.faults)
 
 
 def moodle(
@@ -91,7 +89,6 @@ def moodle(
     console().print(f"{out}: {len(book.questions)} questions")
     if warning := unsupported(book.quiz.credit_rule):
         console(stderr=True).print(warning, style="yellow")
-    conclude(DONE, key.faults)
 
 
 def student(
@@ -113,7 +110,6 @@ def student(
     if key.unsettled:
         names = ", ".join(question.id for question in key.unsettled)
         console(stderr=True).print(f"sealed as not settled: {names}", style="yellow")
-    conclude(DONE, key.faults)
 
 
 def open_seal(

@@ -15,7 +15,6 @@ from grader.cli.common import (
     OverrideOption,
     QuizOption,
     command,
-    conclude,
     console,
     key_for_grading,
     load_book,
@@ -59,7 +58,7 @@ def check(
         print_json(result)
     else:
         show_check(console(), result)
-    conclude(UNSETTLED if key.unsettled else DONE, key.faults)
+    raise typer.Exit(UNSETTLED if key.unsettled else DONE)
 
 
 def grade(
@@ -96,7 +95,7 @@ def grade(
         show_run(console(), run, written)
         if compared:
             show_comparison(console(), compared)
-    conclude(DONE if run.grades.complete else UNSETTLED, key.faults)
+    raise typer.Exit(DONE if run.grades.complete else UNSETTLED)
 
 
 def regrade(

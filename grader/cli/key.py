@@ -16,7 +16,6 @@ from grader.cli.common import (
     QuizOption,
     accepted_sources,
     command,
-    conclude,
     console,
     load_book,
     print_json,
@@ -70,7 +69,7 @@ def key(
         print_json(as_data.key_as_data(book, answer, testimonies))
     else:
         showing.show_key(console(), book, answer, testimonies)
-    conclude(UNSETTLED if answer.unsettled else DONE, answer.faults)
+    raise typer.Exit(UNSETTLED if answer.unsettled else DONE)
 
 
 def why(
@@ -86,7 +85,7 @@ def why(
     from evaluators.registry import did_you_mean
     from evaluators.store import Store
     from grader.verdicts import as_data, showing
-    from grader.verdicts.gather import Gatherer, faults_of, site_of
+    from grader.verdicts.gather import Gatherer, site_of
 
     book = load_book(quiz)
     wanted = book.question(question)
@@ -103,7 +102,6 @@ def why(
             showing.show_card(out, testimony, letter)
         if cache:
             showing.show_cache(out, gatherer, testimony)
-    conclude(DONE, faults_of([testimony]))
 
 
 def testify(

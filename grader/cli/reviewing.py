@@ -15,7 +15,6 @@ from grader.cli.common import (
     OverrideOption,
     QuizOption,
     command,
-    conclude,
     console,
     key_for_grading,
     load_book,
@@ -47,10 +46,9 @@ def items(
 ) -> None:
     from grader.review.item_report import analyse, show_items
 
-    grades, key = graded(load_book(quiz), result, accept, override)
+    grades, _ = graded(load_book(quiz), result, accept, override)
     data = analyse(grades)
     print_json(data) if as_json else show_items(console(), data)
-    conclude(DONE, key.faults)
 
 
 def show_cross_examination(
@@ -65,7 +63,6 @@ def show_cross_examination(
     mark = _points(line)
     data = as_data(examine(grades, key, mark), two_witnesses(grades, key), mark)
     print_json(data) if as_json else show_sensitivity(console(), data)
-    conclude(DONE, key.faults)
 
 
 def appeal(
@@ -91,7 +88,6 @@ def appeal(
     grades, key = graded(book, result, accept, None)
     data = handle_appeal(grades, key, wanted, result)
     print_json(data) if as_json else show_appeal(console(), data)
-    conclude(DONE, key.faults)
 
 
 def ledger(

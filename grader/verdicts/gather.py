@@ -165,13 +165,7 @@ def key_from(
         accepted=accept,
         evidence={f"{e.evaluator}-{request[:8]}": e.fingerprint for request, e in sorted(used.items())},
         overrides=overrides,
-        faults=faults_of(by_question.values()),
     )
-
-
-def faults_of(testimonies: Iterable[Testimony]) -> tuple[Missing, ...]:
-    """What broke while the evidence was gathered, each once."""
-    return tuple(dict.fromkeys(gap for testimony in testimonies for gap in testimony.missing if gap.cause == "fault"))
 
 
 def site_of(book: QuizBook) -> Site:

@@ -15,7 +15,6 @@ from pydantic import Field
 
 from audio.errors import InputError, Problem
 from evaluators.evidence import Frozen, Source, digest
-from evaluators.gathering import Missing
 from evaluators.registry import did_you_mean
 from evaluators.yaml_source import read, validate
 from grader.quiz.spec import Letter, Question, QuizBook, Text, normalise
@@ -63,17 +62,13 @@ class QuestionKey(Frozen):
 
 
 class AnswerKey(Frozen):
-    """The key of a quiz. `digest` depends on question ids, option texts and what is correct, on nothing else.
-
-    `faults` tells which evaluators broke; the key is formed from what the others found.
-    """
+    """The key of a quiz. `digest` depends on question ids, option texts and what is correct, on nothing else."""
 
     quiz: str
     questions: tuple[QuestionKey, ...]
     accepted: tuple[Source, ...]
     evidence: dict[str, str] = Field(default_factory=dict)
     digest: str
-    faults: tuple[Missing, ...] = ()
 
     @property
     def unsettled(self) -> tuple[QuestionKey, ...]:
@@ -95,7 +90,6 @@ def make_key(
     accepted: tuple[Source, ...],
     evidence: Mapping[str, str] | None = None,
     overrides: tuple[Override, ...] = (),
-    faults: tuple[Missing, ...] = (),
 ) -> AnswerKey:
     """The key that these verdicts (by question id and letter) and overrides give."""
     by_question = {override.question: override for override in overrides}
@@ -106,7 +100,6 @@ def make_key(
         accepted=accepted,
         evidence=dict(evidence or {}),
         digest=key_digest(book, {q.id: q.correct for q in questions}),
-        faults=faults,
     )
 
 

@@ -51,3 +51,10 @@ class Dice:
                 Measurement(name="dice.colour", undefined="nobody looked", source="measured"),
             )
         )
+
+
+class QuickDice(Dice):
+    """The same, thrown anew each time somebody asks."""
+
+    name: ClassVar[str] = "quick_dice"
+    stored: ClassVar[bool] = False
