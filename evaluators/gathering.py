@@ -15,7 +15,7 @@ from pydantic import computed_field
 from audio.errors import InputError, Unavailable
 from evaluators.evidence import Evaluator, Evidence, Frozen, Inputs, Site, digest
 from evaluators.faults import cause_of, show_traceback, whose_fault
-from evaluators.packages import PROJECT, not_installed
+from evaluators.packages import how_to_install, not_installed
 from evaluators.provenance import RECIPE, package_versions, provenance
 from evaluators.registry import owner
 from evaluators.store import Store
@@ -106,8 +106,7 @@ def answer(
     except (Exception, SystemExit) as error:
         if package := not_installed(error):
             what = f"the package {package} is not installed here"
-            remedy = f"install it, or all that {PROJECT} can use (see `earwitness doctor`)"
-            return Answer(None, Missing(evaluator=name, what=what, remedy=remedy))
+            return Answer(None, Missing(evaluator=name, what=what, remedy=how_to_install(package)))
         return Answer(None, fault(evaluator, parameters, error))
 
 

@@ -101,6 +101,11 @@ def not_installed(error: BaseException) -> str | None:
     return name if by_project and installed_version(name) == ABSENT else None
 
 
+def how_to_install(name: str) -> str:
+    """What to do where a package is absent."""
+    return f"`pip install {name}`, or use an environment with all packages (docs/install.md)"
+
+
 def blamed(error: BaseException) -> list[Package]:
     """Whose fault an error may be, besides the project's: likeliest first.
 

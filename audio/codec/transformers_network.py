@@ -32,7 +32,7 @@ class TransformersNetwork:
         self.model: Any = _load(checkpoint).to(device).eval()
         self.device = device
         self.context = decoder_context(self.config)
-        self.decoder = _DecoderParts(self.model)
+        self.decoder = DecoderParts(self.model)
         if transformers.__version__.startswith("4."):
             for transformer in (self.model.encoder_transformer, self.decoder.transformer):
                 transformer.register_forward_pre_hook(_slide, with_kwargs=True)
@@ -96,7 +96,7 @@ def _slide(_module: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[s
     return args, {**kwargs, "attention_mask": mask[None, None].to(hidden.device)}
 
 
-class _DecoderParts:
+class DecoderParts:
     """The decoder's three parts: in a module of their own in transformers 5, in the model itself in transformers 4."""
 
     def __init__(self, model: Any) -> None:

@@ -7,6 +7,7 @@ whichever process they are made.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from functools import cache
 from types import ModuleType
@@ -39,16 +40,17 @@ def umap_map(
 def _umap() -> ModuleType:
     """umap-learn, its kernels kept on disk: otherwise each process compiles them anew, for about ten seconds.
 
-    The threading layer is numba's own: a process that has run GNU OpenMP can no longer fork, and other parts of a
-    program may want to.
+    Which of its modules hold kernels is not documented; one that is not found costs those seconds and nothing else. The
+    threading layer is numba's own: a process that has run GNU OpenMP can no longer fork, and other parts of a program
+    may want to.
     """
+    import numba
     import umap
-    from numba.core import config
-    from numba.core.dispatcher import Dispatcher
 
-    config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]
-    for module in (umap.umap_, umap.layouts, umap.utils):
-        for kernel in vars(module).values():
-            if isinstance(kernel, Dispatcher):
-                kernel.enable_caching()
+    numba.config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "umap":
+            for kernel in vars(module).values():
+                if callable(keep := getattr(kernel, "enable_caching", None)):
+                    keep()
     return cast(ModuleType, umap)

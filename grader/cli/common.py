@@ -94,12 +94,12 @@ def _exit_code(command: Callable[[], None]) -> int:
 def _tell(error: Exception) -> int:
     """An error that nobody expected: a package that is not here, or a fault of the program. Returns the exit code."""
     from evaluators.faults import cause_of, show_traceback, whose_fault
-    from evaluators.packages import PROJECT, installed_version, not_installed
+    from evaluators.packages import PROJECT, how_to_install, installed_version, not_installed
 
     show_traceback(error)
     if package := not_installed(error):
-        remedy = "install it, or use an environment with all packages (see `earwitness doctor`)"
-        print(f"earwitness: this needs the package {package}, which is not installed\n    -> {remedy}", file=sys.stderr)
+        what = f"this needs the package {package}, which is not installed"
+        print(f"earwitness: {what}\n    -> {how_to_install(package)}", file=sys.stderr)
         return UNUSABLE
     fault = whose_fault(f"{PROJECT} {installed_version(PROJECT)}", error)
     print(f"earwitness: broke: {cause_of(error)}\n    -> {fault}", file=sys.stderr)

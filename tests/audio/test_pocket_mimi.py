@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+import transformers
 from pystoi import stoi
 
 from audio.codec import Codec, load_codec
@@ -88,6 +89,7 @@ def test_model_card_says_what_this_is_not() -> None:
     assert "settles nothing" in card
 
 
+@pytest.mark.skipif(transformers.__version__.startswith("4."), reason="the pocket codec is trained with transformers 5")
 def test_static_forward_pass_equals_the_stock_model() -> None:
     torch.manual_seed(0)
     model = network.fresh_model().eval()

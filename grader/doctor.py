@@ -1,0 +1,242 @@
+"""What an environment is good for: versions beside tested ones, device, weights, clips, and what is still needed.
+
+Nothing is measured and nothing is downloaded; the built-in codec is run on three seconds of sound, to see that it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import audio
+from audio.errors import EarwitnessError, InputError, Problem, Unavailable
+from evaluators.evidence import Frozen, Site
+from evaluators.faults import cause_of, show_traceback, whose_fault
+from evaluators.packages import PROJECT, Package, all_packages, how_to_install, installed_version, not_installed
+from evaluators.provenance import REPOSITORY, git_state
+from evaluators.registry import get, owner, targets
+from evaluators.store import Store
+from grader.quiz.loading import parameters_of
+from grader.quiz.spec import Question, QuizBook
+from grader.verdicts.gather import Gatherer, key_from
+
+GROUND = Path(audio.__file__).parent
+CLIPS, POCKET = GROUND / "clips", GROUND / "pocket_mimi"
+SECONDS = 3  # more than one of the chunks in which a codec goes through sound
+
+Result = TypeVar("Result")
+
+
+class Check(Frozen):
+    """One thing that was looked at. `state` is `fault` where the program or a package under it is broken."""
+
+    name: str
+    state: Literal["fine", "absent", "fault"]
+    what: str
+    remedy: str = ""
+
+
+class Need(Frozen):
+    """What an unsettled question is waiting for, and the command that supplies it."""
+
+    question: str
+    what: tuple[str, ...]
+    command: str
+
+
+class Examination(Frozen):
+    """All that was found."""
+
+    earwitness: str
+    source: str
+    python: str
+    platform: str
+    checks: tuple[Check, ...]
+    packages: tuple[dict[str, Any], ...]
+    needs: tuple[Need, ...]
+
+    @property
+    def faults(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.state == "fault")
+
+
+def examine(book: QuizBook, site: Site, store: Store) -> Examination:
+    """Look at everything; whatever breaks on the way is one of the findings."""
+    commit, dirty = git_state()
+    checkout = f"checkout {REPOSITORY}, commit {commit[:10]}{' (dirty)' if dirty else ''}" if commit else ""
+    looks: dict[str, Callable[[], str]] = {
+        "device": device,
+        "codec": lambda: weights(book.quiz.codec),
+        "built-in codec": run_pocket_codec,
+        "built-in clips": built_in_clips,
+        "clips": lambda: clips(site),
+        "corpus": lambda: corpus(site),
+        "recogniser": recogniser,
+        "store": lambda: writable(store),
+        "evaluators": evaluators,
+    }
+    return Examination(
+        earwitness=installed_version(PROJECT),
+        source=checkout or str(REPOSITORY),
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        checks=tuple(look(name, action) for name, action in looks.items()),
+        packages=tuple(map(package_data, all_packages())),
+        needs=tuple(needs(book, site, store)),
+    )
+
+
+def look(name: str, action: Callable[[], str]) -> Check:
+    """What an action finds, or why it finds nothing."""
+    try:
+        return Check(name=name, state="fine", what=action())
+    except Unavailable as error:
+        return Check(name=name, state="absent", what=error.what, remedy=error.remedy)
+    except InputError as error:
+        return Check(name=name, state="fault", what=str(error))
+    except Exception as error:
+        if package := not_installed(error):
+            what = f"the package {package} is not installed"
+            return Check(name=name, state="absent", what=what, remedy=how_to_install(package))
+        show_traceback(error)
+        fault = whose_fault(f"{PROJECT} {installed_version(PROJECT)}", error)
+        return Check(name=name, state="fault", what=f"broke: {cause_of(error)}", remedy=fault)
+
+
+def package_data(package: Package) -> dict[str, Any]:
+    """One package as JSON data."""
+    return {
+        "name": package.name,
+        "installed": package.installed,
+        "tested": list(package.tested),
+        "state": package.state,
+    }
+
+
+def device() -> str:
+    """What torch would run on."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return f"CPU, {torch.get_num_threads()} threads (torch {torch.__version__} sees no CUDA device)"
+    return ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
+
+
+def weights(codec: str) -> str:
+    """The weights of the codec of record: which revision, and their digest."""
+    from audio.codec.weights import find_weights
+
+    found = find_weights(codec, download=False)
+    return f"{codec} at {found.revision or 'an unknown revision'}, sha256 {found.digest}"
+
+
+def run_pocket_codec() -> str:
+    """Encode and decode a built-in clip in more than one chunk. Raises what breaks."""
+    from audio.clip import load
+    from audio.codec import load_codec
+
+    codec = load_codec(POCKET, device="cpu")
+    sound = load(CLIPS / "English_speech.flac", codec.sample_rate).samples[: SECONDS * codec.sample_rate]
+    (made,) = codec.reconstruct([sound], 8)
+    return f"runs ({codec.provenance['backend']}, {len(made) / codec.sample_rate:.1f} s there and back)"
+
+
+def built_in_clips() -> str:
+    """How many clips came with the package."""
+    found = sum(1 for _ in CLIPS.rglob("*.flac"))
+    if not found:
+        raise Unavailable(f"no clips in {CLIPS}", "install the package again")
+    return f"{found} clips for demonstrations"
+
+
+def clips(site: Site) -> str:
+    """What plays which role in the folder that was named."""
+    from audio.clip import FORMATS
+
+    folder = need(site.audio, "no folder was named", "name it: earwitness doctor --audio DIR")
+    found = sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in FORMATS)
+    return f"{len(found)} files in {folder}: {', '.join(found[:6])}{' …' if len(found) > 6 else ''}"
+
+
+def corpus(site: Site) -> str:
+    """How many clips of which emotion there are in the corpus that was named."""
+    from collections import Counter
+
+    from audio.corpus import read_emotions
+
+    folder = need(site.corpus, "no emotional speech was named", "name it: earwitness doctor --corpus DIR")
+    found = read_emotions(folder)
+    counts = Counter(clip.label for clip in found.clips)
+    return f"{len(found.clips)} clips in {folder}: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
+
+
+def need(path: Path | None, what: str, remedy: str) -> Path:
+    """A path that was given. Raises Unavailable."""
+    if path is None:
+        raise Unavailable(what, remedy)
+    return path
+
+
+def recogniser() -> str:
+    """Which speech recogniser would write transcripts."""
+    from evaluators.speaker_gender.transcribe import POCKETSPHINX, choose_recogniser
+
+    chosen = choose_recogniser("auto")
+    if chosen == POCKETSPHINX:
+        import pocketsphinx  # type: ignore[import-untyped] # noqa: F401 - only whether it is here
+    return f"{chosen} (the best that is on this machine)"
+
+
+def writable(store: Store) -> str:
+    """Where results are kept, and how many there are. Raises Unavailable where nothing can be written."""
+    try:
+        store.root.mkdir(parents=True, exist_ok=True)
+        with store.lock("doctor"):
+            kept = sum(1 for _ in (store.root / "evidence").glob("*.json"))
+    except OSError as error:
+        what = f"{store.root} cannot be written ({error.strerror})"
+        raise Unavailable(what, "name another folder in EARWITNESS_CACHE") from error
+    return f"{store.root}, {kept} pieces of evidence"
+
+
+def evaluators() -> str:
+    """Every evaluator with the package that brings it. Raises InputError naming those that cannot be loaded."""
+    problems: list[Problem] = []
+    for name in targets():
+        try:
+            get(name)
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return ", ".join(f"{name} ({owner(name)})" for name in sorted(targets()))
+
+
+def needs(book: QuizBook, site: Site, store: Store) -> Iterator[Need]:
+    """What each question that is unsettled from the evidence at hand is waiting for."""
+    gatherer = Gatherer(book, book.quiz.accept, site, store, "cached")
+    key = key_from(book, [gatherer.testimony(question) for question in book.questions], book.quiz.accept)
+    for entry in key.unsettled:
+        found = _need(book.question(entry.id), site)
+        yield found if found.what else found.model_copy(update={"what": entry.obstacles})
+
+
+def _need(question: Question, site: Site) -> Need:
+    told: list[str] = []
+    flags: dict[str, None] = {}
+    for request in question.evidence:
+        try:
+            get(request.evaluator).inputs(parameters_of(request), site)
+        except Unavailable as error:
+            told.append(f"{request.evaluator}: {error.what}")
+            flags |= dict.fromkeys(re.findall(r"--(?:audio|corpus|pairs|responses) [A-Z]+", error.remedy))
+        except EarwitnessError as error:
+            told.append(f"{request.evaluator}: {error}")
+        except Exception as error:
+            absent = not_installed(error)
+            told.append(f"{request.evaluator}: " + (f"needs the package {absent}" if absent else cause_of(error)))
+    return Need(question=question.id, what=tuple(told), command=" ".join(["earwitness evidence", question.id, *flags]))
