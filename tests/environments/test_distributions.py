@@ -1,0 +1,110 @@
+"""Wheel and sdist, installed by plain pip's rules outside the checkout, as somebody else and without a network."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import need_program
+from tests.environments.conftest import call, environment, versions
+
+UNSETTLED = 3
+
+
+@pytest.fixture(scope="module")
+def built(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel and the sdist of the checkout."""
+    folder = tmp_path_factory.mktemp("dist")
+    call("uv", "build", "--quiet", "--out-dir", folder, cwd=checkout)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(built: Path, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel under moshi's caps, in the versions of `constraints.txt`, with everything it needs."""
+    programs = environment(tmp_path_factory.mktemp("an installation") / "venv", "3.11")
+    (wheel,) = built.glob("*.whl")
+    pins = checkout / "constraints.txt"
+    call("uv", "pip", "install", "--quiet", "--no-config", "--python", programs / "python", "-c", pins, wheel)
+    return programs
+
+
+def test_neither_holds_what_is_not_the_packages(built: Path, tmp_path: Path) -> None:
+    (wheel,), (sdist,) = built.glob("*.whl"), built.glob("*.tar.gz")
+    shutil.unpack_archive(wheel, tmp_path / "wheel", "zip")
+    shutil.unpack_archive(sdist, tmp_path / "sdist")
+    folders = {path.name for path in (tmp_path / "wheel").iterdir() if not path.name.endswith(".dist-info")}
+    assert folders == {"audio", "evaluators", "grader", "questions"}
+    assert (tmp_path / "wheel/evaluators/tested.json").is_file()
+    assert list((tmp_path / "sdist").glob("*/tests/test_readme.py"))
+
+
+def test_the_pinned_capped_versions_are_what_pip_takes(installed: Path, checkout: Path) -> None:
+    pins = dict(
+        line.split("==") for line in (checkout / "constraints.txt").read_text().splitlines() if not line.startswith("#")
+    )
+    here = versions(installed)
+    assert {name: here[name].partition("+")[0] for name in pins if name in here} == {
+        n: pins[n] for n in pins if n in here
+    }
+    assert {"torch", "moshi", "transformers"} <= here.keys()
+
+
+def test_all_of_it_works_as_nobody_from_read_only_folders_without_a_network(
+    installed: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """HOME and site-packages may not be written, the user owns nothing but the folder it works in."""
+    need_program("unshare")
+    if os.geteuid() != 0:
+        pytest.skip("only root can give up being root")
+    place = tmp_path_factory.mktemp("nobody")
+    for folder in (place, *place.parents[:2]):
+        folder.chmod(0o755)
+    for folder in (installed, *installed.parents[:3]):
+        folder.chmod(0o755)
+    shutil.chown(place, 65534, 65534)
+    home = place / "home"
+    home.mkdir(mode=0o555)
+    as_nobody = ["unshare", "--net", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    settings = {"HOME": str(home), "EARWITNESS_CACHE": str(place / "store"), "TMPDIR": str(place)}
+    program = installed / "earwitness"
+    for command, code in (
+        (("--version",), 0),
+        (("validate",), 0),
+        (("key",), UNSETTLED),
+        (("demo", "--out", "the demo"), 0),
+        (("check", "the demo/answers.yaml", "--accept", "demonstration"), 0),
+        (("grade", "the demo/class.csv", "--out", "grades", "--accept", "demonstration"), 0),
+        (("doctor",), 0),
+    ):
+        done = call(*as_nobody, program, *command, code=code, cwd=place, env=settings)
+        assert "Traceback" not in done.stdout + done.stderr, command
+    del settings["EARWITNESS_CACHE"]
+    asked = call(*as_nobody, program, "doctor", "--json", cwd=place, env=settings)
+    (store,) = [check for check in json.loads(asked.stdout)["checks"] if check["name"] == "store"]
+    assert store["state"] == "absent", "the store would lie in HOME"
+    assert "EARWITNESS_CACHE" in store["remedy"]
+
+
+def test_the_sdist_installs_like_the_wheel(built: Path, tmp_path: Path) -> None:
+    programs = environment(tmp_path / "venv", "3.11")
+    (sdist,) = built.glob("*.tar.gz")
+    call("uv", "pip", "install", "--quiet", "--no-config", "--no-deps", "--python", programs / "python", sdist)
+    (wheel,) = built.glob("*.whl")
+    other = environment(tmp_path / "other", "3.11")
+    call("uv", "pip", "install", "--quiet", "--no-config", "--no-deps", "--python", other / "python", wheel)
+
+    def listing(place: Path) -> set[str]:
+        site = next(place.parent.glob("lib/python*/site-packages"))
+        return {
+            path.relative_to(site).as_posix()
+            for name in ("audio", "evaluators", "grader", "questions")
+            for path in (site / name).rglob("*")
+            if path.suffix != ".pyc" and path.is_file()
+        }
+
+    assert listing(programs) == listing(other)
