@@ -104,9 +104,7 @@ def not_installed(error: BaseException) -> str | None:
 def how_to_install(name: str) -> str:
     """What to do where a package is absent; all that are, so that nobody goes from one message to the next."""
     absent = [known.name for known in all_packages() if known.state == "absent"]
-    return (
-        f"`pip install {' '.join(dict.fromkeys([name, *absent]))}`, or an environment with everything (docs/install.md)"
-    )
+    return f"`pip install {' '.join(dict.fromkeys([name, *absent]))}`, or see docs/install.md for a full environment"
 
 
 def blamed(error: BaseException) -> list[Package]:

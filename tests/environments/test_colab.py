@@ -10,15 +10,7 @@ import pytest
 from tests.browser.conftest import small_corpus
 from tests.environments.conftest import call, environment, versions
 
-PREINSTALLED = (
-    "torch==2.13.0",
-    "torchvision==0.28.0",
-    "torchaudio",
-    "transformers",
-    "ipykernel",
-    "matplotlib",
-    "pandas",
-)
+PREINSTALLED = ("torch==2.13.0", "torchvision==0.28.0", "torchaudio", "transformers", "ipykernel", "pandas")
 KEPT = ("torch", "torchvision", "torchaudio", "transformers", "numpy", "huggingface-hub", "pandas", "safetensors")
 EXECUTE = """
 import sys, nbformat
