@@ -18,7 +18,9 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 from pydantic import ValidationError
 
+from audio.errors import InputError, Problem
 from evaluators.evidence import SOURCES, Artefact, Evidence, Source
+from evaluators.libraries import keep_caches_in
 
 ENVIRONMENT_VARIABLE = "EARWITNESS_CACHE"
 
@@ -30,10 +32,14 @@ def default_root() -> Path:
 
 
 class Store:
-    """Evidence and blobs under one folder; safe for several processes at once."""
+    """Evidence and blobs under one folder; safe for several processes at once.
+
+    What is written raises InputError naming the folder where it may not be written.
+    """
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or default_root()
+        keep_caches_in(self.root / "libraries")
 
     def get(self, fingerprint: str) -> Evidence | None:
         """The stored evidence, or None. A damaged entry is set aside and counts as missing."""
@@ -103,7 +109,12 @@ class Store:
     def lock(self, key: str) -> FileLock:
         """The lock of one key, across processes."""
         folder = self.root / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"the store of results cannot be written ({error.strerror})"
+            remedy = f"name a folder of your own in {ENVIRONMENT_VARIABLE}"
+            raise InputError(Problem(str(self.root), what, remedy)) from error
         return FileLock(folder / f"{key}.lock")
 
     def _evidence(self, fingerprint: str) -> Path:

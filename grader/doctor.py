@@ -192,14 +192,9 @@ def recogniser() -> str:
 
 
 def writable(store: Store) -> str:
-    """Where results are kept, and how many there are. Raises Unavailable where nothing can be written."""
-    try:
-        store.root.mkdir(parents=True, exist_ok=True)
-        with store.lock("doctor"):
-            kept = sum(1 for _ in (store.root / "evidence").glob("*.json"))
-    except OSError as error:
-        what = f"{store.root} cannot be written ({error.strerror})"
-        raise Unavailable(what, "name another folder in EARWITNESS_CACHE") from error
+    """Where results are kept, and how many there are. Raises InputError where nothing can be written."""
+    with store.lock("doctor"):
+        kept = sum(1 for _ in (store.root / "evidence").glob("*.json"))
     return f"{store.root}, {kept} pieces of evidence"
 
 

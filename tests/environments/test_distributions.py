@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -85,10 +84,12 @@ def test_all_of_it_works_as_nobody_from_read_only_folders_without_a_network(
         done = call(*as_nobody, program, *command, code=code, cwd=place, env=settings)
         assert "Traceback" not in done.stdout + done.stderr, command
     del settings["EARWITNESS_CACHE"]
-    asked = call(*as_nobody, program, "doctor", "--json", cwd=place, env=settings)
-    (store,) = [check for check in json.loads(asked.stdout)["checks"] if check["name"] == "store"]
-    assert store["state"] == "absent", "the store would lie in HOME"
-    assert "EARWITNESS_CACHE" in store["remedy"]
+    for command in (("doctor", "--json"), ("demo", "--out", "again")):
+        done = call(*as_nobody, program, *command, code=None, cwd=place, env=settings)
+        said = done.stdout + done.stderr
+        assert done.returncode in (2, 4), said
+        assert "name a folder of your own in EARWITNESS_CACHE" in said, "the store would lie in HOME"
+        assert "Traceback" not in said
 
 
 def test_the_sdist_installs_like_the_wheel(built: Path, tmp_path: Path) -> None:

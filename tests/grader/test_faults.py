@@ -87,9 +87,9 @@ def test_debug_shows_the_traceback_wherever_it_stands(earwitness: Run, broken_qu
 
 
 def test_a_fault_of_the_program_itself_is_one_message(earwitness: Run, tmp_path: Path) -> None:
-    """A quiz that is read, and a store that is a file: nothing of the project expects that."""
-    (tmp_path / "store").write_text("")
-    done = earwitness("evidence", "q01", env={**os.environ, "EARWITNESS_CACHE": str(tmp_path / "store")})
+    """A folder stands where the page should be written: nothing of the project expects that."""
+    (tmp_path / "page").mkdir()
+    done = earwitness("report", "--edition", "before", "--out", tmp_path / "page")
     assert done.returncode == BROKE
     assert "this is a fault of earwitness" in done.stderr
     assert "Traceback" not in done.stderr
