@@ -122,8 +122,8 @@ def write_pins(versions: Versions) -> None:
 
 def tested(*worlds: Versions) -> dict[str, list[str]]:
     """The versions of all worlds, oldest first, of every package that the project itself imports."""
-    names = sorted(worlds[0])
-    return {name: sorted({world[name] for world in worlds if name in world}, key=Version) for name in names}
+    found = {name: {Version(world[name]): world[name] for world in worlds if name in world} for name in worlds[0]}
+    return {name: [versions[version] for version in sorted(versions)] for name, versions in sorted(found.items())}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -55,4 +56,4 @@ def test_the_notebook_installs_what_is_missing_changes_nothing_and_runs(
     shown = [output for cell in cells for output in cell.get("outputs", ())]
     assert sum("image/png" in output.get("data", {}) for output in shown) >= 4
     printed = "".join("".join(output.get("text", "")) for output in shown)
-    assert "built-in codec runs (transformers" in printed
+    assert "built-in codec runs (transformers" in re.sub(r"\x1b\[[0-9;]*m", "", printed)
