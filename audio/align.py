@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 
 BAND = (100.0, 4000.0)  # Hz, where speech has its energy and codecs keep it
 ENVELOPE_BAND = 50.0  # Hz, cut-off of the envelope

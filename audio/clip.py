@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.align import Alignment, align
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
+from basics.files import replacing, sha256_of
 
 if TYPE_CHECKING:
     from soundfile import SoundFile
@@ -66,11 +64,9 @@ def load(path: str | Path, sample_rate: int | None = None) -> Clip:
     if not np.isfinite(samples).all():
         raise InputError(Problem(str(path), "has NaN or infinite samples", "export it again, as 16-bit or 24-bit PCM"))
     notes = level_warnings(samples, rate)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     if sample_rate is not None:
         samples, rate = resample(samples, rate, sample_rate), sample_rate
-    return Clip(samples, rate, path.name, digest, notes)
+    return Clip(samples, rate, path.name, sha256_of(path), notes)
 
 
 @contextmanager
@@ -140,11 +136,5 @@ def save(path: str | Path, samples: NDArray[np.float32], sample_rate: int) -> No
     """Write samples (n,) as 24-bit mono FLAC, whole or not at all; values outside [-1, 1] are clipped."""
     import soundfile
 
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".flac")
-    os.close(handle)
-    try:
+    with replacing(Path(path)) as temporary:
         soundfile.write(temporary, samples, sample_rate, format="FLAC", subtype="PCM_24")
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import computed_field
 
-from audio.errors import InputError, Unavailable
+from basics.errors import InputError, Unavailable
 from evaluators.evidence import Evaluator, Evidence, Frozen, Inputs, Site, digest
 from evaluators.faults import cause_of, show_traceback, whose_fault
 from evaluators.packages import how_to_install, not_installed

@@ -19,10 +19,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from audio.errors import Incompatible
+from basics.errors import Incompatible
 
 PROJECT = "earwitness"
-FLOORS = ("audio", "evaluators", "grader")
+FLOORS = ("basics", "audio", "evaluators", "grader")
 TESTED = Path(__file__).with_name("tested.json")
 ABSENT = "absent"
 IMPORTED_AS = {"sklearn": "scikit-learn", "umap": "umap-learn", "yaml": "pyyaml", "PIL": "pillow"}

@@ -5,13 +5,12 @@ Nothing is imported until an evaluator is asked for by name.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
+from basics.suggestions import did_you_mean
 from evaluators.evidence import Evaluator
 from evaluators.packages import PROJECT, installed_version
 
@@ -32,7 +31,6 @@ def targets() -> dict[str, str]:
     return {name: point.value for name, point in _foreign().items()} | BUILT_IN
 
 
-@cache
 def _foreign() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
 
@@ -59,12 +57,3 @@ def get(name: str) -> Evaluator:
         remedy = f"check the entry point {name} = {target} in group {GROUP}"
         raise InputError(Problem(f"evaluator {name!r}", what, remedy)) from error
     return evaluator
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A remedy that names the closest known words, or all of them where none is close."""
-    words = sorted(known)
-    close = difflib.get_close_matches(word, words, n=3, cutoff=0.7)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
-    return f"known: {', '.join(words[:12])}{' …' if len(words) > 12 else ''}"

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 
 import audio
+from basics.files import sha256_of
 from evaluators.evidence import Site, Source
-from evaluators.store import sha256_of
 
 
 def standing(site: Site, is_reference: bool, sounds: Iterable[str]) -> Source:

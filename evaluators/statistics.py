@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from audio.errors import InputError, Problem, Undefined
+from basics.errors import InputError, Problem, Undefined
 from evaluators.evidence import Interval
 
 if TYPE_CHECKING:

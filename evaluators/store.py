@@ -7,10 +7,8 @@ and `blobs/<key><suffix>` for codes, vectors, reconstructions and plots. Writes 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +16,8 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 from pydantic import ValidationError
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
+from basics.files import replacing, sha256_of, write_whole
 from evaluators.evidence import SOURCES, Artefact, Evidence, Source
 from evaluators.libraries import keep_caches_in
 
@@ -60,9 +59,9 @@ class Store:
         """Store evidence under its fingerprint; an equal fingerprint replaces. It becomes the latest of its request."""
         path = self._evidence(evidence.fingerprint)
         with self.lock(evidence.fingerprint):
-            write_atomic(path, evidence.model_dump_json(indent=1).encode())
+            write_whole(path, evidence.model_dump_json(indent=1).encode())
             for source in {m.source for m in evidence.measurements}:
-                write_atomic(self._latest(evidence.request, source), evidence.fingerprint.encode())
+                write_whole(self._latest(evidence.request, source), evidence.fingerprint.encode())
         return path
 
     def latest(self, request: str) -> list[Evidence]:
@@ -82,12 +81,9 @@ class Store:
             if path.exists() and not self._intact(path):
                 self._set_aside(path)
             if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-                    made = Path(folder) / f"new{suffix}"
+                with replacing(path) as made:
                     produce(made)
-                    write_atomic(_checksum(path), sha256_of(made).encode())
-                    made.replace(path)
+                    write_whole(_checksum(path), sha256_of(made).encode())
         return path
 
     def find(self, key: str, suffix: str) -> Path | None:
@@ -139,23 +135,3 @@ class Store:
 
 def _checksum(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
-
-
-def write_atomic(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def sha256_of(path: Path) -> str:
-    """sha256 of a file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import audio
-from audio.errors import InputError, Problem, Unavailable
+from basics.errors import InputError, Problem, Unavailable
+from basics.files import write_whole
 from evaluators.evidence import Site, Source
-from evaluators.store import Store, write_atomic
+from evaluators.store import Store
 from grader.marking.outputs import Run, grade_file, write_run
 from grader.marking.sample_class import write_sample_class
 from grader.quiz.spec import QuizBook
@@ -99,5 +100,5 @@ def write_answers(book: QuizBook, key: AnswerKey, path: Path) -> Path:
             sorted({*correct} ^ {first}) if question.choose == "many" and question == book.questions[0] else correct
         )
         lines.append(f"  {question.id}: [{', '.join(ticked)}]")
-    write_atomic(path, ("\n".join(lines) + "\n").encode())
+    write_whole(path, ("\n".join(lines) + "\n").encode())
     return path

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import audio
-from audio.errors import EarwitnessError, InputError, Problem, Unavailable
+from basics.errors import EarwitnessError, InputError, Problem, Unavailable
 from evaluators.evidence import Frozen, Site
 from evaluators.faults import cause_of, show_traceback, whose_fault
 from evaluators.packages import PROJECT, Package, all_packages, how_to_install, installed_version, not_installed

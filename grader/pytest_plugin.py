@@ -67,8 +67,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 def _listed(quiz_file: Path) -> tuple[str, ...]:
     """The question files that a quiz names; none if the quiz cannot be read (its own collector reports that)."""
-    from audio.errors import InputError
-    from evaluators.yaml_source import read, validate
+    from basics.errors import InputError
+    from basics.yaml_source import read, validate
     from grader.quiz.spec import Quiz
 
     try:
@@ -82,7 +82,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     given = session.config.getoption("answers")
     if not given:
         return
-    from audio.errors import InputError
+    from basics.errors import InputError
 
     problems = []
     for folder in _quiz_folders(session.config):
@@ -137,7 +137,7 @@ class QuizItem(pytest.Item):
     """The quiz and all its questions can be read and fit together."""
 
     def runtest(self) -> None:
-        from audio.errors import InputError
+        from basics.errors import InputError
         from grader.quiz.loading import load_quiz
 
         problem = ""
@@ -156,7 +156,7 @@ class QuestionFile(pytest.File):
     """One question: a test per option and one for the whole."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        from audio.errors import InputError
+        from basics.errors import InputError
         from grader.quiz.loading import load_question
 
         problem = ""
@@ -180,7 +180,7 @@ class _Item(pytest.Item):
 
     def setup(self) -> None:
         """Gather evidence here, so that an evaluator that breaks is an error and not a failed test."""
-        from audio.errors import InputError
+        from basics.errors import InputError
 
         problem = ""
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-FLOORS = ("audio", "evaluators", "grader")
+FLOORS = ("basics", "audio", "evaluators", "grader")
 HEAVY = (
     "torch",
     "moshi",

@@ -15,7 +15,7 @@ from packaging.version import Version
 from evaluators import packages
 from tools import pin
 
-OWN = {"audio", "evaluators", "grader", "tests", "tools", "training", "questions"}
+OWN = {"basics", "audio", "evaluators", "grader", "tests", "tools", "training", "questions"}
 PROJECT = pin.read_project()
 TESTED = packages.tested_versions()
 
@@ -50,7 +50,7 @@ def test_overrides_lift_caps_and_raise_no_floor() -> None:
         assert Version(lowest.version) == Version(floors[canonicalize_name(requirement.name)])
 
 
-@pytest.mark.parametrize("floor", ["audio", "evaluators", "grader"])
+@pytest.mark.parametrize("floor", ["basics", "audio", "evaluators", "grader"])
 def test_every_package_that_is_imported_is_declared(repository: Path, floor: str) -> None:
     declared = pin.direct(PROJECT, ())
     undeclared = {

@@ -10,7 +10,7 @@ from transformers import MimiConfig
 
 from audio.codec.layouts import State, is_moshi, to_transformers
 from audio.codec.weights import Weights
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 
 REMEDY = "give the tensors and the config.json of one checkpoint of MimiModel"
 

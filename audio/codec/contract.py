@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 
 Audio = NDArray[np.float32]  # (samples,), mono, at the codec's sample rate, nominally within [-1, 1]
 Codes = NDArray[np.int64]  # (codebooks, frames), each 0 <= code < cardinality

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from transformers import MimiConfig

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from audio.codec.contract import Codec
 from audio.codec.weights import MIMI, PINNED, find_weights
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 
 if TYPE_CHECKING:
     import torch

@@ -16,7 +16,7 @@ from transformers import MimiConfig
 from audio.codec.contract import Audio, Codec, Codes
 from audio.codec.network import CHUNK, Network
 from audio.codec.weights import MIMI, Weights
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 
 BATCH_SECONDS = 120.0  # sound in one batch on a GPU, padding included: about 3 GB
 

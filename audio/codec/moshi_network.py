@@ -16,7 +16,7 @@ from moshi.utils.compile import no_compile, no_cuda_graph
 from audio.codec.checkpoint import REMEDY, Checkpoint
 from audio.codec.layouts import moshi_settings, to_moshi
 from audio.codec.network import CHUNK
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 
 
 class MoshiNetwork:

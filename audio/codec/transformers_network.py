@@ -13,7 +13,7 @@ from transformers import Cache, MimiConfig, MimiModel
 from transformers.utils import logging
 
 from audio.codec.checkpoint import REMEDY, Checkpoint
-from audio.errors import Incompatible, InputError, Problem
+from basics.errors import Incompatible, InputError, Problem
 
 
 class TransformersNetwork:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import socket
 from collections.abc import Mapping
@@ -13,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from audio.errors import InputError, Problem, Unavailable
+from basics.errors import InputError, Problem, Unavailable
+from basics.files import sha256_of
 
 MIMI = "kyutai/mimi"
 PINNED = "89091b3e466eb6a9d11e537bf26b144f194978f7"  # the commit of kyutai/mimi that evidence of record uses
@@ -44,7 +44,7 @@ class Weights:
     @cached_property
     def config_digest(self) -> str | None:
         """sha256 of config.json, where there is one: the same tensors give other sound under another configuration."""
-        return hashlib.sha256(self.config.read_bytes()).hexdigest() if self.config else None
+        return sha256_of(self.config) if self.config else None
 
     @property
     def identity(self) -> tuple[str, str | None]:
@@ -102,8 +102,7 @@ def _is_hub_id(source: str | Path) -> bool:
 
 @lru_cache(maxsize=8)
 def _digest(tensors: Path, _size: int, _modified: int) -> str:
-    with tensors.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(tensors)
 
 
 def _in_folder(folder: Path) -> Weights:

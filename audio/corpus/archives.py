@@ -12,7 +12,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from audio.corpus.tables import SOUNDS
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 
 
 def unpacked(archive: Path) -> Path:

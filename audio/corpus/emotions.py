@@ -14,7 +14,7 @@ from pathlib import Path
 
 from audio.corpus.archives import unpacked
 from audio.corpus.tables import MANIFEST, find_manifest, read_rows, sounds_in
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 
 SPEAKERS = {"bea": "F", "jenie": "F", "josh": "M", "sam": "M"}
 SPEAKER_WORDS = {**{name: name for name in SPEAKERS}, "je": "jenie", "jsh": "josh", "sa": "sam"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audio.corpus.tables import MANIFEST, Row, find_manifest, read_rows
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 
 REQUIRED = (("orig_file",), ("recon_file",))
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from audio.corpus.tables import SOUNDS, sounds_in
-from audio.errors import InputError, Problem, Unavailable
+from basics.errors import InputError, Problem, Unavailable
 
 ROLES = {  # role: (file names without TTS_ and ending, folder names)
     "english": ("english_speech", "english", "en"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 
 MANIFEST = "manifest.csv"
 SOUNDS = (".wav", ".flac", ".mp3", ".ogg")

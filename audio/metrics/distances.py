@@ -11,8 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from audio.errors import Undefined
 from audio.metrics.signals import Floats, Samples, checked_pair
+from basics.errors import Undefined
 
 MEL_BANDS = 80
 MEL_WINDOW, MEL_HOP = 0.040, 0.010  # s

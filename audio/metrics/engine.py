@@ -24,10 +24,10 @@ from typing import cast
 
 import numpy as np
 
-from audio.errors import InputError, Problem, Undefined
 from audio.metrics.quality import SHORTEST_WINDOW, window_mean, windows
 from audio.metrics.registry import require_metrics
 from audio.metrics.signals import Samples, require_comparable
+from basics.errors import InputError, Problem, Undefined
 
 Values = dict[str, float | Undefined]
 Pair = tuple[Samples, Samples]

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from audio.errors import Undefined
 from audio.metrics.signals import Floats, Samples, checked_pair, frames
+from basics.errors import Undefined
 
 FS = 10_000  # Hz, the rate both measures are defined at
 N_FRAME = 256  # samples of a frame, 25.6 ms; frames overlap by half

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from audio.errors import InputError, Problem, Undefined
 from audio.metrics.signals import Floats, Samples, checked_pair
+from basics.errors import InputError, Problem, Undefined
 
 RATE = 16_000  # Hz; narrow band also runs at 8000 Hz
 SHORTEST_WINDOW, LONGEST_WINDOW = 8.0, 20.0  # s

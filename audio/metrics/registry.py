@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
-from audio.errors import InputError, Problem, Undefined
 from audio.metrics import distances, intelligibility, quality
 from audio.metrics.signals import Samples
+from basics.errors import InputError, Problem, Undefined
 
 
 class Metric(Protocol):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.errors import InputError, Problem, Undefined
+from basics.errors import InputError, Problem, Undefined
 
 Samples = NDArray[np.floating[Any]]
 Floats = NDArray[np.float64]

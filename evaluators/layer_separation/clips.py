@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.corpus import EmotionClip, read_emotions
-from audio.errors import Unavailable
+from basics.errors import Unavailable
+from basics.files import sha256_of
 from evaluators.evidence import Measurement, Source, digest
 from evaluators.layer_separation.cells import Cells
 from evaluators.layer_separation.parameters import Parameters
-from evaluators.store import sha256_of
 
 
 @dataclass(frozen=True, eq=False)

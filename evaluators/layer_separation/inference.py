@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.evidence import Interval
 from evaluators.statistics import FEWEST, RESAMPLES
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from audio.codec import load_codec
 from audio.codec.weights import find_weights
-from audio.errors import InputError, Problem
 from audio.metrics.engine import available_processors
+from basics.errors import InputError, Problem
 from evaluators.evidence import Artefact, Findings, Inputs, Measurement, Site, Source
 from evaluators.layer_separation import plots, tables, vectors, work
 from evaluators.layer_separation.clips import Selection, select

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.evidence import Measurement, Source
 from evaluators.layer_separation.cells import Cells, groupings
 from evaluators.layer_separation.inference import Draws

@@ -11,10 +11,10 @@ from hashlib import sha256
 
 from pydantic import model_validator
 
+from basics.suggestions import did_you_mean
 from evaluators.evidence import Findings, Frozen, Inputs, Quantity, Site
 from evaluators.literature.cells import Entry
 from evaluators.literature.tables import FIGURES, FOLDER, SYSTEMS, Library, load
-from evaluators.registry import did_you_mean
 
 __all__ = ["Literature", "LiteratureParameters", "load"]
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 from evaluators.evidence import Frozen
 from evaluators.literature.cells import Entry, Metric, Property, Table
 

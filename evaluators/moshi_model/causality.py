@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.moshi_model.bench import Bench
 from evaluators.moshi_model.probe import Observed, Probe, fact
 

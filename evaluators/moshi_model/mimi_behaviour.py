@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.moshi_model.bench import Bench, active_codebooks, codebooks
 from evaluators.moshi_model.probe import REFUSALS, Observed, Probe, fact, share
 

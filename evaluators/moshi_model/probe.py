@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.evidence import Findings, Measurement, Quantity
 from evaluators.moshi_model.bench import Bench, isolated
 from evaluators.packages import not_installed

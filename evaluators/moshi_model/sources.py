@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.moshi_model.bench import Bench
 from evaluators.moshi_model.probe import Observed, Probe, fact
 

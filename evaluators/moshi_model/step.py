@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.moshi_model.bench import Bench
 from evaluators.moshi_model.probe import REFUSALS, Observed, Probe, fact, share
 from evaluators.moshi_model.trace import first_change, lag, random_codes, run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.moshi_model.bench import isolated
 
 if TYPE_CHECKING:

@@ -13,12 +13,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
 
-from audio.errors import Unavailable
+from basics.errors import Unavailable
+from basics.files import sha256_of
 from evaluators.evidence import Findings, Frozen, Inputs, Quantity, Site
 from evaluators.reconstruction.clips import find_clips, together, weights_of
 from evaluators.reconstruction.pairs import choose
 from evaluators.reconstruction.parameters import Request, quantities
-from evaluators.store import Store, sha256_of
+from evaluators.store import Store
 
 MEASURING = ("numpy", "pesq", "scipy", "soxr")
 CODEC = ("torch", "transformers")

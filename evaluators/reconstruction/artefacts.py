@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.evidence import Artefact, Measurement, digest
 from evaluators.reconstruction.parameters import LOWER_IS_BETTER, Request
 from evaluators.reconstruction.scores import Score

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio.corpus import find_role
-from audio.errors import InputError, Problem, Unavailable
+from basics.errors import InputError, Problem, Unavailable
 from evaluators.evidence import Site
 
 if TYPE_CHECKING:

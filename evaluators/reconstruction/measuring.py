@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from audio.codec import Codec, load_codec
+from basics.files import sha256_of
 from evaluators.evidence import Findings, Site
 from evaluators.reconstruction import artefacts
 from evaluators.reconstruction.clips import find_clips, source_and_revision, weights_of
@@ -15,7 +16,7 @@ from evaluators.reconstruction.scores import Score, score
 from evaluators.reconstruction.summary import Summary
 from evaluators.standing import standing
 from evaluators.statistics import FEWEST
-from evaluators.store import Store, sha256_of
+from evaluators.store import Store
 
 
 def measure_pairs(request: Request, site: Site, store: Store) -> Findings:

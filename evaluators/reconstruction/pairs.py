@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio.corpus import Pair, read_pairs
-from audio.errors import Unavailable
+from basics.errors import Unavailable
 from evaluators.reconstruction.parameters import PairSelection
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.clip import Clip, align, resample
-from audio.errors import Undefined
 from audio.metrics import measure_pairs
 from audio.metrics.quality import windows
+from basics.errors import Undefined
 from evaluators.reconstruction.parameters import Metric
 
 RATE = 16_000  # Hz

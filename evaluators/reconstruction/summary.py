@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.evidence import Interval, Measurement, Source
 from evaluators.reconstruction.parameters import (
     BOUNDS,

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from audio.errors import Unavailable
+from basics.errors import Unavailable
 from evaluators.evidence import Findings, Frozen, Inputs, Measurement, Quantity, Site
 
 __all__ = ["SpeakerGender", "SpeakerGenderParameters"]
@@ -59,8 +59,8 @@ class SpeakerGender:
 
     def inputs(self, parameters: SpeakerGenderParameters, site: Site) -> Inputs:
         """Digests of the recorded answers, the clips, the recogniser and the codec, as far as they are here."""
+        from basics.files import sha256_of
         from evaluators.speaker_gender import codec_vectors, transcribe, voices
-        from evaluators.store import sha256_of
 
         files: dict[str, str] = {}
         weights = None

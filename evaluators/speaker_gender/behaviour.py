@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.evidence import Interval, Measurement, Quantity, Source
 from evaluators.speaker_gender.classify import REASONS, Decision, classify
 from evaluators.speaker_gender.responses import MODELS, Response

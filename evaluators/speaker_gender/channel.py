@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.evidence import Measurement, Quantity, Source
 from evaluators.speaker_gender.heard import Found, Heard, parallel, plain_words
 from evaluators.speaker_gender.separability import (

@@ -19,7 +19,7 @@ from importlib.resources import files
 from itertools import pairwise
 from typing import Any, Literal
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.speaker_gender.responses import Gender
 
 Answer = Literal["female", "male", "declines"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audio.errors import Unavailable, Undefined
+from basics.errors import Unavailable, Undefined
 from evaluators.evidence import Measurement, Site, Source, digest
 from evaluators.speaker_gender.separability import held_out, vector_classifier
 from evaluators.speaker_gender.voices import Utterance

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.evidence import Interval, Site, Source
 from evaluators.speaker_gender.voices import Utterance
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from audio.errors import Unavailable
+from basics.errors import Unavailable
 from evaluators.speaker_gender.transcribe import SAMPLE_RATE, Whisper
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dataclasses import field as default
 from typing import Any
 
-from audio.errors import Problem
+from basics.errors import Problem
 
 Row = tuple[int, Mapping[str, Any] | Problem]
 """Number of a line, and the answer that begins there or what is wrong with it."""

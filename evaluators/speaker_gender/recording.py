@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audio.errors import EarwitnessError, InputError, Problem, Unavailable
+from basics.errors import EarwitnessError, InputError, Problem, Unavailable
+from basics.files import sha256_of, write_whole
 from evaluators.evidence import digest
 from evaluators.speaker_gender.models import BEAMS, INSTRUCTION, NEW_TOKENS, SEED, SYSTEM, System
 from evaluators.speaker_gender.responses import Gender
 from evaluators.speaker_gender.transcribe import SAMPLE_RATE
 from evaluators.speaker_gender.voices import FORMATS, read_voices
-from evaluators.store import sha256_of, write_atomic
 
 ROLES = ("gender", "parallel")
 
@@ -146,7 +146,7 @@ def _resume(out: Path) -> list[dict[str, Any]]:
     content = out.read_bytes()
     whole, _, rest = content.rpartition(b"\n")
     if rest:
-        write_atomic(out, whole + b"\n" if whole else b"")
+        write_whole(out, whole + b"\n" if whole else b"")
     rows, problems = [], []
     for number, line in enumerate(filter(None, whole.split(b"\n")), start=1):
         row = _parsed(line)

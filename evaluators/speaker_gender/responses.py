@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 from evaluators.speaker_gender.pasted import Row, read_pasted
 
 Gender = Literal["female", "male"]

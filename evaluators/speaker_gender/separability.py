@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.evidence import Interval
 from evaluators.speaker_gender.behaviour import exact_interval
 from evaluators.speaker_gender.responses import Gender

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.evidence import Site, digest
 from evaluators.speaker_gender.voices import Utterance
 from evaluators.store import Store

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from audio.errors import InputError, Problem, Unavailable
+from basics.errors import InputError, Problem, Unavailable
 from evaluators.evidence import Site, digest
 from evaluators.speaker_gender.voices import Utterance
 from evaluators.store import Store

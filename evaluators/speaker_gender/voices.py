@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audio.errors import InputError, Problem, Unavailable
+from basics.errors import InputError, Problem, Unavailable
+from basics.files import sha256_of
 from evaluators.evidence import digest
 from evaluators.speaker_gender.responses import Gender, clip_named, gender_in_name, gender_named
-from evaluators.store import sha256_of
 
 MANIFEST = "manifest.csv"
 PARALLEL_FIRST = ("parallel", "gender")

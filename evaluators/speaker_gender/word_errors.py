@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import combinations, product
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.speaker_gender.heard import Found, Heard, parallel, plain_words, require_parallel
 from evaluators.speaker_gender.voices import Utterance
 from evaluators.statistics import FEWEST, bootstrap_interval, difference_interval

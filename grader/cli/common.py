@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from audio.errors import InputError, Unavailable
+from basics.errors import InputError, Unavailable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -120,9 +120,9 @@ def load_book(quiz: Path | None) -> QuizBook:
 
 def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Source, ...]:
     """The quiz's sources and the ones added on the command line. Raises InputError for an unknown one."""
-    from audio.errors import InputError, Problem
+    from basics.errors import InputError, Problem
+    from basics.suggestions import did_you_mean
     from evaluators.evidence import SOURCES
-    from evaluators.registry import did_you_mean
 
     unknown = [name for name in extra or [] if name not in SOURCES]
     if unknown:
@@ -135,7 +135,7 @@ def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Source, .
 
 def key_for_grading(book: QuizBook, accept: list[str] | None, override: Path | None) -> AnswerKey:
     """The key from evidence at hand. Raises InputError if it rests on demonstration evidence that nobody accepted."""
-    from audio.errors import InputError, Problem
+    from basics.errors import InputError, Problem
     from grader.verdicts.gather import answer_key
     from grader.verdicts.key import read_overrides
 

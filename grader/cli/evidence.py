@@ -43,15 +43,15 @@ def validate(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    from audio.errors import InputError, Problem
-    from evaluators.store import write_atomic
+    from basics.errors import InputError, Problem
+    from basics.files import write_whole
     from grader.quiz.loading import find_quiz, load_quiz
     from grader.quiz.schema import schema_texts, stale
 
     folder = find_quiz(quiz)
     if write_schema:
         for name, text in schema_texts().items():
-            write_atomic(folder / "schema" / name, text.encode())
+            write_whole(folder / "schema" / name, text.encode())
     book = load_quiz(folder)
     outdated = stale(folder / "schema") if (folder / "schema").is_dir() else []
     if outdated:
@@ -179,7 +179,7 @@ def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
 
 def _record(folder: Path, found: list[Evidence]) -> None:
     """Record what can be; InputError names what cannot."""
-    from audio.errors import InputError
+    from basics.errors import InputError
     from evaluators.registry import get
     from grader.verdicts.record import changes, not_for_record, write_record
 

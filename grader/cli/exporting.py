@@ -48,7 +48,7 @@ def canvas(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    from audio.errors import InputError, Problem
+    from basics.errors import InputError, Problem
     from grader.exports.gradebook import read_gradebook
     from grader.exports.transfer import checked, plan_transfer, show_outcome, show_plan
 
@@ -66,26 +66,26 @@ def canvas(
 
 
 def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, override: OverrideOption = None) -> None:
-    from evaluators.store import write_atomic
+    from basics.files import write_whole
     from grader.exports.qti import qti_package
     from grader.marking.scoring import correct_options
 
     book = load_book(quiz)
     key = key_for_grading(book, accept, override)
-    write_atomic(out, qti_package(book, correct_options(key)))
+    write_whole(out, qti_package(book, correct_options(key)))
     console().print(f"{out}: {len(book.questions)} questions; Canvas scores choose-many questions net of wrong ticks")
 
 
 def moodle(
     out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, override: OverrideOption = None
 ) -> None:
-    from evaluators.store import write_atomic
+    from basics.files import write_whole
     from grader.exports.moodle import moodle_xml, unsupported
     from grader.marking.scoring import correct_options
 
     book = load_book(quiz)
     key = key_for_grading(book, accept, override)
-    write_atomic(out, moodle_xml(book, correct_options(key)))
+    write_whole(out, moodle_xml(book, correct_options(key)))
     console().print(f"{out}: {len(book.questions)} questions")
     if warning := unsupported(book.quiz.credit_rule):
         console(stderr=True).print(warning, style="yellow")

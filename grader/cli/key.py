@@ -81,8 +81,8 @@ def why(
     cache: Annotated[bool, typer.Option("--cache", help="Explain what the store holds and why it was missed.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    from audio.errors import InputError, Problem
-    from evaluators.registry import did_you_mean
+    from basics.errors import InputError, Problem
+    from basics.suggestions import did_you_mean
     from evaluators.store import Store
     from grader.verdicts import as_data, showing
     from grader.verdicts.gather import Gatherer, site_of

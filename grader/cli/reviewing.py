@@ -117,7 +117,7 @@ def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path 
 
     Raises InputError if the evidence now gives another key than the one the run used.
     """
-    from audio.errors import InputError, Problem
+    from basics.errors import InputError, Problem
     from grader.marking.outputs import grade_file
     from grader.marking.records import grades_of, overrides_of, read_result
     from grader.submissions.reading import read_submissions
@@ -137,7 +137,7 @@ def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path 
 def _points(text: str | None) -> Fraction | None:
     from fractions import Fraction
 
-    from audio.errors import InputError, Problem
+    from basics.errors import InputError, Problem
 
     if text is None:
         return None

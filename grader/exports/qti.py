@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 from grader.marking.scoring import printed_points
 from grader.quiz.spec import Question, QuizBook
 from grader.submissions.model import Chosen

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 
 CHOICES = {"multiple_answers_question": "many", "multiple_choice_question": "one", "true_false_question": "one"}
 

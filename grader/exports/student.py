@@ -15,9 +15,9 @@ from typing import Annotated, TypeVar
 import yaml
 from pydantic import Field, ValidationError
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
+from basics.files import SECRET, write_whole
 from evaluators.evidence import Frozen, digest
-from evaluators.store import write_atomic
 from grader.quiz.spec import QuizBook, Text, normalise
 from grader.submissions.model import Chosen
 
@@ -87,14 +87,14 @@ def write_edition(out: Path, book: QuizBook, sealed: Sealed) -> None:
         data = question.model_dump(mode="json", exclude_defaults=True, exclude=SECRET_QUESTION_FIELDS)
         data["options"] = {letter: {"text": option.text} for letter, option in question.options.items()}
         _write_yaml(out / name, data)
-    write_atomic(out / COMMITMENT, _json(sealed))
+    write_whole(out / COMMITMENT, _json(sealed))
 
 
 def write_opening(path: Path, opening: Opening) -> None:
     """The secret part. Raises InputError if the file is there: an opening that is lost opens nothing any more."""
     if path.exists():
         raise InputError(Problem(str(path), "is there already", "keep it, and name another file with --opening"))
-    write_atomic(path, _json(opening))
+    write_whole(path, _json(opening), mode=SECRET)
 
 
 def read_seal(folder: Path) -> Sealed:
@@ -120,7 +120,7 @@ def _read(path: Path, model: type[M]) -> M:
 
 def _write_yaml(path: Path, data: object) -> None:
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
-    write_atomic(path, text.encode())
+    write_whole(path, text.encode())
 
 
 def _json(model: Frozen) -> bytes:

@@ -7,8 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audio.errors import InputError, Problem
-from evaluators.store import write_atomic
+from basics.errors import InputError, Problem
+from basics.files import write_whole
 from grader.exports.gradebook import Gradebook, Transfer, column_of, gradebook_file, transfer
 from grader.exports.importer import Outcome, imitate
 from grader.marking.records import read_result, totals_of
@@ -33,7 +33,7 @@ class Plan:
         if not self.outcome.safe or not self.as_planned:
             problem = self.outcome.refused or "; ".join(self.outcome.lints) or "the importer would do something else"
             raise InputError(Problem(str(path), f"was not written: {problem}", "run without --out to see what"))
-        write_atomic(path, self.content)
+        write_whole(path, self.content)
 
     @property
     def as_planned(self) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 from grader.marking.bulk import without_collection
 from grader.marking.regulations import UNCHANGED, Adjustment, Decision, Regulator
 from grader.marking.roster import RosterEntry, read_roster, reconcile, unknown_students

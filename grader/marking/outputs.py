@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 from grader.feedback.writing import FeedbackWriter
 from grader.marking.bulk import without_collection
 from grader.marking.grading import Grades, Setting, grade

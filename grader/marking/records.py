@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
 from grader.marking.grading import Grades, Setting, grade_students
 from grader.marking.results import FORMAT, RESULT
 from grader.marking.scoring import Ruling

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+from basics.files import writing_text
 from grader.marking.grading import Grades
 from grader.marking.proof import Proof
 from grader.marking.spreadsheets import harmless
@@ -33,7 +30,7 @@ SHOWN_DIFFERENCES = 500
 def write_scores(path: Path, grades: Grades) -> None:
     """`student_id, q01 … qNN, total` in percent points; a cell is empty where nothing could be graded."""
     points = Points(grades)
-    with written(path) as file:
+    with writing_text(path) as file:
         writer = csv.writer(file)
         writer.writerow(["student_id", *(q.id for q in grades.scorer.book.questions), "total"])
         writer.writerows(
@@ -45,7 +42,7 @@ def write_scores(path: Path, grades: Grades) -> None:
 def write_result(path: Path, head: dict[str, Any], grades: Grades) -> None:
     """`head` and, last, one line for each student: a million of them never stand in memory as one text."""
     lines = StudentLines(grades)
-    with written(path) as file:
+    with writing_text(path) as file:
         opening = json.dumps({**head, "students": []}, indent=1, ensure_ascii=False, allow_nan=False)
         file.write(opening.removesuffix("]\n}"))
         for i, record in enumerate(grades.records):
@@ -123,18 +120,3 @@ def proof_data(proof: Proof | None) -> dict[str, Any] | None:
             for d in spelt
         ],
     }
-
-
-@contextmanager
-def written(path: Path) -> Iterator[TextIO]:
-    """A UTF-8 text file that appears whole or not at all; line ends as written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            yield file
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from audio.errors import InputError, Problem
+from basics.csv_source import header_name, open_table
+from basics.errors import InputError, Problem
 from grader.submissions.model import Submission
-from grader.submissions.tables import header_name, open_table
 
 ID_HEADERS = ("student_id", "student id", "sis_id", "sis login id", "學號", "id")
 """Headers of the column with student ids, the most telling one first."""

@@ -14,7 +14,7 @@ from datetime import UTC, timedelta
 from fractions import Fraction
 from pathlib import Path
 
-from evaluators.store import write_atomic
+from basics.files import write_whole
 from grader.marking.scoring import printed_points, share
 from grader.quiz.spec import Question, QuizBook
 from grader.submissions.cells import encode
@@ -40,7 +40,7 @@ def write_sample_class(book: QuizBook, key: AnswerKey, path: Path, *, students: 
     writer.writerow([*HEAD, *columns, *TAIL])
     newest_first = sorted(rows, key=lambda row: row[HEAD.index("submitted")], reverse=True)
     writer.writerows(newest_first)
-    write_atomic(path, out.getvalue().encode("utf-8-sig"))
+    write_whole(path, out.getvalue().encode("utf-8-sig"))
     return path
 
 

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
+from basics.suggestions import did_you_mean
+from basics.yaml_source import Path_, Source, read, validate
 from evaluators.evidence import Frozen, Kind, Quantity
 from evaluators.faults import cause_of, whose_fault
-from evaluators.registry import did_you_mean, get, owner
-from evaluators.yaml_source import Path_, Source, read, validate
+from evaluators.registry import get, owner
 from grader.quiz.claims import Equals, Form, IsFalse, IsTrue, comparisons, in_words, names_of
 from grader.quiz.consistency import satisfiable
 from grader.quiz.spec import EvidenceRequest, Question, Quiz, QuizBook

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
+from basics.suggestions import did_you_mean
 from evaluators.evidence import Frozen, Source
-from evaluators.registry import did_you_mean
 from grader.quiz.claims import Claim
 
 CreditRule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.evidence import Artefact, Evidence
 from evaluators.store import Store
 from grader.report.cards import all_evidence, questions_using

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import audio
-from audio.errors import Unavailable
+from basics.errors import Unavailable
 from evaluators.evidence import Evidence
 from evaluators.store import Store
 from grader.report.cards import all_evidence, questions_using

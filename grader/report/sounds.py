@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from evaluators.store import write_atomic
+from basics.files import write_whole
 
 Samples: TypeAlias = Any
 """Mono samples (n,) float32 in [-1, 1]; numpy is imported where they are worked on."""
@@ -50,7 +50,7 @@ class SoundBank:
         if self.beside is None:
             self._places[name] = f"data:{media_type};base64,{base64.b64encode(content).decode()}"
         else:
-            write_atomic(self.beside / f"{name}.{suffix}", content)
+            write_whole(self.beside / f"{name}.{suffix}", content)
             self._places[name] = f"{self.beside.name}/{name}.{suffix}"
         return name
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from audio.errors import InputError, Problem
-from evaluators.store import Store, write_atomic
+from basics.errors import InputError, Problem
+from basics.files import write_whole
+from evaluators.store import Store
 from grader.marking.grading import Grades
 from grader.quiz.spec import Quiz, QuizBook
 from grader.report.cards import all_evidence, question_views, questions_using
@@ -122,7 +123,7 @@ def write_page(out: Path, quiz: Quiz, edition: Edition, language: Language, cont
         version=version("earwitness"),
         **content,
     )
-    write_atomic(out, page.encode())
+    write_whole(out, page.encode())
     return out
 
 

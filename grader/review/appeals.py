@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audio.errors import InputError, Problem
-from evaluators.registry import did_you_mean
-from evaluators.store import write_atomic
+from basics.errors import InputError, Problem
+from basics.files import write_whole
+from basics.suggestions import did_you_mean
 from grader.feedback.writing import file_names
 from grader.marking.grading import Grades
 from grader.review import ledger
@@ -40,11 +40,11 @@ def handle_appeal(grades: Grades, key: AnswerKey, appeal: Appeal, result: Path) 
     data = packet(grades, key, appeal)
     if earlier:
         data["opened"] = earlier["opened"]
-    write_atomic(path, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
+    write_whole(path, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
     written = {f"{FOLDER}/{path.name}": path}
     if data["change_file"]:
         changes = path.with_suffix(".yaml")
-        write_atomic(changes, data["change_file"].encode())
+        write_whole(changes, data["change_file"].encode())
         written[f"{FOLDER}/{changes.name}"] = changes
     outcome = appeal.decision or "opened"
     known = {"key": key.digest, "question": appeal.question, "option": appeal.letter, "outcome": outcome}

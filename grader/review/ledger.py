@@ -17,10 +17,9 @@ from typing import Any
 
 from filelock import FileLock
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
+from basics.files import sha256_of, write_whole
 from evaluators.evidence import canonical_json
-from evaluators.store import write_atomic
-from grader.submissions.tables import file_digest
 
 FOLDER, OBJECTS = "ledger", "objects"
 
@@ -39,7 +38,7 @@ def append(folder: Path, action: str, facts: Mapping[str, Any], outputs: Mapping
     objects.mkdir(parents=True, exist_ok=True)
     kept = {}
     for name, path in outputs.items():
-        digest = file_digest(path)
+        digest = sha256_of(path)
         kept[name] = digest
         if not (objects / digest).exists():
             temporary = objects / f".{digest}"
@@ -51,14 +50,14 @@ def append(folder: Path, action: str, facts: Mapping[str, Any], outputs: Mapping
             "number": len(before) + 1,
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "action": action,
-            "previous": file_digest(before[-1]) if before else None,
+            "previous": sha256_of(before[-1]) if before else None,
             "facts": dict(facts),
             "outputs": kept,
         }
         path = folder / f"{len(before) + 1:06d}.json"
         if path.exists():
             raise InputError(Problem(str(path), "is there already, but not where it belongs", "audit the ledger"))
-        write_atomic(path, (canonical_json(entry) + "\n").encode())
+        write_whole(path, (canonical_json(entry) + "\n").encode())
     return path
 
 
@@ -98,7 +97,7 @@ def _chain(folder: Path) -> Iterator[Finding]:
             )
         if entry.get("previous") != previous:
             yield Finding(path.name, "does not follow the entry before it: that one was changed, removed or added")
-        previous = file_digest(path)
+        previous = sha256_of(path)
 
 
 def _objects(folder: Path) -> Iterator[Finding]:
@@ -107,7 +106,7 @@ def _objects(folder: Path) -> Iterator[Finding]:
             kept = folder / OBJECTS / digest
             if not kept.is_file():
                 yield Finding(path.name, f"{name} ({digest[:12]}) is gone")
-            elif file_digest(kept) != digest:
+            elif sha256_of(kept) != digest:
                 yield Finding(path.name, f"{name} ({digest[:12]}) was changed")
 
 
@@ -119,5 +118,5 @@ def current_outputs(folder: Path, out: Path) -> list[Finding]:
     return [
         Finding(name, "is not the file that was last recorded")
         for name, digest in last.items()
-        if (out / name).is_file() and file_digest(out / name) != digest
+        if (out / name).is_file() and sha256_of(out / name) != digest
     ]

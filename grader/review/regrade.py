@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
+from basics.suggestions import did_you_mean
+from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Frozen
-from evaluators.registry import did_you_mean
-from evaluators.yaml_source import Source, read, validate
 from grader.marking.grading import Grades, Setting, grade_students
 from grader.marking.records import attempts_of, class_file_of, key_of, rule_of, rulings_of, totals_of
 from grader.marking.regulations import Adjustment

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from audio.errors import InputError, Problem
-from evaluators.store import write_atomic
+from basics.errors import InputError, Problem
+from basics.files import sha256_of, write_whole
 from grader.exports.gradebook import read_gradebook
 from grader.exports.transfer import plan_transfer
 from grader.marking.outputs import facts
@@ -25,7 +25,6 @@ from grader.review.regrade import (
     regraded_head,
 )
 from grader.review.regrade_report import changed_rows, diff_data
-from grader.submissions.tables import file_digest
 
 CHANGED, DIFF, GRADEBOOK = "changed.csv", "regrade.json", "gradebook.csv"
 
@@ -67,8 +66,8 @@ def regrade_run(
     if out is not None:
         write_scores(out / SCORES, grades)
         write_result(out / RESULT, head, grades)
-        write_atomic(out / CHANGED, changed_rows(diff).encode())
-        write_atomic(out / DIFF, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
+        write_whole(out / CHANGED, changed_rows(diff).encode())
+        write_whole(out / DIFF, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
         written = {name: out / name for name in (SCORES, RESULT, CHANGED, DIFF)}
         if gradebook is not None:
             plan = plan_transfer(out, read_gradebook(gradebook), assignment, scale=False, partial=False)
@@ -87,4 +86,4 @@ def _lines(grades: Any) -> list[str]:
 
 
 def _digest(path: Path) -> str:
-    return file_digest(path / RESULT if path.is_dir() else path)
+    return sha256_of(path / RESULT if path.is_dir() else path)

@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from audio.errors import InputError, Problem
+from basics.csv_source import Table
+from basics.errors import InputError, Problem
+from basics.files import sha256_of
 from grader.quiz.spec import QuizBook
 from grader.submissions.class_file import ClassFile
 from grader.submissions.columns import Layout, find_columns
 from grader.submissions.model import Chosen, Submission, SubmissionFile
 from grader.submissions.rows import MOST_PROBLEMS, CellReader, Numbers, parse_utc, repeated_students
 from grader.submissions.skipping import Skipper
-from grader.submissions.tables import Table, file_digest
 
 
 def read_student_analysis(table: Table, book: QuizBook, class_file: ClassFile) -> SubmissionFile:
@@ -35,7 +36,7 @@ def read_student_analysis(table: Table, book: QuizBook, class_file: ClassFile) -
         raise InputError(problems[:MOST_PROBLEMS])
     return SubmissionFile(
         path=table.path,
-        digest=file_digest(table.path),
+        digest=sha256_of(table.path),
         form="canvas",
         questions=reader.ids,
         submissions=submissions,

@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
+from basics.suggestions import did_you_mean
+from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Frozen
-from evaluators.registry import did_you_mean
-from evaluators.yaml_source import Source, read, validate
 from grader.quiz.spec import Letter, QuizBook, Text
 
 IGNORE = "ignore"

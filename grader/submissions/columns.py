@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from audio.errors import InputError, Problem
+from basics.csv_source import Table, header_name
+from basics.errors import InputError, Problem
 from grader.quiz.spec import Question, QuizBook, normalise
 from grader.submissions.cells import shortened, strip_tags, without_tags
 from grader.submissions.class_file import IGNORE
-from grader.submissions.tables import Table, header_name
 
 NAMES = {
     "name": "name",

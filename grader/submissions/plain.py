@@ -14,17 +14,18 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
-from audio.errors import InputError, Problem
+from basics.csv_source import Table, header_name
+from basics.errors import InputError, Problem
+from basics.files import sha256_of
+from basics.suggestions import did_you_mean
+from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Frozen
-from evaluators.registry import did_you_mean
-from evaluators.yaml_source import Source, read, validate
 from grader.quiz.spec import QuizBook, Text
 from grader.submissions.cells import CellDecoder, CellError, letters_or_texts
 from grader.submissions.class_file import ClassFile
 from grader.submissions.model import Chosen, Submission, SubmissionFile
 from grader.submissions.rows import MOST_PROBLEMS, repeated_students
 from grader.submissions.skipping import Skipper
-from grader.submissions.tables import Table, file_digest, header_name
 
 KNOWN = ("student_id", "name", "section", "submitted", "attempt")
 
@@ -44,7 +45,7 @@ def read_plain(table: Table, book: QuizBook, class_file: ClassFile) -> Submissio
         problems = [Problem(table.path.name, "has a header and no submission", "add the submissions")]
     if problems:
         raise InputError(problems[:MOST_PROBLEMS])
-    digest = file_digest(table.path)
+    digest = sha256_of(table.path)
     return SubmissionFile(table.path, digest, "plain", reader.ids, submissions, tuple(reader.skips.told))
 
 
@@ -201,7 +202,7 @@ def read_yaml(path: Path, book: QuizBook) -> SubmissionFile:
             problems.append(Problem(source.where(at), what, "keep one, or number the attempts"))
     if problems:
         raise InputError(problems)
-    return SubmissionFile(path, file_digest(path), "yaml", ids, tuple(submissions))
+    return SubmissionFile(path, sha256_of(path), "yaml", ids, tuple(submissions))
 
 
 def read_answers(path: Path, book: QuizBook) -> dict[str, Chosen]:

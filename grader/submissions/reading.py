@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audio.errors import InputError, Problem
+from basics.csv_source import open_table
+from basics.errors import InputError, Problem
 from grader.marking.bulk import without_collection
 from grader.quiz.spec import QuizBook
 from grader.submissions.canvas import read_student_analysis
@@ -13,7 +14,6 @@ from grader.submissions.columns import is_student_analysis
 from grader.submissions.model import SubmissionFile
 from grader.submissions.plain import is_plain, read_plain, read_yaml
 from grader.submissions.skipping import Skipper
-from grader.submissions.tables import open_table
 
 NOTHING_SPECIAL = ClassFile()
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from audio.errors import Problem
+from basics.csv_source import Table
+from basics.errors import Problem
 from grader.quiz.spec import QuizBook
 from grader.submissions.cells import CellDecoder, CellError
 from grader.submissions.model import Chosen, Submission
-from grader.submissions.tables import Table
 
 MOST_PROBLEMS = 200
 """A file of another quiz would otherwise be reported in millions of lines."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from audio.errors import Problem
+from basics.errors import Problem
 from grader.submissions.class_file import ClassFile
 
 Row = int | Literal["all"]

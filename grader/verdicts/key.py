@@ -13,10 +13,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
+from basics.suggestions import did_you_mean
+from basics.yaml_source import read, validate
 from evaluators.evidence import Frozen, Source, digest
-from evaluators.registry import did_you_mean
-from evaluators.yaml_source import read, validate
 from grader.quiz.spec import Letter, Question, QuizBook, Text, normalise
 from grader.verdicts.judge import Verdict
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from audio.errors import InputError, Problem
+from basics.errors import InputError, Problem
+from basics.files import write_whole
 from evaluators.evidence import Evidence, Measurement
-from evaluators.store import write_atomic
 from grader.verdicts.showing import value_of
 
 RECORD_FOLDER = "evidence"
@@ -44,7 +44,7 @@ def write_record(folder: Path, evidence: Evidence) -> Path:
     if problem := not_for_record(evidence):
         raise InputError(problem)
     path = folder / RECORD_FOLDER / f"{evidence.evaluator}-{evidence.request[:8]}.json"
-    write_atomic(path, evidence.model_dump_json(indent=1, exclude_defaults=True).encode() + b"\n")
+    write_whole(path, evidence.model_dump_json(indent=1, exclude_defaults=True).encode() + b"\n")
     return path
 
 

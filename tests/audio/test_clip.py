@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from audio.clip import align, load, naming_unreadable, save
-from audio.errors import InputError, Problem, Unavailable, Undefined
+from basics.errors import InputError, Problem, Unavailable, Undefined
 from tests.audio.conftest import RATE, Samples, add_noise
 
 

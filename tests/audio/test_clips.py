@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from audio import render, render_music, render_texts
-from audio.errors import InputError, Unavailable
-from audio.render import CLIPS, Row, read_manifest
-from audio.render_plan import LICENCES, PIECES, all_clips
-from audio.render_voices import Prosody, speak
-from training.pocket_mimi import corpus
+from basics.errors import InputError, Unavailable
+from tools.clips import music, render, texts
+from tools.clips.plan import LICENCES, PIECES, all_clips
+from tools.clips.render import CLIPS, Row, read_manifest
+from tools.clips.voices import Prosody, speak
+from tools.pocket_mimi import corpus
 
 PROGRAMS = ("flite", "espeak-ng", "fluidsynth")
 needs_programs = pytest.mark.skipif(
-    not all(map(shutil.which, PROGRAMS)) or not render_music.SOUNDFONT.is_file(),
+    not all(map(shutil.which, PROGRAMS)) or not music.SOUNDFONT.is_file(),
     reason=f"needs {', '.join(PROGRAMS)} and the FluidR3 soundfont (apt-get install them and fluid-soundfont-gm)",
 )
 
@@ -79,7 +79,7 @@ def test_parallel_set_is_the_same_sentences_by_two_women_and_two_men(rows: list[
         if row.role == "parallel":
             said[row.gender, row.speaker].append(row.text)
     assert Counter(gender for gender, _ in said) == {"female": 2, "male": 2}
-    assert all(texts == list(render_texts.PARALLEL) for texts in said.values())
+    assert all(texts == list(texts.PARALLEL) for texts in said.values())
 
 
 def test_styles_are_balanced_over_voices_and_say_the_same_sentences_in_each_style(rows: list[Row]) -> None:
@@ -89,7 +89,7 @@ def test_styles_are_balanced_over_voices_and_say_the_same_sentences_in_each_styl
             assert row.file.startswith(f"styles/{row.speaker}_{row.label}/{row.label.lower()}_")
             cells[row.speaker, row.label].append(row.text)
     assert len(cells) == 4 * 5
-    assert all(texts == list(render_texts.STYLED) for texts in cells.values())
+    assert all(texts == list(texts.STYLED) for texts in cells.values())
 
 
 def test_no_clips_sentence_and_no_unseen_voice_is_in_the_codecs_training_corpus(rows: list[Row]) -> None:
@@ -144,12 +144,12 @@ def test_written_clips_and_manifest_read_back(tmp_path: Path) -> None:
 
 
 @needs_programs
-@pytest.mark.parametrize("voice", [render_texts.SLT, render_texts.FAY], ids=lambda voice: voice.name)
-def test_prosody_moves_what_it_names(voice: render_texts.Voice) -> None:
+@pytest.mark.parametrize("voice", [texts.SLT, texts.FAY], ids=lambda voice: voice.name)
+def test_prosody_moves_what_it_names(voice: texts.Voice) -> None:
     def pitch(prosody: Prosody) -> float:
         return float(np.median(librosa.yin(speak(voice, text, prosody), fmin=70, fmax=400, sr=24_000)))
 
-    text = render_texts.STYLED[0]
+    text = texts.STYLED[0]
     assert pitch(Prosody(pitch=1.3)) > 1.1 * pitch(Prosody(pitch=0.75))
     assert len(speak(voice, text, Prosody(rate=0.7))) > 1.2 * len(speak(voice, text, Prosody()))
     quiet = speak(voice, text, Prosody(level=-30))
@@ -160,11 +160,11 @@ def test_prosody_moves_what_it_names(voice: render_texts.Voice) -> None:
     ("value", "encoded"), [(0, "00"), (0x40, "40"), (0x7F, "7f"), (0x80, "8100"), (0x2000, "c000")]
 )
 def test_variable_length_quantity_as_in_the_midi_standards_own_table(value: int, encoded: str) -> None:
-    assert render_music.variable_length(value).hex() == encoded
+    assert music.variable_length(value).hex() == encoded
 
 
 def test_midi_file_has_one_track_of_the_stated_length() -> None:
-    data = render_music.midi_file(PIECES[0])
+    data = music.midi_file(PIECES[0])
     assert data[:14] == b"MThd" + bytes([0, 0, 0, 6, 0, 0, 0, 1, 480 >> 8, 480 & 0xFF])
     assert data[14:18] == b"MTrk"
     assert int.from_bytes(data[18:22], "big") == len(data) - 22
@@ -173,7 +173,7 @@ def test_midi_file_has_one_track_of_the_stated_length() -> None:
 def test_missing_program_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(Unavailable, match=r"flite is not installed\n.*apt-get install flite"):
-        speak(render_texts.SLT, "Hello.")
+        speak(texts.SLT, "Hello.")
 
 
 def test_manifest_without_a_column_is_refused(tmp_path: Path) -> None:

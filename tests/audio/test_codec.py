@@ -19,7 +19,7 @@ from audio.codec.layouts import is_moshi, moshi_settings, to_moshi, to_transform
 from audio.codec.mimi import MimiCodec, batched_by_size
 from audio.codec.network import CHUNK
 from audio.codec.weights import KYUTAI_DIGESTS, find_weights
-from audio.errors import InputError, Unavailable
+from basics.errors import InputError, Unavailable
 from tests.audio.conftest import Samples
 from tests.checkpoints import SMALL, random_checkpoint
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from audio.corpus import find_role, read_emotions, read_pairs
-from audio.errors import InputError, Unavailable
+from basics.errors import InputError, Unavailable
 
 EMOTIONS = ("Amused", "Angry", "Disgusted", "Neutral", "Sleepy")
 ABSENT = {("josh", "Angry"), ("josh", "Disgusted")}

@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from audio.errors import InputError, Undefined
 from audio.metrics import METRICS, WindowMean, measure_pairs
 from audio.metrics.engine import Pair, Pool, Values, Worker, WorkerDied, measure_surely, shared_pool
+from basics.errors import InputError, Undefined
 from tests.audio.conftest import RATE, Samples, add_noise
 
 ALL = sorted(METRICS)

@@ -15,7 +15,6 @@ import pytest
 import torch
 
 from audio.clip import align, load
-from audio.errors import InputError, Undefined
 from audio.metrics import (
     HIGHER_IS_BETTER,
     METRICS,
@@ -29,6 +28,7 @@ from audio.metrics import (
     stoi_and_estoi,
 )
 from audio.metrics.quality import windows
+from basics.errors import InputError, Undefined
 from tests.audio.conftest import RATE, Samples, add_noise
 
 NAMES = sorted(METRICS)

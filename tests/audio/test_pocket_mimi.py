@@ -13,11 +13,11 @@ import transformers
 from pystoi import stoi
 
 from audio.codec import Codec, load_codec
-from audio.render import CLIPS
 from tests.audio import golden
-from training.pocket_mimi import network
-from training.pocket_mimi.codebooks import k_means, nearest
-from training.pocket_mimi.losses import DECIBEL, SpectralLoss
+from tools.clips.render import CLIPS
+from tools.pocket_mimi import network
+from tools.pocket_mimi.codebooks import k_means, nearest
+from tools.pocket_mimi.losses import DECIBEL, SpectralLoss
 
 POCKET = Path(__file__).resolve().parents[2] / "audio/pocket_mimi"
 

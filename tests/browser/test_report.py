@@ -18,7 +18,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-from audio.errors import InputError
+from basics.errors import InputError
 from grader.quiz.claims import comparisons, in_words, names_of
 from grader.quiz.loading import BUILT_IN_QUIZ, load_quiz
 from grader.report import write_sheet

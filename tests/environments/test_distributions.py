@@ -40,7 +40,7 @@ def test_neither_holds_what_is_not_the_packages(built: Path, tmp_path: Path) -> 
     shutil.unpack_archive(wheel, tmp_path / "wheel", "zip")
     shutil.unpack_archive(sdist, tmp_path / "sdist")
     folders = {path.name for path in (tmp_path / "wheel").iterdir() if not path.name.endswith(".dist-info")}
-    assert folders == {"audio", "evaluators", "grader", "questions"}
+    assert folders == {"basics", "audio", "evaluators", "grader", "questions"}
     assert (tmp_path / "wheel/evaluators/tested.json").is_file()
     assert list((tmp_path / "sdist").glob("*/tests/test_readme.py"))
 
@@ -104,7 +104,7 @@ def test_the_sdist_installs_like_the_wheel(built: Path, tmp_path: Path) -> None:
         site = next(place.parent.glob("lib/python*/site-packages"))
         return {
             path.relative_to(site).as_posix()
-            for name in ("audio", "evaluators", "grader", "questions")
+            for name in ("basics", "audio", "evaluators", "grader", "questions")
             for path in (site / name).rglob("*")
             if path.suffix != ".pyc" and path.is_file()
         }

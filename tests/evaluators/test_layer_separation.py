@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import NearestNeighbors
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators.evidence import Measurement, report_nothing
 from evaluators.layer_separation.cells import Cells, groupings
 from evaluators.layer_separation.distances import sums_and_nearest, weighted_sums

@@ -16,13 +16,14 @@ from PIL import Image
 
 from audio.clip import load
 from audio.codec import load_codec
-from audio.errors import InputError, Unavailable
+from basics.errors import InputError, Unavailable
+from basics.files import sha256_of
 from evaluators.evidence import Evidence, Site
 from evaluators.gathering import gather
 from evaluators.layer_separation import LayerSeparation
 from evaluators.layer_separation.parameters import Parameters
 from evaluators.layer_separation.vectors import clip_codes, mean_vectors
-from evaluators.store import Store, sha256_of
+from evaluators.store import Store
 from tests.checkpoints import random_checkpoint
 
 ASKED = Parameters(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from audio.errors import InputError
+from basics.errors import InputError
 from evaluators.evidence import Measurement, Site
 from evaluators.literature import Literature, LiteratureParameters, load
 from evaluators.literature.tables import FIGURES, FOLDER, SYSTEMS

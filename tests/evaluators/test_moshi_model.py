@@ -14,7 +14,7 @@ import torch
 from moshi.models import loaders
 from moshi.utils import compile as moshi_compile
 
-from audio.errors import Undefined
+from basics.errors import Undefined
 from evaluators import registry
 from evaluators.evidence import Measurement, Quantity, Site
 from evaluators.moshi_model import MoshiModel, NoParameters, causality, language_model, sources, step, trace

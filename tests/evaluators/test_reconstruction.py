@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from audio.clip import load, save
 from audio.codec import load_codec
-from audio.errors import InputError, Unavailable, Undefined
+from basics.errors import InputError, Unavailable, Undefined
 from evaluators.evidence import Evidence, Measurement, Site, request_key
 from evaluators.gathering import gather, plain
 from evaluators.reconstruction import Reconstruction

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from audio.errors import InputError, Unavailable, Undefined
+from basics.errors import InputError, Unavailable, Undefined
 from evaluators.evidence import Measurement, Site
 from evaluators.speaker_gender import SpeakerGender, SpeakerGenderParameters
 from evaluators.speaker_gender.behaviour import behaviour, exact_interval, judged, probability_greater

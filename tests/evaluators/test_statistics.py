@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from audio.errors import InputError, Undefined
+from basics.errors import InputError, Undefined
 from evaluators.statistics import bootstrap_interval, difference_interval, permutation_p
 
 RANDOM = np.random.default_rng(7)

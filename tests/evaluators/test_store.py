@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from basics.files import write_whole
 from evaluators.evidence import Evidence, Measurement, Provenance
-from evaluators.store import Store, write_atomic
+from evaluators.store import Store
 
 
 def evidence(fingerprint: str = "a" * 64, value: float = 1.0, source: str = "measured") -> Evidence:
@@ -100,7 +101,7 @@ def test_two_processes_make_a_blob_once(tmp_path: Path) -> None:
 
 def test_write_atomic_replaces_whole_files(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "file.csv"
-    write_atomic(path, b"old")
-    write_atomic(path, b"new")
+    write_whole(path, b"old")
+    write_whole(path, b"new")
     assert path.read_bytes() == b"new"
     assert list(path.parent.iterdir()) == [path]

@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterable
 from typing import ClassVar
 
-from audio.errors import Unavailable
+from basics.errors import Unavailable
 from evaluators.evidence import Findings, Frozen, Inputs, Interval, Measurement, Quantity, Site
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from audio.errors import InputError
+from basics.errors import InputError
 from grader.marking.proof import prove
 from grader.quiz.spec import QuizBook, normalise
 from grader.submissions.cells import CellDecoder, CellError, encode, strip_tags

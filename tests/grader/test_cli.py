@@ -150,7 +150,7 @@ def test_an_interrupted_run_says_so_and_the_next_one_goes_on(repository: Path, t
     here = {**os.environ, "EARWITNESS_CACHE": str(tmp_path)}
     first = subprocess.Popen(command, env=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
-    while not (codes := sorted(tmp_path.rglob("*.npy"))) and time.monotonic() < deadline:
+    while not (codes := sorted(tmp_path.rglob("[!.]*.npy"))) and time.monotonic() < deadline:
         time.sleep(0.05)
     first.send_signal(signal.SIGINT)
     _, said = first.communicate(timeout=60)

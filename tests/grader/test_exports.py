@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
-from audio.errors import InputError
+from basics.errors import InputError
 from grader.exports.moodle import moodle_xml, unsupported
 from grader.exports.qti import answer_ids, qti_package
 from grader.exports.qti_reading import read_qti

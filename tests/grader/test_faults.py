@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from audio.errors import Incompatible
+from basics.errors import Incompatible
 from evaluators.faults import cause_of, whose_fault
 from evaluators.packages import Package, blamed, not_installed, package
 
@@ -87,10 +87,12 @@ def test_debug_shows_the_traceback_wherever_it_stands(earwitness: Run, broken_qu
 
 
 def test_a_fault_of_the_program_itself_is_one_message(earwitness: Run, tmp_path: Path) -> None:
-    """A folder stands where the page should be written: nothing of the project expects that."""
-    (tmp_path / "page").mkdir()
-    done = earwitness("report", "--edition", "before", "--out", tmp_path / "page")
+    """A library of another shape than the project knows."""
+    (tmp_path / "jinja2.py").write_text("class Environments: ...\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = earwitness("report", "--edition", "before", "--out", tmp_path / "page.html", env=environment)
     assert done.returncode == BROKE
+    assert "earwitness: broke: ImportError: cannot import name" in done.stderr
     assert "this is a fault of earwitness" in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from audio.errors import InputError
+from basics.errors import InputError
 from evaluators.evidence import Measurement, Site
 from evaluators.gathering import gather
 from evaluators.registry import get

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio.errors import InputError
+from basics.errors import InputError
 from grader.exports.gradebook import Gradebook, gradebook_file, read_gradebook, same_score, transfer
 from grader.exports.importer import imitate
 from grader.marking.spreadsheets import csv_text, harmless

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from audio.errors import InputError
+from basics.errors import InputError
 from grader.quiz.loading import load_quiz
 from grader.quiz.spec import QuizBook
 from grader.verdicts.gather import answer_key

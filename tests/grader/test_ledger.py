@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from audio.errors import InputError
+from basics.errors import InputError
 from grader.review.ledger import append, audit, read_entries
 from tests.grader.classroom import Command
 

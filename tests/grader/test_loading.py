@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from audio.errors import InputError
+from basics.errors import InputError
 from grader.quiz.loading import load_quiz
 
 CLAIM = "claim: {at_least: [dice.mean, 3.0]}"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from basics.yaml_source import read, validate
 from evaluators.literature.tables import FOLDER, SYSTEMS
-from evaluators.yaml_source import read, validate
 from grader.quiz.claims import Equals, comparisons
 from grader.quiz.spec import Question, Quiz
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from basics.yaml_source import read, validate
 from evaluators.evidence import Interval, Measurement, Site
 from evaluators.registry import get
-from evaluators.yaml_source import read, validate
 from grader.quiz.claims import comparisons, names_of
 from grader.quiz.loading import parameters_of
 from grader.quiz.spec import Question

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from audio.errors import InputError
+from basics.errors import InputError
 from grader.marking.scoring import rounded
 from grader.quiz.spec import QuizBook
 from grader.review.regrade import compare, ranks, read_changes

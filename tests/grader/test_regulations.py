@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from audio.errors import InputError
+from basics.errors import InputError
 from grader.marking.grading import Grades, Setting, grade
 from grader.marking.roster import read_roster
 from grader.quiz.spec import QuizBook

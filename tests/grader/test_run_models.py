@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from audio.errors import Unavailable
+from basics.errors import Unavailable
 from evaluators.speaker_gender import models
 from evaluators.speaker_gender.responses import read_responses
 from grader.cli import app

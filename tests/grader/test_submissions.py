@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from audio.errors import InputError
+from basics.csv_source import column_name
+from basics.errors import InputError
 from grader.quiz.spec import QuizBook
 from grader.submissions.class_file import read_class_file
 from grader.submissions.reading import read_submissions
-from grader.submissions.tables import column_name
 from tests.grader.classroom import make_book
 
 HEADER = "student_id,name,submitted,attempt," + ",".join(f"q{i:02d}" for i in range(1, 13))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from audio.errors import InputError
+from basics.errors import InputError
+from basics.yaml_source import read, validate
 from evaluators.evidence import Frozen
-from evaluators.yaml_source import read, validate
 
 
 def load(tmp_path: Path, text: str) -> object:

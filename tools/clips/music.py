@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audio.errors import Unavailable
-from audio.render_voices import SAMPLE_RATE, at_sample_rate, require, set_level
+from basics.errors import Unavailable
+from tools.clips.voices import SAMPLE_RATE, at_sample_rate, require, set_level
 
 if TYPE_CHECKING:
-    from audio.render_voices import Sound
+    from tools.clips.voices import Sound
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 TICKS = 480  # a quarter note

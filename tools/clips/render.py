@@ -1,7 +1,7 @@
 """Render the demonstration clips, or check that they still come out as shipped.
 
-    python -m audio.render --out DIR      write every clip and manifest.csv into DIR
-    python -m audio.render --check        render again and compare with audio/clips/manifest.csv
+    python -m tools.clips.render --out DIR      write every clip and manifest.csv into DIR
+    python -m tools.clips.render --check        render again and compare with audio/clips/manifest.csv
 
 Needs flite, espeak-ng, fluidsynth and the FluidR3 soundfont (Debian: flite espeak-ng fluidsynth fluid-soundfont-gm).
 """
@@ -13,19 +13,19 @@ import csv
 import functools
 import hashlib
 import io
-import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audio.errors import EarwitnessError, InputError, Problem
-from audio.render_plan import Plan, all_clips
-from audio.render_voices import SAMPLE_RATE, require
+import audio
+from basics.errors import EarwitnessError, InputError, Problem
+from basics.files import write_whole
+from tools.clips.plan import Plan, all_clips
+from tools.clips.voices import SAMPLE_RATE, require
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Pcm = NDArray[np.int16]
 
-CLIPS = Path(__file__).resolve().parent / "clips"
+CLIPS = Path(audio.__file__).parent / "clips"
 MANIFEST = "manifest.csv"
 SECONDS_TOLERANCE = 0.1  # share by which another version of a synthesizer may change a clip's length
 LEVEL_TOLERANCE = 1.0  # dB
@@ -64,7 +64,7 @@ class Row:
 def version(tool: str) -> str:
     """A program's name and version, as the manifest shows it: `flite 2.2`."""
     if tool == "earwitness":
-        return "earwitness render_laughter"
+        return "earwitness laughter"
     shown = subprocess.run([require(tool), "--version"], capture_output=True, text=True, check=False)
     words = (shown.stdout + shown.stderr).replace("flite-", " ").replace("-current", " ").split()
     numbers = [word for word in words if word[0].isdigit() and "." in word]
@@ -99,7 +99,9 @@ def read_manifest(path: Path = CLIPS / MANIFEST) -> list[Row]:
         InputError: the file is missing or lacks a column.
     """
     if not path.is_file():
-        raise InputError(Problem(str(path), "no manifest of clips here", "write one: python -m audio.render --out DIR"))
+        raise InputError(
+            Problem(str(path), "no manifest of clips here", "write one: python -m tools.clips.render --out DIR")
+        )
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         wanted = {field.name for field in fields(Row)}
@@ -109,23 +111,13 @@ def read_manifest(path: Path = CLIPS / MANIFEST) -> list[Row]:
         return [Row(**{k: float(v) if k in numbers else v for k, v in line.items()}) for line in reader]  # type: ignore[arg-type]
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    Path(temporary).chmod(0o644)
-    Path(temporary).replace(path)
-
-
 def write(plan: Plan, out: Path) -> Row:
     """Render one clip into `out` as 16-bit FLAC; returns its manifest line."""
     import soundfile
 
     samples, encoded = pcm(plan), io.BytesIO()
     soundfile.write(encoded, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16", compression_level=1.0)
-    replace(out / plan.file, encoded.getvalue())
+    write_whole(out / plan.file, encoded.getvalue())
     return describe(plan, samples)
 
 
@@ -137,7 +129,7 @@ def write_all(out: Path, plans: Iterable[Plan]) -> list[Row]:
     table = csv.DictWriter(text, [field.name for field in fields(Row)], lineterminator="\n")
     table.writeheader()
     table.writerows(vars(row) for row in rows)
-    replace(out / MANIFEST, text.getvalue().encode())
+    write_whole(out / MANIFEST, text.getvalue().encode())
     return rows
 
 

@@ -18,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.pocket_mimi.losses import SAMPLE_RATE
-from training.pocket_mimi.network import CODEBOOK_DIM, CODEBOOK_SIZE, FRAME, PocketMimi, StaticMimi
+from tools.pocket_mimi.losses import SAMPLE_RATE
+from tools.pocket_mimi.network import CODEBOOK_DIM, CODEBOOK_SIZE, FRAME, PocketMimi, StaticMimi
 
 CEPSTRA = 20
 ITERATIONS = 10

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from audio.errors import InputError, Problem, opening
-from evaluators.registry import did_you_mean
+from basics.errors import InputError, Problem, opening
+from basics.suggestions import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 Path_ = tuple[str | int, ...]

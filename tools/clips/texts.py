@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from audio.render_voices import Prosody, Voice
+from tools.clips.voices import Prosody, Voice
 
 SLT = Voice("slt", "flite", "slt", "en", "female")
 AWB = Voice("awb", "flite", "awb", "en", "male")

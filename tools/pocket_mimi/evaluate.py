@@ -15,8 +15,8 @@ from pesq import PesqError, pesq
 from pystoi import stoi
 from torch import Tensor
 
-from training.pocket_mimi.losses import DECIBEL, SAMPLE_RATE, SpectralLoss
-from training.pocket_mimi.network import FRAME
+from tools.pocket_mimi.losses import DECIBEL, SAMPLE_RATE, SpectralLoss
+from tools.pocket_mimi.network import FRAME
 
 Clip = NDArray[np.float32]
 Codec = Callable[[Tensor], Tensor]

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from audio import render_laughter, render_music, render_texts
-from audio.render_laughter import Laugh
-from audio.render_music import MAJOR, MINOR, Piece
-from audio.render_voices import Prosody, Voice, speak
+from tools.clips import laughter, music, texts
+from tools.clips.laughter import Laugh
+from tools.clips.music import MAJOR, MINOR, Piece
+from tools.clips.voices import Prosody, Voice, speak
 
 if TYPE_CHECKING:
-    from audio.render_voices import Sound
+    from tools.clips.voices import Sound
 
 LICENCES = {
     "espeak-ng": "output of espeak-ng (the program's GPL-3.0 does not extend to its output); text and clip: MIT",
     "flite": "output of flite with CMU voices (BSD-style CMU licence); text and clip: MIT",
     "fluidsynth": "samples: FluidR3 GM soundfont (MIT, Frank Wen); composition and clip: MIT",
-    "earwitness": "synthesized by audio/render_laughter.py: MIT",
+    "earwitness": "synthesized by tools/clips/laughter.py: MIT",
 }
 
 FEMALE_TRACT = ((780.0, 90.0), (1330.0, 110.0), (2750.0, 160.0), (3900.0, 220.0))
@@ -88,18 +88,18 @@ def numbered(stem: str, index: int) -> str:
 def role_clips() -> Iterator[Plan]:
     """The course's four files and three more of each role."""
     cast = (
-        ("English_speech", "english", render_texts.ENGLISH_VOICES, render_texts.ENGLISH),
-        ("Chinese_speech", "chinese", render_texts.MANDARIN_VOICES, render_texts.MANDARIN),
+        ("English_speech", "english", texts.ENGLISH_VOICES, texts.ENGLISH),
+        ("Chinese_speech", "chinese", texts.MANDARIN_VOICES, texts.MANDARIN),
     )
-    for stem, role, voices, texts in cast:
-        for index, (voice, text) in enumerate(zip(voices, texts, strict=True), start=1):
+    for stem, role, voices, said in cast:
+        for index, (voice, text) in enumerate(zip(voices, said, strict=True), start=1):
             yield spoken(numbered(stem, index), role, voice, text)
     for index, laugh in enumerate(LAUGHS, start=1):
-        make = partial(render_laughter.perform, laugh)
+        make = partial(laughter.perform, laugh)
         settings = f"seed={laugh.seed} pitch={laugh.pitch:g}"
         yield Plan(numbered("laughter", index), "laughter", "earwitness", make, settings=settings)
     for index, piece in enumerate(PIECES, start=1):
-        make = partial(render_music.play, piece)
+        make = partial(music.play, piece)
         programs = f"programs={piece.melody},{piece.chords},{piece.bass}"
         settings = f"seed={piece.seed} {programs} tempo={piece.beats_per_minute} drums={piece.drums}"
         yield Plan(numbered("music", index), "music", "fluidsynth", make, settings=settings)
@@ -107,20 +107,20 @@ def role_clips() -> Iterator[Plan]:
 
 def speaker_clips() -> Iterator[Plan]:
     """Two women and a man with one sentence, and twelve sentences by two women and two men each."""
-    cast = {"F_1": render_texts.SLT, "F_2": render_texts.FAY, "M_1": render_texts.AWB}
+    cast = {"F_1": texts.SLT, "F_2": texts.FAY, "M_1": texts.AWB}
     for name, voice in cast.items():
-        yield spoken(f"{name}.flac", "gender", voice, render_texts.ANY_SPEAKER)
-    for voice in render_texts.ENGLISH_VOICES:
+        yield spoken(f"{name}.flac", "gender", voice, texts.ANY_SPEAKER)
+    for voice in texts.ENGLISH_VOICES:
         folder = f"parallel/{voice.gender[0].upper()}_{voice.name}"
-        for index, text in enumerate(render_texts.PARALLEL, start=1):
+        for index, text in enumerate(texts.PARALLEL, start=1):
             yield spoken(f"{folder}/{index:02}.flac", "parallel", voice, text)
 
 
 def style_clips() -> Iterator[Plan]:
     """Eight sentences in five speaking styles by four voices, in EmoV-DB's folders: `slt_Amused/amused_0001.flac`."""
-    for voice in render_texts.ENGLISH_VOICES:
-        for style, prosody in render_texts.STYLES.items():
-            for index, text in enumerate(render_texts.STYLED, start=1):
+    for voice in texts.ENGLISH_VOICES:
+        for style, prosody in texts.STYLES.items():
+            for index, text in enumerate(texts.STYLED, start=1):
                 file = f"styles/{voice.name}_{style}/{style.lower()}_{index:04}.flac"
                 yield spoken(file, "style", voice, text, prosody, label=style)
 

@@ -1,6 +1,6 @@
 """First phase: encoder and decoder together, with noise in the latent space where the quantizer will be.
 
-python -m training.pocket_mimi.autoencoder --data DIR --state DIR/autoencoder.pt --minutes 60 [--warm-start CHECKPOINT]
+python -m tools.pocket_mimi.autoencoder --data DIR --state DIR/autoencoder.pt --minutes 60 [--warm-start CHECKPOINT]
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.pocket_mimi.evaluate import evaluate, load_tests
-from training.pocket_mimi.losses import DECIBEL, SpectralLoss
-from training.pocket_mimi.network import FRAME, PocketMimi, StaticMimi, fresh_model, warm_start
+from tools.pocket_mimi.evaluate import evaluate, load_tests
+from tools.pocket_mimi.losses import DECIBEL, SpectralLoss
+from tools.pocket_mimi.network import FRAME, PocketMimi, StaticMimi, fresh_model, warm_start
 
 NOISE = 0.05  # of the latents' RMS. More (0.3) makes a code of so few dimensions that 8 and 32 codebooks sound alike
 LEAD_IN = 960  # samples left out of the loss: there the causal network has heard nothing yet
@@ -126,7 +126,7 @@ def train(options: argparse.Namespace) -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the pocket codec's encoder and decoder without a quantizer.")
-    parser.add_argument("--data", type=Path, required=True, help="folder that training.pocket_mimi.corpus wrote")
+    parser.add_argument("--data", type=Path, required=True, help="folder that tools.pocket_mimi.corpus wrote")
     parser.add_argument("--state", type=Path, required=True, help="file for the weights")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--every", type=float, default=10, help="minutes between evaluations")

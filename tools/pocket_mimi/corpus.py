@@ -3,7 +3,7 @@
 Most of the corpus is spoken by the demonstration clips' own voices, a third by others for breadth. Three groups never
 meet: training sentences, held-out sentences, and `UNSEEN` voices, which speak held-out sentences only.
 
-    python -m training.pocket_mimi.corpus --out DIR [--utterances 1800]
+    python -m tools.pocket_mimi.corpus --out DIR [--utterances 1800]
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.render_texts import ENGLISH_VOICES, MANDARIN_VOICES, SLT
-from audio.render_voices import Prosody, Voice, speak
-from training.pocket_mimi import sentences
+from tools.clips.texts import ENGLISH_VOICES, MANDARIN_VOICES, SLT
+from tools.clips.voices import Prosody, Voice, speak
+from tools.pocket_mimi import sentences
 
 Job = tuple[Voice, str, Prosody]
 Pcm = NDArray[np.int16]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from audio.errors import EarwitnessError, Unavailable
+from basics.errors import EarwitnessError, Unavailable
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from audio.errors import InputError, Problem, opening
+from basics.errors import InputError, Problem, opening
 
 SEPARATORS = ",;\t"
 HEAD_BYTES = 1 << 20
@@ -54,12 +53,6 @@ def open_table(path: Path, recognises: Callable[[tuple[str, ...]], bool]) -> Tab
         headers = [(tuple(next(csv.reader(io.StringIO(text), delimiter=s))), s) for s in SEPARATORS]
     header, separator = next((h for h in headers if recognises(h[0])), headers[0])
     return Table(path, header, separator)
-
-
-def file_digest(path: Path) -> str:
-    """sha256 of the file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def column_name(index: int) -> str:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audio.render_voices import SAMPLE_RATE, set_level
+from tools.clips.voices import SAMPLE_RATE, set_level
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from audio.render_voices import Sound
+    from tools.clips.voices import Sound
 
     Signal = NDArray[np.float64]
 

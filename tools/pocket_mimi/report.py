@@ -1,6 +1,6 @@
 """The figures of a finished checkpoint, as the model card shows them.
 
-    python -m training.pocket_mimi.report --checkpoint audio/pocket_mimi --data DIR [--codebooks 1 2 4 8 16 32]
+    python -m tools.pocket_mimi.report --checkpoint audio/pocket_mimi --data DIR [--codebooks 1 2 4 8 16 32]
 
 Groups: held-out sentences in shipped and unseen voices (from `corpus.write`), and the demonstration clips by role.
 """
@@ -14,10 +14,10 @@ import soundfile
 import torch
 from transformers import MimiModel
 
-from audio.render import CLIPS, read_manifest
-from training.pocket_mimi.decoder import LADDER, codec
-from training.pocket_mimi.evaluate import Clip, Score, evaluate, load_tests
-from training.pocket_mimi.network import PocketMimi
+from tools.clips.render import CLIPS, read_manifest
+from tools.pocket_mimi.decoder import LADDER, codec
+from tools.pocket_mimi.evaluate import Clip, Score, evaluate, load_tests
+from tools.pocket_mimi.network import PocketMimi
 
 ROLES = ("english", "chinese", "laughter", "music")
 

@@ -3,7 +3,7 @@
 Quantizer dropout (Zeghidour et al. 2021, arXiv:2107.03312, section III-C) makes one decoder serve every number of
 codebooks.
 
-    python -m training.pocket_mimi.decoder --data DIR --state DIR/autoencoder.pt --out DIR/checkpoint --minutes 20
+    python -m tools.pocket_mimi.decoder --data DIR --state DIR/autoencoder.pt --out DIR/checkpoint --minutes 20
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.pocket_mimi.autoencoder import Log, Schedule
-from training.pocket_mimi.codebooks import Latents, encode_corpus, fit_codebooks, nearest
-from training.pocket_mimi.evaluate import Codec, evaluate, load_tests
-from training.pocket_mimi.losses import SpectralLoss
-from training.pocket_mimi.network import FRAME, PocketMimi, StaticMimi, fresh_model
+from tools.pocket_mimi.autoencoder import Log, Schedule
+from tools.pocket_mimi.codebooks import Latents, encode_corpus, fit_codebooks, nearest
+from tools.pocket_mimi.evaluate import Codec, evaluate, load_tests
+from tools.pocket_mimi.losses import SpectralLoss
+from tools.pocket_mimi.network import FRAME, PocketMimi, StaticMimi, fresh_model
 
 LADDER = (1, 2, 4, 8, 16, 32)
 # Chances of each number of acoustic codebooks in a training excerpt: the course listens to 7, all 31 sound best.
@@ -125,8 +125,8 @@ def train(options: argparse.Namespace) -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Fit the pocket codec's codebooks and tune its decoder to them.")
-    parser.add_argument("--data", type=Path, required=True, help="folder that training.pocket_mimi.corpus wrote")
-    parser.add_argument("--state", type=Path, required=True, help="weights that training.pocket_mimi.autoencoder left")
+    parser.add_argument("--data", type=Path, required=True, help="folder that tools.pocket_mimi.corpus wrote")
+    parser.add_argument("--state", type=Path, required=True, help="weights that tools.pocket_mimi.autoencoder left")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--corpus-minutes", type=float, default=60, help="how much speech to encode")
