@@ -10,6 +10,7 @@ Margins: a comparison needs its quantity to clear the threshold by `margin` befo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -178,16 +179,72 @@ def comparisons(claim: Form) -> Iterator[Form]:
         yield from comparisons(part)
 
 
-def names_of(comparison: Form) -> tuple[str, ...]:
-    """The measurements that a comparison looks at."""
+@dataclass(frozen=True)
+class Range:
+    """What a comparison asks of a number: to lie in `[low, high]`, without the ends if `strict`; None leaves one open.
+
+    The number is the measurement `name`, or its difference `name - minus`. It has to lie inside by `margin` to count as
+    inside, and outside by `margin` to count as outside.
+    """
+
+    name: str
+    minus: str | None = None
+    low: float | None = None
+    high: float | None = None
+    strict: bool = False
+    margin: float = 0.0
+
+    @property
+    def subject(self) -> str:
+        """The number in words."""
+        return f"{self.name} − {self.minus}" if self.minus else self.name
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What a comparison asks of a text or truth value: that `name` is `value`."""
+
+    name: str
+    value: bool | str
+
+
+def asked_by(comparison: Form) -> Range | Fact:
+    """What a comparison asks for: the one form behind all of them. Raises TypeError for anything else."""
     match comparison:
-        case AtLeast(at_least=(name, _)) | AtMost(at_most=(name, _)) | Equals(equals=(name, _)):
-            return (name,)
-        case Greater(greater=names) | Less(less=names) | HighestOf(highest_of=names) | LowestOf(lowest_of=names):
-            return tuple(names)
-        case IsTrue(is_true=name) | IsFalse(is_false=name):
-            return (name,)
-    raise TypeError(f"not a comparison: {comparison!r}")
+        case AtLeast(at_least=(name, bound), margin=margin):
+            return Range(name, low=bound, margin=margin)
+        case AtMost(at_most=(name, bound), margin=margin):
+            return Range(name, high=bound, margin=margin)
+        case Greater(greater=(more, less), by=by, margin=margin) | Less(less=(less, more), by=by, margin=margin):
+            return Range(more, less, low=by, strict=True, margin=margin)
+        case Equals(equals=(name, bool() | str() as value)):
+            return Fact(name, value)
+        case Equals(equals=(name, int() | float() as value), tolerance=tolerance):
+            return Range(name, low=value - tolerance, high=value + tolerance)
+        case IsTrue(is_true=name):
+            return Fact(name, True)
+        case IsFalse(is_false=name):
+            return Fact(name, False)
+    raise TypeError(f"not a comparison of one number or fact: {comparison!r}")
+
+
+def expanded(claim: Form) -> Form:
+    """`highest_of` and `lowest_of` as the comparisons that they stand for; anything else as it is."""
+    match claim:
+        case HighestOf(highest_of=(a, *others), by=by, margin=margin, why=why):
+            return All(all=tuple(Greater(greater=(a, b), by=by, margin=margin, why=why) for b in others))
+        case LowestOf(lowest_of=(a, *others), by=by, margin=margin, why=why):
+            return All(all=tuple(Less(less=(a, b), by=by, margin=margin, why=why) for b in others))
+    return claim
+
+
+def names_of(comparison: Form) -> tuple[str, ...]:
+    """The measurements that a comparison looks at, in writing order."""
+    written: Any = getattr(comparison, operator_of(comparison) or "")
+    if isinstance(written, str):
+        return (written,)
+    names: tuple[str, ...] = written[:1] if isinstance(comparison, AtLeast | AtMost | Equals) else written
+    return names
 
 
 def in_words(claim: Form) -> str:

@@ -12,21 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from evaluators.evidence import Quantity, Value
-from grader.quiz.claims import (
-    All,
-    Any_,
-    AtLeast,
-    AtMost,
-    Equals,
-    Form,
-    Greater,
-    HighestOf,
-    IsFalse,
-    IsTrue,
-    Less,
-    LowestOf,
-    Not,
-)
+from grader.quiz.claims import All, Any_, Fact, Form, HighestOf, LowestOf, Not, asked_by, expanded
 
 ZERO = ""
 """The vertex that stands for the number 0, so that a bound on one number is a difference too."""
@@ -46,7 +32,7 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class Fact:
+class Demanded:
     """`name` is `value` (wanted), or is anything else (not wanted)."""
 
     name: str
@@ -54,7 +40,7 @@ class Fact:
     wanted: bool
 
 
-Demand = Bound | Fact
+Demand = Bound | Demanded
 
 
 def satisfiable(goals: Sequence[Goal], quantities: Mapping[str, Quantity]) -> bool:
@@ -62,7 +48,7 @@ def satisfiable(goals: Sequence[Goal], quantities: Mapping[str, Quantity]) -> bo
     for alternative in product(*(list(alternatives(claim, wanted)) for claim, wanted in goals)):
         demands = [demand for conjunction in alternative for demand in conjunction]
         bounds = [d for d in demands if isinstance(d, Bound)]
-        facts = [d for d in demands if isinstance(d, Fact)]
+        facts = [d for d in demands if isinstance(d, Demanded)]
         names = {name for bound in bounds for name in (bound.left, bound.right)} - {ZERO}
         if not _negative_cycle(bounds + _ranges(names, quantities)) and _facts_agree(facts, quantities):
             return True
@@ -82,36 +68,24 @@ def alternatives(claim: Form, wanted: bool) -> Iterator[tuple[Demand, ...]]:
             else:
                 for way in ways:
                     yield from way
-        case HighestOf(highest_of=(first, *others), by=by, margin=margin):
-            pairs = All(all=tuple(Greater(greater=(first, other), by=by, margin=margin) for other in others))
-            yield from alternatives(pairs, wanted)
-        case LowestOf(lowest_of=(first, *others), by=by, margin=margin):
-            pairs = All(all=tuple(Less(less=(first, other), by=by, margin=margin) for other in others))
-            yield from alternatives(pairs, wanted)
+        case HighestOf() | LowestOf():
+            yield from alternatives(expanded(claim), wanted)
         case _:
             yield from _comparison(claim, wanted)
 
 
 def _comparison(claim: Form, wanted: bool) -> Iterator[tuple[Demand, ...]]:
-    match claim:
-        case AtLeast(at_least=(name, bound), margin=margin):
-            yield (_above(name, ZERO, bound + margin) if wanted else _below(name, ZERO, bound - margin, strict=True),)
-        case AtMost(at_most=(name, bound), margin=margin):
-            yield (_below(name, ZERO, bound - margin) if wanted else _above(name, ZERO, bound + margin, strict=True),)
-        case Greater(greater=(a, b), by=by, margin=margin) | Less(less=(b, a), by=by, margin=margin):
-            yield (_above(a, b, by + margin, strict=True) if wanted else _below(a, b, by - margin),)
-        case Equals(equals=(name, float() | int() as value), tolerance=tolerance) if not isinstance(value, bool):
-            if wanted:
-                yield _above(name, ZERO, value - tolerance), _below(name, ZERO, value + tolerance)
-            else:
-                yield (_above(name, ZERO, value + tolerance, strict=True),)
-                yield (_below(name, ZERO, value - tolerance, strict=True),)
-        case Equals(equals=(name, value)):
-            yield (Fact(name, value, wanted),)
-        case IsTrue(is_true=name):
-            yield (Fact(name, True, wanted),)
-        case IsFalse(is_false=name):
-            yield (Fact(name, False, wanted),)
+    """A wanted range is all its ends at once; a refuted one is any of them missed."""
+    asked = asked_by(claim)
+    if isinstance(asked, Fact):
+        yield (Demanded(asked.name, asked.value, wanted),)
+        return
+    place, other = asked.name, asked.minus or ZERO
+    strict, margin = asked.strict is wanted, asked.margin if wanted else -asked.margin
+    above, below = (_above, _below) if wanted else (_below, _above)
+    ends = [above(place, other, asked.low + margin, strict=strict)] if asked.low is not None else []
+    ends += [below(place, other, asked.high - margin, strict=strict)] if asked.high is not None else []
+    yield from [tuple(ends)] if wanted else [(end,) for end in ends]
 
 
 def _below(a: str, b: str, limit: float, *, strict: bool = False) -> Bound:
@@ -128,7 +102,7 @@ def _ranges(names: set[str], quantities: Mapping[str, Quantity]) -> list[Bound]:
     return low + [_below(q.name, ZERO, q.high) for q in known if q.high is not None]
 
 
-def _facts_agree(facts: Sequence[Fact], quantities: Mapping[str, Quantity]) -> bool:
+def _facts_agree(facts: Sequence[Demanded], quantities: Mapping[str, Quantity]) -> bool:
     for name in {fact.name for fact in facts}:
         mine = [fact for fact in facts if fact.name == name]
         wanted = {fact.value for fact in mine if fact.wanted}

@@ -17,7 +17,7 @@ from basics.yaml_source import Path_, Source, read, validate
 from evaluators.evidence import Frozen, Kind, Quantity
 from evaluators.faults import cause_of, whose_fault
 from evaluators.registry import get, owner
-from grader.quiz.claims import Equals, Form, IsFalse, IsTrue, comparisons, in_words, names_of
+from grader.quiz.claims import Fact, Form, HighestOf, LowestOf, asked_by, comparisons, in_words, names_of
 from grader.quiz.consistency import satisfiable
 from grader.quiz.spec import EvidenceRequest, Question, Quiz, QuizBook
 
@@ -129,17 +129,14 @@ def _claim_problems(claim: Form, known: Mapping[str, Quantity], source: Source, 
 
 
 def _mismatches(comparison: Form, known: Mapping[str, Quantity]) -> Iterator[str]:
-    wanted: Kind = "number"
-    if isinstance(comparison, IsTrue | IsFalse):
-        wanted = "bool"
-    elif isinstance(comparison, Equals):
-        value = comparison.equals[1]
-        wanted = "bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
+    fact = None if isinstance(comparison, HighestOf | LowestOf) else asked_by(comparison)
+    value = fact.value if isinstance(fact, Fact) else 0.0
+    wanted: Kind = "bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
     for name in names_of(comparison):
         if known[name].kind != wanted:
             yield f"{name} is a {known[name].kind}, and is compared as a {wanted}"
-        elif isinstance(comparison, Equals) and (words := known[name].one_of) and comparison.equals[1] not in words:
-            yield f"{name} is never “{comparison.equals[1]}”, it is one of: {', '.join(words)}"
+        elif wanted == "text" and (words := known[name].one_of) and value not in words:
+            yield f"{name} is never “{value}”, it is one of: {', '.join(words)}"
 
 
 def _double_answers(question: Question, known: Mapping[str, Quantity], source: Source) -> list[Problem]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from evaluators.evidence import Evidence, Measurement
-from grader.quiz.claims import Form, comparisons, parts
+from grader.quiz.claims import Form, comparisons, expanded, parts
 from grader.quiz.spec import Option, Question
 from grader.report.number_lines import NumberLine, number_line
 from grader.verdicts.gather import Exhibit, Testimony
-from grader.verdicts.judge import Comparison, Step, Verdict, every_comparison, expanded, measured_by
+from grader.verdicts.judge import Comparison, Step, Verdict, every_comparison, measured_by
 from grader.verdicts.key import AnswerKey, QuestionKey
 
 

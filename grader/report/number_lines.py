@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluators.evidence import Measurement
-from grader.quiz.claims import AtLeast, AtMost, Equals, Form, Greater, Less
+from grader.quiz.claims import Fact, Form, Range, asked_by
 from grader.verdicts.judge import Comparison, span_of
 
 PADDING = 0.16
@@ -49,72 +48,35 @@ class NumberLine:
     ticks: tuple[Tick, ...]
 
 
-@dataclass(frozen=True)
-class Requirement:
-    """What a comparison of numbers asks for: `subject` to lie in [low, high], either of which may be open (None)."""
-
-    subject: str
-    low: float | None
-    high: float | None
-    margin: float
-    sign: str
-
-
 def number_line(form: Form, comparison: Comparison) -> NumberLine | None:
     """The drawing of a decided comparison; None for texts, truth values and what is undefined."""
-    requirement = required(form)
-    if requirement is None or any(not _numeric(m) for m in comparison.measurements):
+    asked = asked_by(form)
+    known = {m.name: m.value for m in comparison.measurements}
+    if isinstance(asked, Fact) or any(value is None or isinstance(value, bool | str) for value in known.values()):
         return None
-    value, (low, high) = _value(form, comparison.measurements)
-    bounds = list(dict.fromkeys(bound for bound in (requirement.low, requirement.high) if bound is not None))
-    edges = [edge for bound in bounds for edge in (bound - requirement.margin, bound + requirement.margin)]
+    value = float(known[asked.name] or 0) - float((asked.minus and known[asked.minus]) or 0)
+    low, high = span_of(asked, comparison.measurements)
+    bounds = list(dict.fromkeys(bound for bound in (asked.low, asked.high) if bound is not None))
+    edges = [edge for bound in bounds for edge in (bound - asked.margin, bound + asked.margin)]
     axis = _Axis.around([value, low, high, *edges])
     return NumberLine(
-        subject=requirement.subject,
+        subject=asked.subject,
         value=axis.at(value),
         interval=axis.span(low, high) if low < high else None,
-        thresholds=tuple(Tick(axis.at(bound), f"{_sign(requirement, bound)} {bound:.4g}") for bound in bounds),
-        margin=tuple(axis.span(b - requirement.margin, b + requirement.margin) for b in bounds if requirement.margin),
+        thresholds=tuple(Tick(axis.at(bound), f"{_sign(asked, bound)} {bound:.4g}") for bound in bounds),
+        margin=tuple(axis.span(b - asked.margin, b + asked.margin) for b in bounds if asked.margin),
         holds=axis.span(
-            axis.low if requirement.low is None else requirement.low,
-            axis.high if requirement.high is None else requirement.high,
+            axis.low if asked.low is None else asked.low,
+            axis.high if asked.high is None else asked.high,
         ),
         ticks=axis.ticks(),
     )
 
 
-def required(form: Form) -> Requirement | None:
-    """The range that a comparison asks for; None for texts and truth values."""
-    match form:
-        case AtLeast(at_least=(name, bound), margin=margin):
-            return Requirement(name, bound, None, margin, "≥")
-        case AtMost(at_most=(name, bound), margin=margin):
-            return Requirement(name, None, bound, margin, "≤")
-        case Greater(greater=(a, b), by=by, margin=margin) | Less(less=(b, a), by=by, margin=margin):
-            return Requirement(f"{a} − {b}", by, None, margin, ">")
-        case Equals(equals=(name, float() | int() as value), tolerance=tolerance) if not isinstance(value, bool):
-            return Requirement(name, value - tolerance, value + tolerance, 0.0, "=")
-    return None
-
-
-def _sign(requirement: Requirement, bound: float) -> str:
-    if requirement.sign != "=" or requirement.low == requirement.high:
-        return requirement.sign
-    return "≥" if bound == requirement.low else "≤"
-
-
-def _numeric(measurement: Measurement) -> bool:
-    return measurement.value is not None and not isinstance(measurement.value, bool | str)
-
-
-def _value(form: Form, measurements: Sequence[Measurement]) -> tuple[float, tuple[float, float]]:
-    """The compared quantity and its span: the measurement, or the difference of two."""
-    numbers = [float(m.value) for m in measurements if m.value is not None]
-    if isinstance(form, Greater):
-        return numbers[0] - numbers[1], span_of(measurements)
-    if isinstance(form, Less):
-        return numbers[1] - numbers[0], span_of(measurements[::-1])
-    return numbers[0], span_of(measurements)
+def _sign(asked: Range, bound: float) -> str:
+    if asked.low == asked.high:
+        return "="
+    return "≤" if bound != asked.low else ">" if asked.strict else "≥"
 
 
 @dataclass(frozen=True)

@@ -7,24 +7,20 @@ inconclusive. A comparison with intervals is decided only where the whole interv
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 from evaluators.evidence import Checked, Frozen, Measurement, Source
 from grader.quiz.claims import (
-    All,
     Any_,
-    AtLeast,
-    AtMost,
-    Equals,
+    Fact,
     Form,
-    Greater,
-    HighestOf,
-    IsFalse,
-    IsTrue,
-    Less,
-    LowestOf,
     Not,
+    Range,
+    asked_by,
+    expanded,
     in_words,
     names_of,
     operator_of,
@@ -125,10 +121,10 @@ def judge(claim: Form, candidates: Candidates) -> Verdict:
 def decide(claim: Form, candidates: Candidates) -> Step:
     """The decided tree of `claim`."""
     inner = tuple(decide(part, candidates) for part in parts(expanded(claim)))
-    operator, words = operator_of(claim) or "", in_words(claim)
+    name, words = operator_of(claim) or "", in_words(claim)
     if not inner:
         comparison = compare(claim, candidates)
-        return Step(operator=operator, claim=words, why=claim.why, state=comparison.state, comparison=comparison)
+        return Step(operator=name, claim=words, why=claim.why, state=comparison.state, comparison=comparison)
     states = [step.state for step in inner]
     if isinstance(claim, Not):
         state = OPPOSITE[states[0]]
@@ -136,17 +132,7 @@ def decide(claim: Form, candidates: Candidates) -> Step:
         decisive: State = "supported" if isinstance(claim, Any_) else "refuted"
         uniform = states[0] if len(set(states)) == 1 else "inconclusive"
         state = decisive if decisive in states else uniform
-    return Step(operator=operator, claim=words, why=claim.why, state=state, steps=inner)
-
-
-def expanded(claim: Form) -> Form:
-    """`highest_of` and `lowest_of` as the comparisons that they stand for."""
-    match claim:
-        case HighestOf(highest_of=(a, *others), by=by, margin=margin, why=why):
-            return All(all=tuple(Greater(greater=(a, b), by=by, margin=margin, why=why) for b in others))
-        case LowestOf(lowest_of=(a, *others), by=by, margin=margin, why=why):
-            return All(all=tuple(Less(less=(a, b), by=by, margin=margin, why=why) for b in others))
-    return claim
+    return Step(operator=name, claim=words, why=claim.why, state=state, steps=inner)
 
 
 def compare(claim: Form, candidates: Candidates) -> Comparison:
@@ -166,59 +152,32 @@ def _compare(claim: Form, measurements: Sequence[Measurement]) -> Comparison:
     undefined = [f"{m.name} is undefined: {m.undefined}" for m in measurements if m.undefined is not None]
     if undefined:
         return _comparison(claim, measurements, "inconclusive", reason="; ".join(undefined))
-    match claim:
-        case AtLeast(at_least=(_, bound), margin=margin):
-            return _ordered(claim, measurements, _range(measurements[0]), bound, margin, strict=False)
-        case AtMost(at_most=(_, bound), margin=margin):
-            low, high = _range(measurements[0])
-            return _ordered(claim, measurements, (-high, -low), -bound, margin, strict=False)
-        case Greater(by=by, margin=margin):
-            return _ordered(claim, measurements, _difference(*measurements), by, margin, strict=True)
-        case Less(by=by, margin=margin):
-            return _ordered(claim, measurements, _difference(*reversed(measurements)), by, margin, strict=True)
-        case Equals(equals=(_, float() | int() as value), tolerance=tolerance) if not isinstance(value, bool):
-            return _near(claim, measurements, float(value), tolerance)
-        case Equals(equals=(_, fact)):
-            same = type(measurements[0].value) is type(fact) and measurements[0].value == fact
-            return _comparison(claim, measurements, "supported" if same else "refuted")
-        case IsTrue() | IsFalse():
-            same = measurements[0].value is isinstance(claim, IsTrue)
-            return _comparison(claim, measurements, "supported" if same else "refuted")
-    raise TypeError(f"not a comparison: {claim!r}")
+    asked = asked_by(claim)
+    if isinstance(asked, Fact):
+        same = type(measurements[0].value) is type(asked.value) and measurements[0].value == asked.value
+        return _comparison(claim, measurements, "supported" if same else "refuted")
+    return _placed(claim, measurements, asked)
 
 
-def _ordered(
-    claim: Form,
-    measurements: Sequence[Measurement],
-    span: tuple[float, float],
-    bound: float,
-    margin: float,
-    *,
-    strict: bool,
-) -> Comparison:
-    """Whether all of `span` lies above `bound + margin`, or all of it below `bound - margin`."""
-    low, high = span
-    above: Callable[[float, float], bool] = (lambda x, y: x > y) if strict else (lambda x, y: x >= y)
-    scale = abs(bound) or max(abs(low), abs(high)) or 1.0
-    if above(low, bound + margin):
-        return _comparison(claim, measurements, "supported", gap=low - bound, margin=margin, scale=scale)
-    if not above(high, bound - margin):
-        return _comparison(claim, measurements, "refuted", gap=bound - high, margin=margin, scale=scale)
-    reached = low - bound if low + high >= 2 * bound else bound - high
+def _placed(claim: Form, measurements: Sequence[Measurement], asked: Range) -> Comparison:
+    """Whether all of the number's span lies inside the range asked for, by its margin, or all of it outside."""
+    (low, high), margin = span_of(asked, measurements), asked.margin
+    above: Callable[[float, float], bool] = operator.gt if asked.strict else operator.ge
+    ends = [(low, high, asked.low)] if asked.low is not None else []
+    ends += [(-high, -low, -asked.high)] if asked.high is not None else []  # an upper end is a lower one, mirrored
+    bounds = [bound for bound in (asked.low, asked.high) if bound is not None]
+    middle = abs(sum(bounds) / len(bounds))
+    found = partial(_comparison, claim, measurements, margin=margin, scale=middle or max(abs(low), abs(high)) or 1.0)
+    if all(above(near, bound + margin) for near, _, bound in ends):
+        return found("supported", gap=min(near - bound for near, _, bound in ends))
+    if not all(above(far, bound - margin) for _, far, bound in ends):
+        return found("refuted", gap=max(bound - far for _, far, bound in ends))
+    if len(ends) > 1:
+        return found("inconclusive", reason="the interval reaches over the tolerance")
+    ((near, far, bound),) = ends
+    reached = near - bound if near + far >= 2 * bound else bound - far
     reason = "the interval reaches over the threshold" if low < high else "the gap is within the margin"
-    return _comparison(claim, measurements, "inconclusive", gap=reached, margin=margin, scale=scale, reason=reason)
-
-
-def _near(claim: Form, measurements: Sequence[Measurement], value: float, tolerance: float) -> Comparison:
-    low, high = _range(measurements[0])
-    scale = abs(value) or 1.0
-    if value - tolerance <= low and high <= value + tolerance:
-        gap = min(low - value + tolerance, value + tolerance - high)
-        return _comparison(claim, measurements, "supported", gap=gap, scale=scale)
-    if high < value - tolerance or low > value + tolerance:
-        gap = max(value - tolerance - high, low - value - tolerance)
-        return _comparison(claim, measurements, "refuted", gap=gap, scale=scale)
-    return _comparison(claim, measurements, "inconclusive", reason="the interval reaches over the tolerance")
+    return found("inconclusive", gap=reached, reason=reason)
 
 
 def _comparison(
@@ -258,9 +217,10 @@ def _difference(a: Measurement, b: Measurement) -> tuple[float, float]:
     return a_low - b_high, a_high - b_low
 
 
-def span_of(measurements: Sequence[Measurement]) -> tuple[float, float]:
-    """The span of a number, or of the first number less the second: what a comparison has to clear."""
-    return _range(measurements[0]) if len(measurements) == 1 else _difference(*measurements)
+def span_of(asked: Range, measurements: Iterable[Measurement]) -> tuple[float, float]:
+    """The span of the number that a comparison asks about, from the measurements of its names."""
+    known = {m.name: m for m in measurements}
+    return _difference(known[asked.name], known[asked.minus]) if asked.minus else _range(known[asked.name])
 
 
 def measured_by(comparisons: Iterable[Comparison]) -> list[Measurement]:
