@@ -2,17 +2,17 @@
 
 Every comparison is a bound on one number, on the difference of two, or a statement about a text or truth value. A set
 of bounds `x - y <= c` is satisfiable iff its constraint graph has no negative cycle (Bellman 1958; CLRS, section 24.4).
-The search below walks through the alternatives that `any` and a negated `all` open, one set of bounds at a time.
+The search below walks through the alternatives that `any` and a negated `all` open.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import count, product
 
 from evaluators.evidence import Quantity, Value
-from grader.quiz.claims import All, Any_, Fact, Form, HighestOf, LowestOf, Not, asked_by, expanded
+from grader.quiz.claims import All, Any_, Fact, Form, Not, asked_by, expanded, parts
 
 ZERO = ""
 """The vertex that stands for the number 0, so that a bound on one number is a difference too."""
@@ -42,36 +42,54 @@ class Demanded:
 
 Demand = Bound | Demanded
 
+MOST_STEPS = 5_000
+"""Steps after which a search is given up: seconds."""
+
+
+class TooComplex(Exception):
+    """Whether these claims can hold together was not found out within MOST_STEPS."""
+
 
 def satisfiable(goals: Sequence[Goal], quantities: Mapping[str, Quantity]) -> bool:
-    """Whether some values of the measurements, inside their theoretical ranges, meet all goals at once."""
-    for alternative in product(*(list(alternatives(claim, wanted)) for claim, wanted in goals)):
-        demands = [demand for conjunction in alternative for demand in conjunction]
-        bounds = [d for d in demands if isinstance(d, Bound)]
-        facts = [d for d in demands if isinstance(d, Demanded)]
-        names = {name for bound in bounds for name in (bound.left, bound.right)} - {ZERO}
-        if not _negative_cycle(bounds + _ranges(names, quantities)) and _facts_agree(facts, quantities):
-            return True
-    return False
+    """Whether some values of the measurements, inside their theoretical ranges, meet all goals at once.
+
+    Alternatives are tried one after the other, and given up as soon as their demands contradict each other. Raises
+    TooComplex after MOST_STEPS: bounds with alternatives are as hard as any puzzle.
+    """
+    return _search(tuple(goals), (), quantities, count(1))
 
 
-def alternatives(claim: Form, wanted: bool) -> Iterator[tuple[Demand, ...]]:
-    """The ways (each a conjunction of demands) in which the claim comes out supported, or refuted."""
-    match claim:
-        case Not(not_=inner):
-            yield from alternatives(inner, not wanted)
-        case All(all=inner) | Any_(any=inner):
-            ways = [list(alternatives(part, wanted)) for part in inner]
-            if isinstance(claim, All) == wanted:
-                for choice in product(*ways):
-                    yield tuple(demand for way in choice for demand in way)
-            else:
-                for way in ways:
-                    yield from way
-        case HighestOf() | LowestOf():
-            yield from alternatives(expanded(claim), wanted)
-        case _:
-            yield from _comparison(claim, wanted)
+def _search(
+    goals: tuple[Goal, ...], demands: tuple[Demand, ...], known: Mapping[str, Quantity], steps: count[int]
+) -> bool:
+    """Meet `goals` besides `demands`; what leaves no choice comes first."""
+    if next(steps) > MOST_STEPS:
+        raise TooComplex
+    if not _agree(demands, known):
+        return False
+    if not goals:
+        return True
+    ways = [_ways(expanded(claim), wanted) for claim, wanted in goals]
+    chosen = min(range(len(goals)), key=lambda i: len(ways[i]))
+    others = goals[:chosen] + goals[chosen + 1 :]
+    return any(_search((*more, *others), (*demands, *added), known, steps) for more, added in ways[chosen])
+
+
+def _ways(claim: Form, wanted: bool) -> list[tuple[tuple[Goal, ...], tuple[Demand, ...]]]:
+    """The ways in which a claim comes out supported, or refuted: each further goals and demands, all of them."""
+    if isinstance(claim, Not):
+        return [(((claim.not_, not wanted),), ())]
+    if isinstance(claim, All | Any_):
+        inner = tuple((part, wanted) for part in parts(claim))
+        return [(inner, ())] if isinstance(claim, All) == wanted else [((goal,), ()) for goal in inner]
+    return [((), demands) for demands in _comparison(claim, wanted)]
+
+
+def _agree(demands: Sequence[Demand], quantities: Mapping[str, Quantity]) -> bool:
+    bounds = [demand for demand in demands if isinstance(demand, Bound)]
+    facts = [demand for demand in demands if isinstance(demand, Demanded)]
+    names = {name for bound in bounds for name in (bound.left, bound.right)} - {ZERO}
+    return not _negative_cycle(bounds + _ranges(names, quantities)) and _facts_agree(facts, quantities)
 
 
 def _comparison(claim: Form, wanted: bool) -> Iterator[tuple[Demand, ...]]:

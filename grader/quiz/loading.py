@@ -18,10 +18,11 @@ from evaluators.evidence import Frozen, Kind, Quantity
 from evaluators.faults import cause_of, whose_fault
 from evaluators.registry import get, owner
 from grader.quiz.claims import Fact, Form, HighestOf, LowestOf, asked_by, comparisons, in_words, names_of
-from grader.quiz.consistency import satisfiable
+from grader.quiz.consistency import MOST_STEPS, TooComplex, satisfiable
 from grader.quiz.spec import EvidenceRequest, Question, Quiz, QuizBook
 
 QUIZ_FILE = "quiz.yaml"
+TOO_COMPLEX = f"its alternatives take more than {MOST_STEPS:,} steps to go through"
 BUILT_IN_QUIZ = Path(__file__).resolve().parents[2] / "questions"
 
 
@@ -118,7 +119,10 @@ def _claim_problems(claim: Form, known: Mapping[str, Quantity], source: Source, 
             problems += [Problem(where, what, "compare like with like") for what in _mismatches(comparison, known)]
     if problems:
         return list(dict.fromkeys(problems))
-    can_hold, can_fail = satisfiable([(claim, True)], known), satisfiable([(claim, False)], known)
+    try:
+        can_hold, can_fail = satisfiable([(claim, True)], known), satisfiable([(claim, False)], known)
+    except TooComplex:
+        return [Problem(where, TOO_COMPLEX, "ask for less in one claim, or with fewer alternatives")]
     if not can_hold and not can_fail:
         return [Problem(where, "this claim can never be decided: its margin leaves no room", "lower the margin")]
     if not can_hold or not can_fail:
@@ -140,15 +144,17 @@ def _mismatches(comparison: Form, known: Mapping[str, Quantity]) -> Iterator[str
 
 
 def _double_answers(question: Question, known: Mapping[str, Quantity], source: Source) -> list[Problem]:
-    return [
-        Problem(
-            source.where(("options", b, "claim")),
-            f"choose is one, but the claims of {a} and {b} can both be supported",
-            f"make the claim of {b} exclude that of {a}",
-        )
-        for (a, first), (b, second) in combinations(question.options.items(), 2)
-        if satisfiable([(first.claim, True), (second.claim, True)], known)
-    ]
+    problems = []
+    for (a, first), (b, second) in combinations(question.options.items(), 2):
+        where = source.where(("options", b, "claim"))
+        try:
+            if satisfiable([(first.claim, True), (second.claim, True)], known):
+                what = f"choose is one, but the claims of {a} and {b} can both be supported"
+                problems.append(Problem(where, what, f"make the claim of {b} exclude that of {a}"))
+        except TooComplex:
+            what = f"whether the claims of {a} and {b} exclude one another cannot be found out: {TOO_COMPLEX}"
+            problems.append(Problem(where, what, "use fewer alternatives"))
+    return problems
 
 
 def _across(quiz: Quiz, questions: list[Question], source: Source) -> list[Problem]:

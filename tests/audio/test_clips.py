@@ -79,7 +79,7 @@ def test_parallel_set_is_the_same_sentences_by_two_women_and_two_men(rows: list[
         if row.role == "parallel":
             said[row.gender, row.speaker].append(row.text)
     assert Counter(gender for gender, _ in said) == {"female": 2, "male": 2}
-    assert all(texts == list(texts.PARALLEL) for texts in said.values())
+    assert all(spoken == list(texts.PARALLEL) for spoken in said.values())
 
 
 def test_styles_are_balanced_over_voices_and_say_the_same_sentences_in_each_style(rows: list[Row]) -> None:
@@ -89,7 +89,7 @@ def test_styles_are_balanced_over_voices_and_say_the_same_sentences_in_each_styl
             assert row.file.startswith(f"styles/{row.speaker}_{row.label}/{row.label.lower()}_")
             cells[row.speaker, row.label].append(row.text)
     assert len(cells) == 4 * 5
-    assert all(texts == list(texts.STYLED) for texts in cells.values())
+    assert all(spoken == list(texts.STYLED) for spoken in cells.values())
 
 
 def test_no_clips_sentence_and_no_unseen_voice_is_in_the_codecs_training_corpus(rows: list[Row]) -> None:

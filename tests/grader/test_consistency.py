@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from evaluators.evidence import Measurement, Quantity
 from grader.quiz.claims import Claim, Form
-from grader.quiz.consistency import satisfiable
+from grader.quiz.consistency import TooComplex, satisfiable
 from grader.verdicts.judge import judge
 from tests.grader.test_judge import claims
 
@@ -46,6 +46,32 @@ def together(*parts: object) -> bool:
 )
 def test_whether_two_claims_can_hold_together(first: object, second: object, possible: bool) -> None:
     assert together(first, second) is possible
+
+
+def alternatives(number: int, bound: float) -> dict[str, object]:
+    """All of `number` choices, each between two bounds on two measurements of its own."""
+    return {"all": [{"any": [{"at_least": [f"x{i}", bound]}, {"at_most": [f"y{i}", -bound]}]} for i in range(number)]}
+
+
+def test_many_alternatives_take_no_longer_than_few() -> None:
+    claim = parse(alternatives(40, 0.5))
+    known = {f"{name}{i}": Quantity(name=f"{name}{i}", low=-1, high=1) for name in "xy" for i in range(40)}
+    assert satisfiable([(claim, True)], known)
+    assert satisfiable([(claim, False)], known)
+    impossible = parse(alternatives(40, 2.0))
+    assert not satisfiable([(impossible, True)], known)
+
+
+def test_a_puzzle_is_given_up_in_seconds() -> None:
+    """Nine points a unit apart on a line of 7.5: every order of them would have to be tried."""
+    apart = [
+        {"any": [{"greater": [f"p{i}", f"p{j}"], "by": 1}, {"greater": [f"p{j}", f"p{i}"], "by": 1}]}
+        for i in range(9)
+        for j in range(i)
+    ]
+    known = {f"p{i}": Quantity(name=f"p{i}", low=0, high=7.5) for i in range(9)}
+    with pytest.raises(TooComplex):
+        satisfiable([(parse({"all": apart}), True)], known)
 
 
 def test_a_chain_of_differences_closes() -> None:
