@@ -52,7 +52,7 @@ def get(name: str) -> Evaluator:
     module, _, attribute = target.partition(":")
     try:
         evaluator: Evaluator = getattr(import_module(module), attribute)()
-    except Exception as error:  # it may be anybody's code
+    except (Exception, SystemExit) as error:  # it may be anybody's code
         what = f"cannot be loaded from {target} ({owner(name)}): {type(error).__name__}: {error}"
         remedy = f"check the entry point {name} = {target} in group {GROUP}"
         raise InputError(Problem(f"evaluator {name!r}", what, remedy)) from error

@@ -98,7 +98,7 @@ def vocabulary(request: EvidenceRequest, source: Source | None = None, index: in
     parameters = parameters_of(request, source, index)
     try:
         return {q.name: q for q in evaluator.quantities(parameters)}
-    except Exception as error:  # an evaluator may be anybody's code
+    except (Exception, SystemExit) as error:  # an evaluator may be anybody's code
         where = (source or Source(Path(request.evaluator), {}, {})).where(("evidence", index))
         what = f"the evaluator {request.evaluator} broke when asked what it measures: {cause_of(error)}"
         raise InputError(Problem(where, what, whose_fault(owner(request.evaluator), error))) from error
