@@ -7,6 +7,7 @@ integration runs the tests; `python -m tools.pin` writes it. A version between t
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -66,7 +67,9 @@ def installed_version(name: str) -> str:
 
 @cache
 def tested_versions() -> dict[str, tuple[str, ...]]:
-    """Tested versions by package name, oldest first."""
+    """Tested versions by package name, oldest first; none where they cannot be read: a fault is told all the same."""
+    if not os.access(TESTED, os.R_OK):
+        return {}
     return {name: tuple(versions) for name, versions in json.loads(TESTED.read_text(encoding="utf-8")).items()}
 
 

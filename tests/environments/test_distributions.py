@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,12 +25,18 @@ def built(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def installed(built: Path, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def public() -> Iterator[Path]:
+    """A folder that everybody may enter; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory(prefix="earwitness and others ") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def installed(built: Path, checkout: Path, public: Path) -> Path:
     """The wheel under moshi's caps, in the versions of `constraints.txt`, with everything it needs."""
     everybodys = Path("/usr/bin/python3.11")  # one in somebody's home cannot be run by others
-    programs = environment(
-        tmp_path_factory.mktemp("an installation") / "venv", str(everybodys) if everybodys.exists() else "3.11"
-    )
+    programs = environment(public / "venv", str(everybodys) if everybodys.exists() else "3.11")
     (wheel,) = built.glob("*.whl")
     pins = checkout / "constraints.txt"
     call("uv", "pip", "install", "--quiet", "--no-config", "--python", programs / "python", "-c", pins, wheel)
@@ -54,18 +62,13 @@ def test_the_pinned_capped_versions_are_what_pip_takes(installed: Path, checkout
     assert [name for name in pins if name in here and here[name].partition("+")[0] != pins[name]] == []
 
 
-def test_all_of_it_works_as_nobody_from_read_only_folders_without_a_network(
-    installed: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_all_of_it_works_as_nobody_from_read_only_folders_without_a_network(installed: Path, public: Path) -> None:
     """HOME and site-packages may not be written, the user owns nothing but the folder it works in."""
     need_program("unshare")
     if os.geteuid() != 0:
         pytest.skip("only root can give up being root")
-    place = tmp_path_factory.mktemp("nobody")
-    for folder in (place, *place.parents[:2]):
-        folder.chmod(0o755)
-    for folder in (installed, *installed.parents[:3]):
-        folder.chmod(0o755)
+    place = public / "nobody"
+    place.mkdir()
     shutil.chown(place, 65534, 65534)
     home = place / "home"
     home.mkdir(mode=0o555)
