@@ -5,9 +5,12 @@ numba then refuses to load librosa and umap-learn at all ("no locator available"
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sysconfig
 from pathlib import Path
+from tempfile import mkdtemp
 
 from platformdirs import user_cache_path
 
@@ -15,8 +18,14 @@ VARIABLES = {"NUMBA_CACHE_DIR": "numba", "MPLCONFIGDIR": "matplotlib"}
 
 
 def keep_caches_in(folder: Path) -> None:
-    """Send the libraries to `folder` where their own places are closed to them; before they are imported."""
+    """Send the libraries to `folder` where their own places are closed to them; before they are imported.
+
+    Where `folder` is closed too, to one that goes when the process ends.
+    """
     if not may_write(user_cache_path()):
+        if not may_write(folder):
+            folder = Path(mkdtemp(prefix="earwitness-libraries-"))
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
         closed = [*VARIABLES] if not may_write(Path(sysconfig.get_path("purelib"))) else ["MPLCONFIGDIR"]
         for variable in closed:
             os.environ.setdefault(variable, str(folder / VARIABLES[variable]))

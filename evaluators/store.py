@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from filelock import FileLock
 from platformdirs import user_cache_path
@@ -33,11 +34,18 @@ def default_root() -> Path:
 class Store:
     """Evidence and blobs under one folder; safe for several processes at once.
 
-    What is written raises InputError naming the folder where it may not be written.
+    Raises InputError naming the folder where it is there and may not be read, and where it may not be written when
+    something is to be written.
     """
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or default_root()
+        try:
+            next(self.root.iterdir(), None)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise self._closed("read", error) from error
         keep_caches_in(self.root / "libraries")
 
     def get(self, fingerprint: str) -> Evidence | None:
@@ -104,14 +112,21 @@ class Store:
 
     def lock(self, key: str) -> FileLock:
         """The lock of one key, across processes."""
+        self.require_writable()
+        return FileLock(self.root / "locks" / f"{key}.lock")
+
+    def require_writable(self) -> None:
+        """Raises InputError naming the folder where results cannot be kept in it."""
         folder = self.root / "locks"
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            TemporaryFile(dir=folder).close()
         except OSError as error:
-            what = f"the store of results cannot be written ({error.strerror})"
-            remedy = f"name a folder of your own in {ENVIRONMENT_VARIABLE}"
-            raise InputError(Problem(str(self.root), what, remedy)) from error
-        return FileLock(folder / f"{key}.lock")
+            raise self._closed("written", error) from error
+
+    def _closed(self, to_be: str, error: OSError) -> InputError:
+        what = f"the store of results cannot be {to_be} ({error.strerror})"
+        return InputError(Problem(str(self.root), what, f"name a folder of your own in {ENVIRONMENT_VARIABLE}"))
 
     def _evidence(self, fingerprint: str) -> Path:
         return self.root / "evidence" / f"{fingerprint}.json"

@@ -61,6 +61,7 @@ def demonstrate(book: QuizBook, out: Path, store: Store, report: Report) -> Demo
     """Run everything and write the results into `out`. Raises InputError if `out` cannot be a folder."""
     if out.exists() and not out.is_dir():
         raise InputError(Problem(str(out), "is a file, expected a folder", "name another folder with --out"))
+    store.require_writable()
     out.mkdir(parents=True, exist_ok=True)
     codec, real = codec_at_hand(book.quiz.codec)
     site = Site(audio=CLIPS, corpus=STYLES, codec=codec, codec_of_record=book.quiz.codec, cache=store.root)

@@ -64,7 +64,7 @@ class Examination(Frozen):
         return tuple(check for check in self.checks if check.state == "fault")
 
 
-def examine(book: QuizBook, site: Site, store: Store) -> Examination:
+def examine(book: QuizBook, site: Site) -> Examination:
     """Look at everything; whatever breaks on the way is one of the findings."""
     commit, dirty = git_state()
     checkout = f"checkout {REPOSITORY}, commit {commit[:10]}{' (dirty)' if dirty else ''}" if commit else ""
@@ -76,7 +76,7 @@ def examine(book: QuizBook, site: Site, store: Store) -> Examination:
         "clips": lambda: clips(site),
         "corpus": lambda: corpus(site),
         "recogniser": recogniser,
-        "store": lambda: writable(store),
+        "store": writable,
         "evaluators": evaluators,
     }
     return Examination(
@@ -86,7 +86,7 @@ def examine(book: QuizBook, site: Site, store: Store) -> Examination:
         platform=f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         checks=tuple(look(name, action) for name, action in looks.items()),
         packages=tuple(map(package_data, all_packages())),
-        needs=tuple(needs(book, site, store)),
+        needs=tuple(needs(book, site)),
     )
 
 
@@ -191,10 +191,11 @@ def recogniser() -> str:
     return f"{chosen} (the best that is on this machine)"
 
 
-def writable(store: Store) -> str:
-    """Where results are kept, and how many there are. Raises InputError where nothing can be written."""
-    with store.lock("doctor"):
-        kept = sum(1 for _ in (store.root / "evidence").glob("*.json"))
+def writable() -> str:
+    """Where results are kept, and how many there are. Raises InputError where nothing can be read or written."""
+    store = Store()
+    store.require_writable()
+    kept = sum(1 for _ in (store.root / "evidence").glob("*.json"))
     return f"{store.root}, {kept} pieces of evidence"
 
 
@@ -211,8 +212,12 @@ def evaluators() -> str:
     return ", ".join(f"{name} ({owner(name)})" for name in sorted(targets()))
 
 
-def needs(book: QuizBook, site: Site, store: Store) -> Iterator[Need]:
+def needs(book: QuizBook, site: Site) -> Iterator[Need]:
     """What each question that is unsettled from the evidence at hand is waiting for."""
+    try:
+        store = Store()
+    except InputError:
+        store = None  # told by `writable`; what is of record is at hand without it
     gatherer = Gatherer(book, book.quiz.accept, site, store, "cached")
     key = key_from(book, [gatherer.testimony(question) for question in book.questions], book.quiz.accept)
     for entry in key.unsettled:

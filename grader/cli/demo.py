@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grader.cli.common import DONE, QuizOption, command, console, load_book
+from grader.cli.common import DONE, UNUSABLE, QuizOption, command, console, load_book
 from grader.cli.evidence import progress_bar
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def demo(
     with progress_bar(quiet=False) as report:
         made = demonstrate(book, out, Store(), report)
     show(console(), book, made, out)
-    raise typer.Exit(DONE)
+    unusable = any(result.problem and result.problem.cause == "input" for result in made.results)
+    raise typer.Exit(UNUSABLE if unusable else DONE)
 
 
 def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> None:

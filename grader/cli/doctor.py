@@ -40,12 +40,11 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     from evaluators.evidence import Site
-    from evaluators.store import Store
     from grader.doctor import examine
 
-    book, store = load_book(quiz), Store()
+    book = load_book(quiz)
     site = Site(audio=audio, pairs=pairs, corpus=corpus, responses=responses, codec_of_record=book.quiz.codec)
-    found = examine(book, site, store)
+    found = examine(book, site)
     if as_json:
         print_json(found.model_dump(mode="json"))
     else:

@@ -136,6 +136,8 @@ def evidence(
     book = load_book(quiz)
     wanted = [book.question(name) for name in questions] if questions else list(book.questions)
     store = Store()
+    if mode != "cached":
+        store.require_writable()
     with progress_bar(quiet=as_json) as report:
         site = Site(
             audio=audio,

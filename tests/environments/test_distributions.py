@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import need_program
 from tests.environments.conftest import call, environment, versions
 
-UNSETTLED = 3
+UNUSABLE, UNSETTLED, BROKE = 2, 3, 4
 
 
 @pytest.fixture(scope="module")
@@ -86,13 +86,17 @@ def test_all_of_it_works_as_nobody_from_read_only_folders_without_a_network(inst
     ):
         done = call(*as_nobody, program, *command, code=code, cwd=place, env=settings)
         assert "Traceback" not in done.stdout + done.stderr, command
-    del settings["EARWITNESS_CACHE"]
-    for command in (("doctor", "--json"), ("demo", "--out", "again")):
-        done = call(*as_nobody, program, *command, code=None, cwd=place, env=settings)
-        said = done.stdout + done.stderr
-        assert done.returncode in (2, 4), said
-        assert "name a folder of your own in EARWITNESS_CACHE" in said, "the store would lie in HOME"
-        assert "Traceback" not in said
+    foreign = public / "of another user"
+    foreign.mkdir(mode=0o700)
+    for store in ("", str(foreign)):
+        for command, code in ((("doctor", "--json"), BROKE), (("demo", "--out", "again"), UNUSABLE)):
+            closed = {**settings, "EARWITNESS_CACHE": store}
+            done = call(*as_nobody, program, *command, code=code, cwd=place, env=closed)
+            said = done.stdout + done.stderr
+            assert said.count("name a folder of your own in EARWITNESS_CACHE") == 1, said
+            assert "Traceback" not in said
+        assert not (place / "again").exists(), "what cannot be kept is not begun"
+    call(*as_nobody, program, "key", code=UNSETTLED, cwd=place, env={**settings, "EARWITNESS_CACHE": ""})
 
 
 def test_the_sdist_installs_like_the_wheel(built: Path, tmp_path: Path) -> None:

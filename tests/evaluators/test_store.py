@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from basics.errors import InputError
 from basics.files import write_whole
 from evaluators.evidence import Evidence, Measurement, Provenance
 from evaluators.store import Store
@@ -105,3 +106,13 @@ def test_write_atomic_replaces_whole_files(tmp_path: Path) -> None:
     write_whole(path, b"new")
     assert path.read_bytes() == b"new"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_store_that_cannot_be_used_is_told_with_its_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="name a folder of your own in EARWITNESS_CACHE"):
+        Store(tmp_path / "file")
+    (tmp_path / "locks").write_text("")
+    for use in (Store(tmp_path).require_writable, lambda: Store(tmp_path).blob("0" * 64, ".txt", Path.touch)):
+        with pytest.raises(InputError, match=r"cannot be written .*\n.*EARWITNESS_CACHE"):
+            use()
