@@ -32,8 +32,8 @@ from grader.quiz.spec import Question, QuizBook
 from grader.submissions.cells import CellDecoder, encode, letters_or_texts
 from grader.submissions.class_file import ClassFile
 from grader.submissions.reading import read_submissions
-from grader.verdicts.gather import answer_key
 from grader.verdicts.key import AnswerKey, Override
+from grader.verdicts.testimony import answer_key
 
 SEED = 0
 

@@ -7,7 +7,7 @@ clips is a demonstration either way, and says so wherever it is shown.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import audio
@@ -20,10 +20,8 @@ from grader.marking.sample_class import write_sample_class
 from grader.quiz.spec import QuizBook
 from grader.report import write_report
 from grader.submissions.reading import read_submissions
-from grader.verdicts.batch import Result, gather_all
-from grader.verdicts.gather import Gatherer, Testimony, key_from
 from grader.verdicts.key import AnswerKey
-from grader.verdicts.record import read_records
+from grader.verdicts.testimony import Gatherer, Result, Testimony, key_from
 
 GROUND = Path(audio.__file__).parent
 CLIPS, POCKET = GROUND / "clips", GROUND / "pocket_mimi"
@@ -65,10 +63,11 @@ def demonstrate(book: QuizBook, out: Path, store: Store, report: Report) -> Demo
     out.mkdir(parents=True, exist_ok=True)
     codec, real = codec_at_hand(book.quiz.codec)
     site = Site(audio=CLIPS, corpus=STYLES, codec=codec, codec_of_record=book.quiz.codec, cache=store.root)
-    results = gather_all(book.questions, site, store, "auto", report, read_records(book.folder))
     accept: tuple[Source, ...] = tuple(dict.fromkeys((*book.quiz.accept, "demonstration")))
-    gatherer = Gatherer(book, accept, site, store, "cached")
-    testimonies = [gatherer.testimony(question) for question in book.questions]
+    gatherer = Gatherer(book, accept, site, store, "auto")
+    results = gatherer.results(book.questions, report)
+    found = replace(gatherer, mode="cached")
+    testimonies = [found.testimony(question) for question in book.questions]
     key = key_from(book, testimonies, accept)
     report("grading the sample class", 1.0)
     class_csv = write_sample_class(book, key, out / CLASS_FILE)

@@ -22,7 +22,7 @@ from evaluators.registry import get, owner, targets
 from evaluators.store import Store
 from grader.quiz.loading import parameters_of
 from grader.quiz.spec import Question, QuizBook
-from grader.verdicts.gather import Gatherer, key_from
+from grader.verdicts.testimony import Gatherer, key_from
 
 GROUND = Path(audio.__file__).parent
 CLIPS, POCKET = GROUND / "clips", GROUND / "pocket_mimi"

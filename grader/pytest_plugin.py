@@ -18,8 +18,8 @@ import pytest
 if TYPE_CHECKING:
     from evaluators.gathering import Missing
     from grader.quiz.spec import Question
-    from grader.verdicts.gather import Gatherer, Testimony
     from grader.verdicts.key import QuestionKey
+    from grader.verdicts.testimony import Gatherer, Testimony
 
 QUIZ_FILE = "quiz.yaml"
 BROKE = 4
@@ -118,7 +118,7 @@ def gatherer_of(config: pytest.Config, folder: Path) -> Gatherer:
         from evaluators.store import Store
         from grader.cli.common import accepted_sources
         from grader.quiz.loading import load_quiz
-        from grader.verdicts.gather import Gatherer, site_of
+        from grader.verdicts.testimony import Gatherer, site_of
 
         book = load_quiz(folder)
         sources = accepted_sources(book, config.getoption("accept_evidence"))

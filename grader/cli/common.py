@@ -136,8 +136,8 @@ def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Source, .
 def key_for_grading(book: QuizBook, accept: list[str] | None, override: Path | None) -> AnswerKey:
     """The key from evidence at hand. Raises InputError if it rests on demonstration evidence that nobody accepted."""
     from basics.errors import InputError, Problem
-    from grader.verdicts.gather import answer_key
     from grader.verdicts.key import read_overrides
+    from grader.verdicts.testimony import answer_key
 
     overrides = read_overrides(override, book) if override else ()
     key = answer_key(book, accept=accepted_sources(book, accept), overrides=overrides)

@@ -129,9 +129,8 @@ def evidence(
 ) -> None:
     from evaluators.evidence import Site
     from evaluators.store import Store
-    from grader.verdicts.batch import gather_all
     from grader.verdicts.listing import show_results
-    from grader.verdicts.record import read_records
+    from grader.verdicts.testimony import Gatherer
 
     book = load_book(quiz)
     wanted = [book.question(name) for name in questions] if questions else list(book.questions)
@@ -151,7 +150,7 @@ def evidence(
             cache=store.root,
             progress=report,
         )
-        results = gather_all(wanted, site, store, mode, report, read_records(book.folder))
+        results = Gatherer(book, book.quiz.accept, site, store, mode).results(wanted, report)
     if as_json:
         print_json([result.as_data() for result in results])
     else:

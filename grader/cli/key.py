@@ -23,8 +23,8 @@ from grader.cli.common import (
 
 if TYPE_CHECKING:
     from grader.quiz.spec import QuizBook
-    from grader.verdicts.gather import Testimony
     from grader.verdicts.key import AnswerKey
+    from grader.verdicts.testimony import Testimony
 
 ModeOption = Annotated[
     Literal["auto", "cached", "refresh"],
@@ -85,7 +85,7 @@ def why(
     from basics.suggestions import did_you_mean
     from evaluators.store import Store
     from grader.verdicts import as_data, showing
-    from grader.verdicts.gather import Gatherer, site_of
+    from grader.verdicts.testimony import Gatherer, site_of
 
     book = load_book(quiz)
     wanted = book.question(question)
@@ -112,8 +112,8 @@ def testify(
 ) -> tuple[AnswerKey, list[Testimony]]:
     """Key and testimonies of a quiz, as the command line asks for them."""
     from evaluators.store import Store
-    from grader.verdicts.gather import Gatherer, key_from, site_of
     from grader.verdicts.key import read_overrides
+    from grader.verdicts.testimony import Gatherer, key_from, site_of
 
     sources = accepted_sources(book, accept)
     overrides = read_overrides(override, book) if override else ()

@@ -47,7 +47,7 @@ def report(
     from evaluators.store import Store
     from grader.cli.reviewing import graded
     from grader.report import need_staff_edition, write_report, write_sheet
-    from grader.verdicts.gather import Gatherer, key_from, site_of
+    from grader.verdicts.testimony import Gatherer, key_from, site_of
 
     if grades is not None:
         need_staff_edition(edition)

@@ -121,7 +121,7 @@ def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path 
     from grader.marking.outputs import grade_file
     from grader.marking.records import grades_of, overrides_of, read_result
     from grader.submissions.reading import read_submissions
-    from grader.verdicts.gather import answer_key
+    from grader.verdicts.testimony import answer_key
 
     if not (path.is_dir() or path.suffix == ".json"):
         key = key_for_grading(book, accept, override)

@@ -9,9 +9,9 @@ from evaluators.evidence import Evidence, Measurement
 from grader.quiz.claims import Form, comparisons, expanded, parts
 from grader.quiz.spec import Option, Question
 from grader.report.number_lines import NumberLine, number_line
-from grader.verdicts.gather import Exhibit, Testimony
 from grader.verdicts.judge import Comparison, Step, Verdict, every_comparison, measured_by
 from grader.verdicts.key import AnswerKey, QuestionKey
+from grader.verdicts.testimony import Exhibit, Testimony
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from evaluators.evidence import Evidence, Measurement
 from evaluators.registry import get
 from grader.report.cards import all_evidence, questions_using
-from grader.verdicts.gather import Testimony
+from grader.verdicts.testimony import Testimony
 
 CHANCE = "channel.chance_level"
 CHANNELS = ("channel.transcript_", "channel.sound_gender", "channel.f0_gender", "channel.codec_gender")

@@ -13,7 +13,7 @@ from evaluators.store import Store
 from grader.report.cards import all_evidence, questions_using
 from grader.report.sounds import Samples, SoundBank, level_matched
 from grader.report.spectrograms import Spectrograms, spectrograms
-from grader.verdicts.gather import Testimony
+from grader.verdicts.testimony import Testimony
 
 LONGEST = 20.0
 """Seconds of a clip that the page plays; what is left out is said beside the player."""

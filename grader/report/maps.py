@@ -20,7 +20,7 @@ from evaluators.store import Store
 from grader.report.cards import all_evidence, questions_using
 from grader.report.plots import Line, Plot, by_layer, spoken
 from grader.report.sounds import SoundBank
-from grader.verdicts.gather import Testimony
+from grader.verdicts.testimony import Testimony
 
 PANELS = (0, 6, 16, 31)
 """Layers that the course looks at; shown where they were mapped."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from evaluators.evidence import Measurement
 from grader.report.cards import all_evidence, questions_using
 from grader.report.plots import Line, Plot, by_codebooks, spoken
-from grader.verdicts.gather import Testimony
+from grader.verdicts.testimony import Testimony
 
 NAME = re.compile(r"(?P<metric>\w+)\.(?P<role>\w+)\.q(?P<count>\d+)")
 

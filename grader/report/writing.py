@@ -28,8 +28,8 @@ from grader.report.sheet import question_sheet
 from grader.report.sounds import SoundBank
 from grader.report.sweeps import sweeps
 from grader.report.texts import Language, texts
-from grader.verdicts.gather import Exhibit, Testimony
 from grader.verdicts.key import AnswerKey
+from grader.verdicts.testimony import Exhibit, Testimony
 
 Edition = Literal["ta", "student", "before"]
 AudioPlace = Literal["inline", "beside"]

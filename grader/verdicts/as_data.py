@@ -9,8 +9,8 @@ from grader.verdicts.judge import every_comparison, measured_by
 
 if TYPE_CHECKING:
     from grader.quiz.spec import QuizBook
-    from grader.verdicts.gather import Testimony
     from grader.verdicts.key import AnswerKey
+    from grader.verdicts.testimony import Testimony
 
 
 def key_as_data(book: QuizBook, answer: AnswerKey, testimonies: Sequence[Testimony]) -> dict[str, Any]:

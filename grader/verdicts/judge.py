@@ -29,7 +29,7 @@ from grader.quiz.claims import (
 
 State = Literal["supported", "refuted", "inconclusive"]
 Candidates = Mapping[str, Sequence[Measurement]]
-"""The measurements of each name, the one that counts first (see `grader.verdicts.gather`)."""
+"""The measurements of each name, the one that counts first (see `grader.verdicts.testimony`)."""
 
 OPPOSITE: dict[State, State] = {"supported": "refuted", "refuted": "supported", "inconclusive": "inconclusive"}
 STRENGTH: tuple[Checked | None, ...] = ("recalled", "secondary", "read", None)

@@ -17,7 +17,7 @@ from grader.verdicts.showing import DEMONSTRATION, interval_of, number_of
 if TYPE_CHECKING:
     from evaluators.evidence import Evidence
     from grader.quiz.spec import Question
-    from grader.verdicts.batch import Result
+    from grader.verdicts.testimony import Result
 
 MEASURED: tuple[Source, ...] = ("measured", "demonstration")
 INDENT = "    "

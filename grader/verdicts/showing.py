@@ -17,8 +17,8 @@ from grader.verdicts.judge import State, Step, Verdict, every_comparison, measur
 
 if TYPE_CHECKING:
     from grader.quiz.spec import QuizBook
-    from grader.verdicts.gather import Gatherer, Testimony
     from grader.verdicts.key import AnswerKey, QuestionKey
+    from grader.verdicts.testimony import Gatherer, Testimony
 
 MARK: dict[State, str] = {"supported": "yes", "refuted": "no", "inconclusive": "?"}
 STYLE: dict[State, str] = {"supported": "bold green", "refuted": "red", "inconclusive": "yellow"}

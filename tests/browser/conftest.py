@@ -6,7 +6,7 @@ import csv
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,9 @@ from grader.quiz.spec import QuizBook
 from grader.report import Edition, write_report
 from grader.report.texts import Language
 from grader.submissions.reading import read_submissions
-from grader.verdicts.batch import gather_all
-from grader.verdicts.gather import Gatherer, key_from
-from grader.verdicts.gather import Testimony as QuestionEvidence
 from grader.verdicts.key import AnswerKey
+from grader.verdicts.testimony import Gatherer, key_from
+from grader.verdicts.testimony import Testimony as QuestionEvidence
 from tests.checkpoints import random_checkpoint
 from tests.conftest import REPOSITORY, need_program
 
@@ -92,12 +91,13 @@ def showcase(tmp_path_factory: pytest.TempPathFactory) -> Showcase:
         jobs=1,
         cache=store.root,
     )
-    gather_all([q for q in book.questions if q.id != "models"], site, store, "auto", site.progress)
-    # Without voices only the recorded answers are read: a recogniser would take minutes.
-    silent = Site(responses=site.responses, cache=store.root)
-    gather_all([book.question("models")], silent, store, "auto", site.progress)
     accept: tuple[Source, ...] = (*book.quiz.accept, "demonstration")
-    gatherer = Gatherer(book, accept, site, store, "cached")
+    heard = Gatherer(book, accept, site, store, "auto")
+    heard.results([q for q in book.questions if q.id != "models"], site.progress)
+    # Without voices only the recorded answers are read: a recogniser would take minutes.
+    silent = replace(heard, site=Site(responses=site.responses, cache=store.root))
+    silent.results([book.question("models")], site.progress)
+    gatherer = replace(heard, mode="cached")
     testimonies = [gatherer.testimony(question) for question in book.questions]
     key = key_from(book, testimonies, accept)
     students = read_submissions(write_sample_class(book, key, folder / "class.csv"), book)

@@ -26,7 +26,7 @@ from grader.report.number_lines import number_line
 from grader.report.sounds import SoundBank, level_matched
 from grader.report.spectrograms import SIZE, spectrograms
 from grader.report.texts import texts
-from grader.verdicts import gather
+from grader.verdicts import testimony as testimonies
 from grader.verdicts.judge import compare, every_comparison, judge
 
 NUMBERS = st.floats(-50, 50).map(lambda x: round(x, 3))
@@ -147,7 +147,7 @@ def test_a_large_corpus_stays_a_light_page(book: QuizBook, tmp_path: Path) -> No
         artefacts=(store.artefact("points", path, "text/csv"),),
         provenance=Provenance(earwitness="0", python="3", started=datetime.now(UTC), seconds=0),
     )
-    testimony = gather.Testimony(book.question("q05"), (gather.Exhibit(evidence, "store"),), (), {}, {})
+    testimony = testimonies.Testimony(book.question("q05"), (testimonies.Exhibit(evidence, "store"),), (), {}, {})
     found = maps([testimony], store, SoundBank(), None, texts("en"))
     assert found is not None
     (shown,) = found.maps

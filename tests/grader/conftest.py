@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from grader.cli import app
 from grader.quiz.loading import load_quiz
 from grader.quiz.spec import QuizBook
-from grader.verdicts.gather import answer_key
+from grader.verdicts.testimony import answer_key
 from tests.conftest import forget_evaluators
 from tests.grader.classroom import Command, Report, random_class, write_quiz
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from grader.cli import app
 from grader.quiz.loading import load_quiz
 from grader.quiz.spec import QuizBook
-from grader.verdicts.gather import answer_key
+from grader.verdicts.testimony import answer_key
 from tests.grader.classroom import Command, Report, key_for, letters_key, random_class, write_quiz
 
 

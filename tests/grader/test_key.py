@@ -9,8 +9,8 @@ import pytest
 from basics.errors import InputError
 from grader.quiz.loading import load_quiz
 from grader.quiz.spec import QuizBook
-from grader.verdicts.gather import answer_key
 from grader.verdicts.key import read_overrides
+from grader.verdicts.testimony import answer_key
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from evaluators.store import Store
 from grader.quiz.loading import load_quiz
 from grader.quiz.schema import stale
 from grader.quiz.spec import QuizBook
-from grader.verdicts.gather import Gatherer, key_from, site_of
 from grader.verdicts.judge import every_comparison, measured_by
 from grader.verdicts.key import AnswerKey
 from grader.verdicts.record import read_records
+from grader.verdicts.testimony import Gatherer, key_from, site_of
 
 PAPER_AND_CODE = ["q01", "q03", "q04", "q08", "q09", "q10", "q11", "q12"]
 

@@ -13,9 +13,8 @@ from evaluators.registry import get
 from evaluators.store import Store
 from grader.quiz.loading import load_quiz
 from grader.quiz.spec import QuizBook
-from grader.verdicts.batch import gather_all
-from grader.verdicts.gather import Gatherer, answer_key, pick, site_of
 from grader.verdicts.record import changes, write_record
+from grader.verdicts.testimony import Gatherer, answer_key, pick, site_of
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -90,7 +89,8 @@ def test_what_is_missing_leaves_the_other_questions_alone(book: QuizBook) -> Non
 
 def test_an_evaluator_that_breaks_loses_no_other_result(book: QuizBook) -> None:
     edit(book.folder / "fair.yaml", "evaluator: dice", "evaluator: dice\n    needs: luck")
-    results = gather_all(load_quiz(book.folder).questions, Site(), Store(), "auto", lambda _step, _done: None)
+    book = load_quiz(book.folder)
+    results = Gatherer(book, book.quiz.accept, mode="auto").results(book.questions, lambda _step, _done: None)
     assert [(r.evidence is not None, r.problem is not None) for r in results] == [(False, True), (True, False)]
     assert results[0].problem
     assert results[0].problem.broken
@@ -98,7 +98,10 @@ def test_an_evaluator_that_breaks_loses_no_other_result(book: QuizBook) -> None:
 
 
 def test_questions_that_ask_the_same_are_measured_once(book: QuizBook) -> None:
-    results = gather_all(book.questions, Site(), Store(), "auto", lambda _step, _done: None)
+    gatherer = Gatherer(book, book.quiz.accept, store=Store(), mode="auto")
+    told: list[tuple[str, float]] = []
+    results = gatherer.results(book.questions, lambda step, done: told.append((step, done)))
+    assert told[0] == ("dice", 0.0)
     assert [result.questions for result in results] == [["fair", "sides"]]
 
 
@@ -121,7 +124,7 @@ def number(value: float | None, source: str) -> Measurement:
 def test_the_order_of_accept_decides_which_value_a_claim_sees(
     book: QuizBook, known: list[tuple[str, float | None]], accept: tuple[str, ...], expected: list[float | None]
 ) -> None:
-    from grader.verdicts.gather import Exhibit
+    from grader.verdicts.testimony import Exhibit
 
     evidence = gather(get("dice"), get("dice").Parameters(), Site(), None).evidence
     exhibits = [

@@ -7,12 +7,12 @@ order decides which value a claim sees; the others are kept as corroboration or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-from evaluators.evidence import Evidence, Frozen, Measurement, Site, Source, request_key
-from evaluators.gathering import Missing, answer, plain
+from evaluators.evidence import Evaluator, Evidence, Frozen, Measurement, Site, Source, request_key
+from evaluators.gathering import Answer, Missing, answer, plain
 from evaluators.registry import get
 from evaluators.store import Store
 from grader.quiz.claims import Form, comparisons, names_of
@@ -45,6 +45,49 @@ class Testimony:
     verdicts: Mapping[str, Verdict]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """An evaluator and the parameters that it is asked with; what has the same key has one answer."""
+
+    evaluator: Evaluator
+    parameters: Frozen
+    key: str
+
+    @classmethod
+    def by(cls, request: EvidenceRequest) -> Asked:
+        """What a request of a question asks. Raises InputError for an unknown evaluator or parameter."""
+        evaluator, parameters = get(request.evaluator), parameters_of(request)
+        return cls(evaluator, parameters, request_key(evaluator.name, evaluator.version, plain(parameters)))
+
+    @property
+    def gap(self) -> Missing:
+        """What is told where nothing is stored."""
+        name = self.evaluator.name
+        how = f"run `earwitness evidence` with what the evaluator {name} needs (see `earwitness evidence --help`)"
+        return Missing(evaluator=name, what="no stored evidence", remedy=how)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one request: evidence, what prevented it, or both where a fault cost a part."""
+
+    evaluator: str
+    questions: list[str]
+    evidence: Evidence | None
+    problem: Missing | None
+    origin: Literal["", "from the store"] = ""
+
+    def as_data(self) -> dict[str, Any]:
+        """JSON data."""
+        return {
+            "evaluator": self.evaluator,
+            "questions": self.questions,
+            "origin": self.origin,
+            "evidence": self.evidence.model_dump(mode="json") if self.evidence else None,
+            "problem": self.problem.model_dump(mode="json") if self.problem else None,
+        }
+
+
 @dataclass
 class Gatherer:
     """Gathers testimony for the questions of one quiz; requests that questions share are answered once."""
@@ -70,34 +113,56 @@ class Gatherer:
 
     def exhibits(self, request: EvidenceRequest) -> tuple[tuple[Exhibit, ...], Missing | None]:
         """The evidence that answers a request, the one that counts first, and what is missing."""
-        evaluator = get(request.evaluator)
-        parameters = parameters_of(request)
-        key = request_key(evaluator.name, evaluator.version, plain(parameters))
-        if key not in self._known:
-            self._known[key] = self._find(request, parameters, key)
-        return self._known[key]
+        asked = Asked.by(request)
+        if asked.key not in self._known:
+            self._known[asked.key] = self._find(asked)
+        return self._known[asked.key]
 
-    def _find(
-        self, request: EvidenceRequest, parameters: Frozen, key: str
-    ) -> tuple[tuple[Exhibit, ...], Missing | None]:
-        found = [Exhibit(evidence, "record") for evidence in self._records if evidence.request == key]
-        found += [Exhibit(evidence, "store") for evidence in (self.store.latest(key) if self.store else [])]
+    def results(self, questions: Iterable[Question], report: Callable[[str, float], None]) -> list[Result]:
+        """What became of every request of these questions, shared ones once, in order of first appearance.
+
+        Each is measured unless the store or the evidence of record holds it for the same inputs, versions and seed; in
+        mode `cached` only the store is looked into. `report(step, done)` is told of progress from 0 to 1.
+        """
+        wanted: dict[str, tuple[Asked, list[str]]] = {}
+        for question in questions:
+            for asked in map(Asked.by, question.evidence):
+                wanted.setdefault(asked.key, (asked, []))[1].append(question.id)
+        return [
+            self._result(asked, names, _within(report, i / len(wanted), 1 / len(wanted)))
+            for i, (asked, names) in enumerate(wanted.values())
+        ]
+
+    def _result(self, asked: Asked, questions: list[str], report: Callable[[str, float], None]) -> Result:
+        name = asked.evaluator.name
+        report(name, 0.0)
+        if self.mode == "cached" and asked.evaluator.stored:
+            if known := self._stored(asked):
+                return Result(name, questions, known[0], None, "from the store")
+            return Result(name, questions, None, asked.gap)
+        return Result(name, questions, *self._answer(asked, replace(self.site, progress=report)))
+
+    def _find(self, asked: Asked) -> tuple[tuple[Exhibit, ...], Missing | None]:
+        found = [Exhibit(evidence, "record") for evidence in self._records if evidence.request == asked.key]
+        found += [Exhibit(evidence, "store") for evidence in self._stored(asked)]
         usable = any(m.source in self.accept for exhibit in found for m in exhibit.evidence.measurements)
-        evaluator = get(request.evaluator)
-        if evaluator.stored and (self.mode == "cached" or (self.mode == "auto" and usable)):
-            gap = (
-                None
-                if usable
-                else Missing(evaluator=evaluator.name, what="no stored evidence", remedy=_run(evaluator.name))
-            )
-            return _distinct(found), gap
-        fresh, gap = answer(evaluator, parameters, self.site, self.store, refresh=self.mode == "refresh")
+        if asked.evaluator.stored and (self.mode == "cached" or (self.mode == "auto" and usable)):
+            return _distinct(found), None if usable else asked.gap
+        fresh, gap = self._answer(asked, self.site)
         here = [Exhibit(fresh, "fresh")] if fresh else []
         return _distinct([*here, *found]), None if gap and gap.cause == "absent" and usable else gap
 
+    def _stored(self, asked: Asked) -> list[Evidence]:
+        return self.store.latest(asked.key) if self.store else []
 
-def _run(name: str) -> str:
-    return f"run `earwitness evidence` with what the evaluator {name} needs (see `earwitness evidence --help`)"
+    def _answer(self, asked: Asked, site: Site) -> Answer:
+        refresh = self.mode == "refresh"
+        return answer(asked.evaluator, asked.parameters, site, self.store, refresh=refresh, records=self._records)
+
+
+def _within(report: Callable[[str, float], None], start: float, share: float) -> Callable[[str, float], None]:
+    """Tells of progress from 0 to 1 as of that part of the whole."""
+    return lambda step, done: report(step, start + share * done)
 
 
 def _distinct(exhibits: Iterable[Exhibit]) -> tuple[Exhibit, ...]:
