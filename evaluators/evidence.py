@@ -11,13 +11,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
 
 Source = Literal["measured", "executed", "published", "demonstration"]
 Checked = Literal["read", "secondary", "recalled"]
@@ -34,11 +45,16 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, populate_by_name=True)
 
 
+def as_scalar(value: Any) -> Any:
+    """The plain Python number, text or truth in a scalar of numpy or torch; anything else as it is."""
+    return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
+
+
 class Interval(Frozen):
     """A confidence interval [low, high]; `over` says what was resampled: clips, windows of one clip, seeds, pairs."""
 
-    low: float
-    high: float
+    low: Annotated[float, BeforeValidator(as_scalar)]
+    high: Annotated[float, BeforeValidator(as_scalar)]
     level: float = Field(default=0.95, gt=0, lt=1)
     over: str = ""
 
@@ -58,15 +74,24 @@ class Measurement(Frozen):
     """
 
     name: Name
-    value: Value | None = None
+    value: Annotated[Value | None, BeforeValidator(as_scalar)] = None
     undefined: str | None = None
     unit: str = ""
-    n: int | None = Field(default=None, ge=0)
+    n: Annotated[int | None, BeforeValidator(as_scalar)] = Field(default=None, ge=0)
     interval: Interval | None = None
     source: Source
     locator: str = ""
     checked: Checked | None = None
     note: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_a_number(cls, content: Any) -> Any:
+        """A value that is NaN or infinite is no value: it is undefined, and says so."""
+        value = as_scalar(content.get("value")) if isinstance(content, Mapping) else None
+        if not isinstance(value, float) or math.isfinite(value):
+            return content
+        return {**content, "value": None, "interval": None, "undefined": f"the evaluator gave {value}"}
 
     @model_validator(mode="after")
     def _consistent(self) -> Measurement:
@@ -78,6 +103,10 @@ class Measurement(Frozen):
             raise ValueError(f"{self.name}: a published value needs a locator")
         if self.interval and (isinstance(self.value, bool | str) or self.value is None):
             raise ValueError(f"{self.name}: only a number has an interval")
+        if self.interval and isinstance(self.value, int | float):
+            low, high = self.interval.low, self.interval.high
+            if not (low <= self.value <= high or math.isclose(self.value, low) or math.isclose(self.value, high)):
+                raise ValueError(f"{self.name}: {self.value} lies outside its own interval [{low}, {high}]")
         return self
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import computed_field
 
 from basics.errors import InputError, Unavailable
+from evaluators.announcement import as_announced
 from evaluators.evidence import Evaluator, Evidence, Frozen, Inputs, Site, digest
 from evaluators.faults import cause_of, show_traceback, whose_fault
 from evaluators.packages import how_to_install, not_installed
@@ -142,7 +143,7 @@ def gather(
         if found := known or (use_store.get(key) if use_store else None):
             return Gathered(found)
     started, clock = datetime.now(UTC), time.perf_counter()
-    findings = evaluator.measure(parameters, site)
+    findings = as_announced(evaluator, parameters, evaluator.measure(parameters, site))
     evidence = Evidence(
         evaluator=evaluator.name,
         version=evaluator.version,

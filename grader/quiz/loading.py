@@ -7,13 +7,14 @@ two options at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
 from basics.errors import InputError, Problem
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Path_, Source, read, validate
+from evaluators.announcement import announced
 from evaluators.evidence import Frozen, Kind, Quantity
 from evaluators.faults import cause_of, whose_fault
 from evaluators.registry import get, owner
@@ -66,7 +67,9 @@ def load_question(path: Path) -> Question:
     quantities: dict[str, Quantity] = {}
     for i, request in enumerate(question.evidence):
         try:
-            quantities |= vocabulary(request, source, i)
+            offered = vocabulary(request, source, i)
+            problems += _offered_twice(question.evidence[:i], request, offered, source, i)
+            quantities |= offered
         except InputError as error:
             problems += error.problems
     if not problems:
@@ -97,11 +100,23 @@ def vocabulary(request: EvidenceRequest, source: Source | None = None, index: in
         raise InputError(Problem(where, f"{p.where} {p.what}", p.remedy) for p in error.problems) from error
     parameters = parameters_of(request, source, index)
     try:
-        return {q.name: q for q in evaluator.quantities(parameters)}
+        return {request.named(q.name): q for q in announced(evaluator, parameters)}
     except (Exception, SystemExit) as error:  # an evaluator may be anybody's code
         where = (source or Source(Path(request.evaluator), {}, {})).where(("evidence", index))
         what = f"the evaluator {request.evaluator} broke when asked what it measures: {cause_of(error)}"
         raise InputError(Problem(where, what, whose_fault(owner(request.evaluator), error))) from error
+
+
+def _offered_twice(
+    before: Sequence[EvidenceRequest], request: EvidenceRequest, offered: Iterable[str], source: Source, index: int
+) -> Iterator[Problem]:
+    """One evaluator asked twice for the same names: which of the values a claim sees must not hang on their order."""
+    for other in before:
+        rivals = other.evaluator == request.evaluator and other.fallback == request.fallback
+        if same := rivals and sorted(vocabulary(other).keys() & set(offered)):
+            what = f"{request.evaluator} is asked twice for {', '.join(same[:3])}{' …' if same[3:] else ''}"
+            remedy = f"say `as: other` here and `other.{same[0]}` in the claims, or `fallback: true` if it stands in"
+            yield Problem(source.where(("evidence", index)), what, remedy)
 
 
 def _claim_problems(claim: Form, known: Mapping[str, Quantity], source: Source, at: Path_) -> list[Problem]:

@@ -30,10 +30,20 @@ class Reference(Frozen):
 
 
 class EvidenceRequest(BaseModel):
-    """One evaluator and what is asked of it; the other keys are the evaluator's own parameters."""
+    """One evaluator and what is asked of it; the other keys are the evaluator's own parameters.
+
+    `as: small` puts `small.` before the names of its measurements, so that claims can tell two requests apart.
+    `fallback: true` lets its values stand in where the same evaluator, asked otherwise, gives none.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
     evaluator: Text
+    prefix: Annotated[str, Field(alias="as", pattern=r"^[a-z][a-z0-9_]*$")] = ""
+    fallback: bool = False
+
+    def named(self, measurement: str) -> str:
+        """What claims call a measurement of this request."""
+        return f"{self.prefix}.{measurement}" if self.prefix else measurement
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def _option_view(testimony: Testimony, letter: str) -> OptionView:
             for name in dict.fromkeys(m.name for m in compared)
             for i, candidate in enumerate(testimony.candidates[name])
         ),
-        origins=tuple(e for e in testimony.exhibits if names & {m.name for m in e.evidence.measurements}),
+        origins=tuple(e for e in testimony.exhibits if names & {m.name for m in e.measurements}),
     )
 
 

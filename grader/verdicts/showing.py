@@ -205,7 +205,7 @@ def _show_origins(out: Console, testimony: Testimony, verdict: Verdict) -> None:
     names = {m.name for m in measured_by(every_comparison(verdict.step))}
     for exhibit in testimony.exhibits:
         evidence = exhibit.evidence
-        if not names & {m.name for m in evidence.measurements}:
+        if not names & {m.name for m in exhibit.measurements}:
             continue
         p = evidence.provenance
         code = [f"commit {p.git_commit[:10]}{' (dirty)' if p.git_dirty else ''}"] if p.git_commit else []

@@ -28,10 +28,18 @@ Origin = Literal["fresh", "record", "store"]
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One piece of evidence and where it was found."""
+    """One piece of evidence, where it was found, and what its question calls the measurements."""
 
     evidence: Evidence
     origin: Origin
+    prefix: str = ""
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """The measurements under the names that claims use."""
+        if not self.prefix:
+            return self.evidence.measurements
+        return tuple(m.model_copy(update={"name": f"{self.prefix}.{m.name}"}) for m in self.evidence.measurements)
 
 
 @dataclass(frozen=True)
@@ -104,9 +112,10 @@ class Gatherer:
 
     def testimony(self, question: Question) -> Testimony:
         """Evidence and verdicts for one question."""
-        answers = [self.exhibits(request) for request in question.evidence]
-        exhibits = tuple(exhibit for found, _ in answers for exhibit in found)
-        missing = tuple(gap for _, gap in answers if gap)
+        requests = sorted(question.evidence, key=lambda request: request.fallback)
+        answers = [(request, *self.exhibits(request)) for request in requests]
+        exhibits = tuple(replace(one, prefix=request.prefix) for request, found, _ in answers for one in found)
+        missing = tuple(gap for _, _, gap in answers if gap)
         candidates = pick(question, exhibits, missing, self.accept)
         verdicts = {letter: judge(option.claim, candidates) for letter, option in question.options.items()}
         return Testimony(question, exhibits, missing, candidates, verdicts)
@@ -180,7 +189,7 @@ def pick(
     Defined values come before undefined ones, then the order of `accept`, then that of the exhibits. Where nothing is
     known the only candidate is an undefined measurement that says why.
     """
-    everything = [m for exhibit in exhibits for m in exhibit.evidence.measurements]
+    everything = [m for exhibit in exhibits for m in exhibit.measurements]
     result: dict[str, tuple[Measurement, ...]] = {}
     for name in sorted(_names(option.claim for option in question.options.values())):
         known = [m for m in everything if m.name == name]

@@ -136,3 +136,44 @@ def test_the_order_of_accept_decides_which_value_a_claim_sees(
     assert [m.value for m in picked] == expected
     if expected == [None]:
         assert "demonstration" in str(picked[0].undefined)
+
+
+ASKED_TWICE = ("{evaluator: dice, sides: 4, throws: 300, as: small}", "{evaluator: dice, sides: 12, throws: 300}")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_requests_with_names_are_told_apart_in_any_order(foreign_quiz: Path, order: int) -> None:
+    requests = "\n  - ".join(ASKED_TWICE[::order])
+    edit(foreign_quiz / "sides.yaml", "- evaluator: dice", f"- {requests}")
+    edit(foreign_quiz / "sides.yaml", "at_most: [dice.sides, 5]", "at_most: [small.dice.sides, 3]")
+    edit(foreign_quiz / "sides.yaml", "equals: [dice.sides, 6]", "equals: [small.dice.sides, 4]")
+    edit(foreign_quiz / "sides.yaml", "[dice.sides, 7]", "[small.dice.sides, 5]")
+    book = load_quiz(foreign_quiz)
+    gatherer = Gatherer(book, book.quiz.accept, store=Store(), mode="auto")
+    found = gatherer.testimony(book.question("sides"))
+    assert {letter: verdict.state for letter, verdict in found.verdicts.items()} == {
+        "A": "refuted",
+        "B": "supported",
+        "C": "refuted",
+    }
+    assert {exhibit.prefix for exhibit in found.exhibits} == {"small", ""}
+
+
+def test_two_requests_for_the_same_names_are_refused(foreign_quiz: Path) -> None:
+    requests = "\n  - ".join(ASKED_TWICE).replace(", as: small", "")
+    edit(foreign_quiz / "sides.yaml", "- evaluator: dice", f"- {requests}")
+    with pytest.raises(
+        InputError, match=r"sides\.yaml:8: dice is asked twice for dice\.colour, dice\.mean, dice\.sides"
+    ):
+        load_quiz(foreign_quiz)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("needs", ["", ", needs: a table"])
+def test_a_fallback_counts_only_where_the_other_gives_no_value(foreign_quiz: Path, order: int, needs: str) -> None:
+    requests = [f"{{evaluator: dice, sides: 6{needs}}}", "{evaluator: dice, sides: 12, fallback: true}"][::order]
+    edit(foreign_quiz / "sides.yaml", "- evaluator: dice", "- " + "\n  - ".join(requests))
+    book = load_quiz(foreign_quiz)
+    found = Gatherer(book, book.quiz.accept, store=Store(), mode="auto").testimony(book.question("sides"))
+    supported = [letter for letter, verdict in found.verdicts.items() if verdict.state == "supported"]
+    assert supported == (["C"] if needs else ["B"])
