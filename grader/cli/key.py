@@ -63,12 +63,12 @@ def key(
         show_cross_examination(book, sensitivity, line, accept, override, as_json=as_json)
         return
     answer, testimonies = testify(book, evidence, accept, override)
-    from grader.verdicts import as_data, showing
+    from grader.verdicts import key_json, key_text
 
     if as_json:
-        print_json(as_data.key_as_data(book, answer, testimonies))
+        print_json(key_json.key_as_data(book, answer, testimonies))
     else:
-        showing.show_key(console(), book, answer, testimonies)
+        key_text.show_key(console(), book, answer, testimonies)
     raise typer.Exit(UNSETTLED if answer.unsettled else DONE)
 
 
@@ -84,7 +84,7 @@ def why(
     from basics.errors import InputError, Problem
     from basics.suggestions import did_you_mean
     from evaluators.store import Store
-    from grader.verdicts import as_data, showing
+    from grader.verdicts import key_json, key_text
     from grader.verdicts.testimony import Gatherer, site_of
 
     book = load_book(quiz)
@@ -95,13 +95,13 @@ def why(
     gatherer = Gatherer(book, accepted_sources(book, accept), site_of(book), Store(), evidence)
     testimony = gatherer.testimony(wanted)
     if as_json:
-        print_json(as_data.cards_as_data(testimony, letters))
+        print_json(key_json.cards_as_data(testimony, letters))
     else:
         out = console()
         for letter in letters:
-            showing.show_card(out, testimony, letter)
+            key_text.show_card(out, testimony, letter)
         if cache:
-            showing.show_cache(out, gatherer, testimony)
+            key_text.show_cache(out, gatherer, testimony)
 
 
 def testify(

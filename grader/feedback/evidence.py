@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evaluators.wording import value_of
 from grader.verdicts.judge import Comparison, Verdict
 
 
@@ -13,11 +14,5 @@ def grounds_in_words(verdict: Verdict, recalled: str) -> list[str]:
 
 def _numbers(comparison: Comparison) -> str:
     return "; ".join(
-        f"{m.name} = {f'undefined ({m.undefined})' if m.value is None else _value(m.value)} {m.unit}".rstrip()
-        + f" [{m.source}{f': {m.locator}' if m.locator else ''}]"
-        for m in comparison.measurements
+        f"{m.name} = {value_of(m)} [{m.source}{f': {m.locator}' if m.locator else ''}]" for m in comparison.measurements
     )
-
-
-def _value(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -11,10 +11,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from evaluators.evidence import SOURCES, Source
+from evaluators.wording import number, value_of
 from grader.report.cards import QuestionView
 from grader.report.texts import Language, texts
 from grader.verdicts.judge import Comparison
-from grader.verdicts.showing import number, value_of
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "

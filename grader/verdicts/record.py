@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from basics.errors import InputError, Problem
 from basics.files import write_whole
-from evaluators.evidence import Evidence, Measurement
-from grader.verdicts.showing import value_of
+from evaluators.evidence import Evidence, Source
+from evaluators.wording import value_of
 
 RECORD_FOLDER = "evidence"
 
@@ -51,15 +51,13 @@ def write_record(folder: Path, evidence: Evidence) -> Path:
 def changes(folder: Path, evidence: Evidence) -> list[str]:
     """What would change if `evidence` became that of record: a line for each that differs as shown, appears or goes."""
     known = [record for record in read_records(folder) if record.request == evidence.request]
-    old = {(m.name, m.source): m for m in known[0].measurements} if known else {}
-    new = {(m.name, m.source): m for m in evidence.measurements}
-    lines = [f"  new      {name} = {_shown(m)}" for (name, source), m in new.items() if (name, source) not in old]
-    lines += [f"  gone     {name} = {_shown(m)}" for (name, source), m in old.items() if (name, source) not in new]
-    for key in [key for key in new if key in old]:
-        if _shown(old[key]) != _shown(new[key]):
-            lines.append(f"  changed  {key[0]}: {_shown(old[key])} -> {_shown(new[key])}")
+    old, new = _shown(known[0] if known else None), _shown(evidence)
+    lines = [f"  new      {name} = {value}" for (name, source), value in new.items() if (name, source) not in old]
+    lines += [f"  gone     {name} = {value}" for (name, source), value in old.items() if (name, source) not in new]
+    lines += [f"  changed  {key[0]}: {old[key]} -> {new[key]}" for key in new if key in old and old[key] != new[key]]
     return lines or ["  nothing changes"]
 
 
-def _shown(m: Measurement) -> str:
-    return value_of(m) + (f", n = {m.n}" if m.n is not None else "")
+def _shown(evidence: Evidence | None) -> dict[tuple[str, Source], str]:
+    """Every value in words, by name and source."""
+    return {(m.name, m.source): value_of(m, with_n=True) for m in evidence.measurements} if evidence else {}

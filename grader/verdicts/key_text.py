@@ -13,6 +13,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from evaluators.evidence import Measurement
+from evaluators.wording import number, value_of, wording
 from grader.verdicts.judge import State, Step, Verdict, every_comparison, measured_by
 
 if TYPE_CHECKING:
@@ -23,34 +24,6 @@ if TYPE_CHECKING:
 MARK: dict[State, str] = {"supported": "yes", "refuted": "no", "inconclusive": "?"}
 STYLE: dict[State, str] = {"supported": "bold green", "refuted": "red", "inconclusive": "yellow"}
 RECALLED, DEMONSTRATION = "recalled, not yet looked up", "DEMONSTRATION, not of record"
-
-
-def number(value: float | None, signed: bool = False) -> str:
-    """At most four significant digits."""
-    return "" if value is None else f"{value:+.4g}" if signed else f"{value:.4g}"
-
-
-def value_of(measurement: Measurement) -> str:
-    """Value, unit and interval, or why there is none."""
-    if measurement.undefined is not None:
-        return f"undefined: {measurement.undefined}"
-    shown = number_of(measurement)
-    if interval := measurement.interval:
-        over = f" over {interval.over}" if interval.over else ""
-        shown += f" {interval_of(measurement)}{over}"
-    return f"{shown} {measurement.unit}".rstrip()
-
-
-def number_of(measurement: Measurement) -> str:
-    """The bare value: four significant digits of a measured number, a word in quotation marks."""
-    value = measurement.value
-    return f"{value:.4g}" if isinstance(value, float) else f"“{value}”" if isinstance(value, str) else str(value)
-
-
-def interval_of(measurement: Measurement) -> str:
-    """`[low, high]`, or nothing."""
-    interval = measurement.interval
-    return f"[{number(interval.low)}, {number(interval.high)}]" if interval else ""
 
 
 def caveats(verdict: Verdict) -> list[str]:
@@ -192,11 +165,8 @@ def _numbers(testimony: Testimony, verdict: Verdict) -> Group:
 
 
 def _measurement(m: Measurement, *, corroborating: bool) -> Group:
-    standing = f", {m.checked}" if m.checked else ""
-    size = f", n = {m.n}" if m.n is not None else ""
-    head = Text.assemble(
-        "  also " if corroborating else "", (m.name, "bold"), f" = {value_of(m)}  ({m.source}{standing}{size})"
-    )
+    basis = ", ".join(filter(None, (m.source, m.checked, wording(m).n)))
+    head = Text.assemble("  also " if corroborating else "", (m.name, "bold"), f" = {value_of(m)}  ({basis})")
     lines = [Text(f"      {line}", style="dim") for line in (m.locator, m.note) if line]
     return Group(head, *lines)
 

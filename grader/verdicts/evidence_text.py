@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from evaluators.evidence import Measurement, Source
+from evaluators.wording import wording
 from grader.quiz.claims import comparisons, names_of
-from grader.verdicts.showing import DEMONSTRATION, interval_of, number_of
+from grader.verdicts.key_text import DEMONSTRATION
 
 if TYPE_CHECKING:
     from evaluators.evidence import Evidence
@@ -90,7 +91,6 @@ def _lines(measurements: Sequence[Measurement]) -> Iterator[Text]:
 
 
 def _columns(m: Measurement) -> tuple[str, str, str, str]:
-    basis = f"n = {m.n}" if m.n is not None else ""
-    if m.interval and m.interval.over:
-        basis = f"{basis}, over {m.interval.over}".removeprefix(", ")
-    return m.name, f"{number_of(m)} {m.unit}".rstrip(), interval_of(m), basis
+    words = wording(m)
+    basis = ", ".join(filter(None, (words.n, words.over and f"over {words.over}")))
+    return m.name, f"{words.value} {words.unit}".rstrip(), words.interval, basis
