@@ -111,12 +111,16 @@ class Measurement(Frozen):
 
 
 class Artefact(Frozen):
-    """A file that shows the evidence: a plot or a reconstruction, by path inside the store and sha256."""
+    """A file that shows the evidence: a plot or a reconstruction, by path inside the store and sha256.
+
+    `labels` say in words of the evaluator's own what the file is, for its display to find it by.
+    """
 
     title: str
     path: str
     media_type: str
     sha256: str
+    labels: dict[str, str] = {}
 
 
 class Provenance(Frozen):

@@ -99,10 +99,14 @@ class Store:
         path = self._blob(key, suffix)
         return path if path.is_file() and self._intact(path) else None
 
-    def artefact(self, title: str, path: Path, media_type: str) -> Artefact:
-        """A file of this store, to be named in evidence."""
+    def artefact(self, title: str, path: Path, media_type: str, **labels: str) -> Artefact:
+        """A file of this store, to be named in evidence; `labels` are for its display."""
         return Artefact(
-            title=title, path=path.relative_to(self.root).as_posix(), media_type=media_type, sha256=sha256_of(path)
+            title=title,
+            path=path.relative_to(self.root).as_posix(),
+            media_type=media_type,
+            sha256=sha256_of(path),
+            labels=labels,
         )
 
     def holds(self, relative: str, sha256: str) -> bool:

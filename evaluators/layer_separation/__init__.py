@@ -7,10 +7,11 @@ over clips and UMAP seeds. See docs/evaluators/layer_separation.md for every nam
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from evaluators.evidence import Findings, Frozen, Inputs, Quantity, Site
+from evaluators.display import Panel
+from evaluators.evidence import Evidence, Findings, Frozen, Inputs, Quantity, Site
 from evaluators.layer_separation import parameters as vocabulary
 
 
@@ -40,3 +41,9 @@ class LayerSeparation:
         from evaluators.layer_separation import measuring
 
         return measuring.measure(parameters, site)
+
+    def display(self, evidence: Evidence, site: Site) -> Sequence[Panel]:
+        """Maps that can be heard, and silhouettes by layer."""
+        from evaluators.layer_separation.display import display
+
+        return tuple(display(evidence, site))

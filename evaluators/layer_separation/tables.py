@@ -26,13 +26,13 @@ def points(store: Store, found: Separation, files: Sequence[str]) -> Artefact:
         for (x, y), file, label, speaker in zip(positions.tolist(), files, labels, speakers, strict=True)
     )
     header = ("layer", "seed", "x", "y", "file", "label", "speaker")
-    return _table(store, "Every point of every map, with its file", header, rows)
+    return _table(store, "Every point of every map, with its file", header, rows, kind="points")
 
 
 def by_speaker(store: Store, found: Separation) -> Artefact:
     """Mean silhouette of the emotions among each speaker's own clips, by layer, in the space and in the maps."""
     header = ("layer", "place", "speaker", "clips", "silhouette")
-    return _table(store, "Silhouettes of the emotions within each speaker", header, _speakers(found))
+    return _table(store, "Silhouettes of the emotions within each speaker", header, _speakers(found), kind="speakers")
 
 
 def _speakers(found: Separation) -> Iterator[tuple[object, ...]]:
@@ -46,14 +46,14 @@ def _speakers(found: Separation) -> Iterator[tuple[object, ...]]:
                     yield layer, "map" if suffix else "space", speaker, values.shape[1], mean
 
 
-def _table(store: Store, title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Artefact:
+def _table(store: Store, title: str, header: Sequence[str], rows: Iterable[Sequence[object]], kind: str) -> Artefact:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
     content = text.getvalue()
     path = store.blob(digest(content), ".csv", lambda path: _write(path, content))
-    return store.artefact(title, path, "text/csv")
+    return store.artefact(title, path, "text/csv", kind=kind)
 
 
 def _write(path: Path, content: str) -> None:

@@ -7,7 +7,7 @@ published are compared, without any weights. Values are named `<measure>.<role>`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,8 @@ from typing import ClassVar
 
 from basics.errors import Unavailable
 from basics.files import sha256_of
-from evaluators.evidence import Findings, Frozen, Inputs, Quantity, Site
+from evaluators.display import Panel
+from evaluators.evidence import Evidence, Findings, Frozen, Inputs, Quantity, Site
 from evaluators.reconstruction.clips import find_clips, together, weights_of
 from evaluators.reconstruction.pairs import choose
 from evaluators.reconstruction.parameters import Request, quantities
@@ -46,6 +47,12 @@ class Reconstruction:
             findings = (measure_pairs if parameters.mode == "pairs" else measure_codec)(parameters, site, store)
         site.progress("reconstruction measured", 1.0)
         return findings if site.cache else Findings(findings.measurements)
+
+    def display(self, evidence: Evidence, site: Site) -> Sequence[Panel]:  # noqa: ARG002 - as the protocol has it
+        """Originals and reconstructions to hear, and measures by number of codebooks."""
+        from evaluators.reconstruction.display import display
+
+        return tuple(display(evidence))
 
 
 def _codec_inputs(parameters: Request, site: Site) -> Inputs:

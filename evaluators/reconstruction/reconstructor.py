@@ -95,9 +95,10 @@ class Reconstructor:
         for take, clip, made in zip(first, clips, self.reconstructions(clips, [count]), strict=True):
             key = digest(["original", RECIPE, clip.digest, clip.sample_rate])
             original = self.store.blob(key, ".flac", partial(_write_clip, clip))
-            title = f"{take.role}: {take.name}"
-            artefacts.append(self.store.artefact(f"{title}, original", original, "audio/flac"))
-            artefacts.append(self.store.artefact(f"{title}, {count} codebooks", made, "audio/flac"))
+            for version, path in (("original", original), (f"{count} codebooks", made)):
+                labels = {"role": take.role, "clip": take.name, "version": version}
+                title = f"{take.role}: {take.name}, {version}"
+                artefacts.append(self.store.artefact(title, path, "audio/flac", **labels))
         return artefacts
 
     def _stored(

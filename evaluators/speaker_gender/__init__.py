@@ -6,13 +6,14 @@ measured on labelled voices (`channel`): how well gender can be told from transc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
 from pydantic import Field
 
 from basics.errors import Unavailable
-from evaluators.evidence import Findings, Frozen, Inputs, Measurement, Quantity, Site
+from evaluators.display import Panel
+from evaluators.evidence import Evidence, Findings, Frozen, Inputs, Measurement, Quantity, Site
 
 __all__ = ["SpeakerGender", "SpeakerGenderParameters"]
 
@@ -83,6 +84,13 @@ class SpeakerGender:
         Raises InputError for recorded answers or a manifest that cannot be read.
         """
         return Findings((*_answers(site), *_channel(parameters, site)))
+
+    def display(self, evidence: Evidence, site: Site) -> Sequence[Panel]:  # noqa: ARG002 - as the protocol has it
+        """What words and sound tell about gender, and what the models answered."""
+        from evaluators.speaker_gender.display import display
+
+        parameters = SpeakerGenderParameters.model_validate(evidence.parameters, strict=False)
+        return (display(evidence, {quantity.name: quantity.about for quantity in self.quantities(parameters)}),)
 
 
 def _answers(site: Site) -> Iterator[Measurement]:

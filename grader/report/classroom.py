@@ -10,7 +10,7 @@ from typing import Any
 
 from grader.marking.grading import Grades
 from grader.marking.scoring import printed_points
-from grader.report.plots import Plot, histogram
+from grader.report.plots import Drawing, histogram
 from grader.review.sensitivity import Flip, Witness, sensitivity, two_witnesses
 from grader.verdicts.key import AnswerKey
 
@@ -27,7 +27,7 @@ class Classroom:
     mean: float
     median: float
     possible: float
-    scores: Plot
+    scores: Drawing
     items: dict[str, Any]
     flips: tuple[Flip, ...]
     witnesses: tuple[Witness, ...]
@@ -49,7 +49,7 @@ def classroom(grades: Grades, key: AnswerKey, words: Mapping[str, str]) -> Class
         mean=fmean(totals),
         median=median(totals),
         possible=possible,
-        scores=Plot(words["scores"], histogram(totals, edges(possible), told)),
+        scores=Drawing(words["scores"], histogram(totals, edges(possible), told)),
         items=analyse(grades),
         flips=tuple(flip for flip in sensitivity(grades, key) if flip.changed)[:SHOWN_FLIPS],
         witnesses=tuple(w for w in two_witnesses(grades, key) if w.standing != "agrees"),

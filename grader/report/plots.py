@@ -11,71 +11,41 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
+from evaluators.display import Curves, Plot, Series, in_language
+from evaluators.drawing import SERIES, draw
+from grader.report.rendering import Language
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 INK = "#1d1b18"
-SERIES = ("#0072b2", "#d55e00", "#00805d", "#b35a8c", "#a87300", "#2f93cf")
-"""Okabe and Ito's palette (jfly.uni-koeln.de/color), darkened where it would be too faint on paper."""
-MARKERS = "os^Dv*"
 WIDTH, HEIGHT = 3.3, 2.3  # inches of one panel
 
 
 @dataclass(frozen=True)
-class Line:
-    """One series: places (n,), values (n,), and intervals (n,) as (low, high), or None where there is none."""
-
-    label: str
-    x: Sequence[float]
-    y: Sequence[float]
-    intervals: Sequence[tuple[float, float] | None]
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A drawing for the page. `legend` gives the label of each series, in the order of their colours."""
+class Drawing:
+    """A plot as it stands in the page."""
 
     title: str
     svg: Markup
-    legend: tuple[str, ...] = ()
 
 
-def spoken(line: Line) -> str:
+def curve_drawings(curves: Curves, language: Language) -> tuple[Drawing, ...]:
+    """Every plot of `curves`."""
+    return tuple(_curve_drawing(plot, curves, language) for plot in curves.plots)
+
+
+def _curve_drawing(plot: Plot, curves: Curves, language: Language) -> Drawing:
+    title, x_title = in_language(plot.title, language), in_language(curves.x_title, language)
+    lines = "; ".join(f"{in_language(series.label, language)} {_spoken(series)}" for series in plot.series if series.x)
+    with panel() as (axes, finish):
+        draw(axes, plot, curves)
+        return Drawing(title, finish(f"{title} ({x_title}): {lines}"))
+
+
+def _spoken(series: Series) -> str:
     """A series for people who do not see it."""
-    return f"{line.label} " + ", ".join(f"{x:g}: {y:.3g}" for x, y in zip(line.x, line.y, strict=True))
-
-
-def by_codebooks(lines: Sequence[Line], label: str, ticks: Sequence[int]) -> Markup:
-    """Lines with shaded intervals over the number of codebooks (a logarithmic axis)."""
-    with panel() as (axes, finish):
-        for i, line in enumerate(lines):
-            axes.plot(line.x, line.y, color=SERIES[i], marker=MARKERS[i], markersize=4.5, linewidth=1.4)
-            known = [(x, *interval) for x, interval in zip(line.x, line.intervals, strict=True) if interval]
-            if known:
-                places, low, high = zip(*known, strict=True)
-                axes.vlines(places, low, high, color=SERIES[i], linewidth=1.1)
-                axes.fill_between(places, low, high, color=SERIES[i], alpha=0.16, linewidth=0)
-        axes.set_xscale("log", base=2)
-        axes.set_xticks(ticks, [str(tick) for tick in ticks])
-        axes.minorticks_off()
-        return finish(label)
-
-
-def by_layer(lines: Sequence[Line], label: str, layers: Sequence[int]) -> Markup:
-    """Values with error bars over layers, side by side; zero is marked."""
-    with panel() as (axes, finish):
-        axes.axhline(0, color=INK, linewidth=0.7)
-        places = {layer: i for i, layer in enumerate(layers)}
-        for i, line in enumerate(lines):
-            at = [places[int(x)] + 0.16 * (i - (len(lines) - 1) / 2) for x in line.x]
-            spans = [interval or (y, y) for y, interval in zip(line.y, line.intervals, strict=True)]
-            bars = [[max(0.0, y - low) for y, (low, _) in zip(line.y, spans, strict=True)]]
-            bars.append([max(0.0, high - y) for y, (_, high) in zip(line.y, spans, strict=True)])
-            axes.errorbar(
-                at, line.y, yerr=bars, color=SERIES[i], marker=MARKERS[i], markersize=4.5, linewidth=0, elinewidth=1.3
-            )
-        axes.set_xticks(range(len(layers)), [str(layer) for layer in layers])
-        return finish(label)
+    return ", ".join(f"{x:g}: {y:.3g}" for x, y in zip(series.x, series.y, strict=True))
 
 
 def histogram(values: Sequence[float], edges: Sequence[float], label: str) -> Markup:

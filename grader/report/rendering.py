@@ -1,26 +1,45 @@
-"""Jinja2 with autoescape, the filters of the templates, and the files that are written into the page."""
+"""The words of the page by language, Jinja2 with autoescape, its filters, and the files that stand in the page."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal, get_args
 
+import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from evaluators.evidence import SOURCES, Source
-from evaluators.wording import number, value_of
+from evaluators.display import in_language
+from evaluators.evidence import SOURCES, Measurement, Source
+from evaluators.wording import Wording, number, value_of, wording
 from grader.report.cards import QuestionView
-from grader.report.texts import Language, texts
 from grader.verdicts.judge import Comparison
 
+MINUS = "−"
+Language = Literal["en", "zh-TW"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "img-src data:; media-src 'self' file: data: blob:; base-uri 'none'; form-action 'none'"
 )
 """Content-Security-Policy of the page: the browser itself refuses any request to anywhere."""
+
+
+@cache
+def catalogue() -> dict[str, dict[str, str]]:
+    """All words of the interface: by key, then by language."""
+    text = (files("grader.report") / "interface.yaml").read_text(encoding="utf-8")
+    words: dict[str, dict[str, str]] = yaml.load(text, Loader=yaml.BaseLoader)  # keys such as `true` stay texts
+    return words
+
+
+def interface_words(language: Language) -> dict[str, str]:
+    """All words of the interface in one language, by key."""
+    return {key: words[language] for key, words in catalogue().items()}
 
 
 def environment(language: Language) -> Environment:
@@ -32,10 +51,13 @@ def environment(language: Language) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    words = texts(language)
+    words = interface_words(language)
     filters: dict[str, Callable[..., Any]] = {
         "figure": figure,
         "breakable": breakable,
+        "said": lambda text: in_language(text, language),
+        "worded": worded,
+        "in_a_line": in_a_line,
         "spoken": lambda comparison: spoken(comparison, words),
         "cleared": lambda comparison: cleared(comparison, words),
         "sources": sources_of,
@@ -54,7 +76,19 @@ def static(name: str) -> Markup:
 
 def figure(value: float | Any) -> str:
     """A number with at most four significant digits and a real minus sign."""
-    return number(float(value)).replace("-", "−")
+    return number(float(value)).replace("-", MINUS)
+
+
+def worded(measurement: Measurement) -> Wording:
+    """A measurement in words, its numbers with a real minus sign."""
+    words = wording(measurement)
+    value = words.value if isinstance(measurement.value, str) else words.value.replace("-", MINUS)
+    return replace(words, value=value, interval=words.interval.replace("-", MINUS))
+
+
+def in_a_line(measurement: Measurement) -> str:
+    """A measurement for people who do not see its drawing."""
+    return f"{measurement.name} = {value_of(measurement)}"
 
 
 def breakable(text: str) -> Markup:
@@ -64,7 +98,7 @@ def breakable(text: str) -> Markup:
 
 def spoken(comparison: Comparison, words: dict[str, str]) -> str:
     """A drawing in one sentence, for people who do not see it."""
-    values = "; ".join(f"{m.name} = {value_of(m)}" for m in comparison.measurements)
+    values = "; ".join(map(in_a_line, comparison.measurements))
     return "; ".join(filter(None, (comparison.claim, words[comparison.state], values, cleared(comparison, words))))
 
 

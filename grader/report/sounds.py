@@ -1,4 +1,4 @@
-"""Sounds of the page: each once, inline as a data URI or as a file beside the page."""
+"""Sounds of the page, each once: inline as a data URI or as a file beside the page; and their spectrograms."""
 
 from __future__ import annotations
 
@@ -9,17 +9,31 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from basics.errors import Undefined
 from basics.files import write_whole
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Picture = NDArray[np.float64]
 
 Samples: TypeAlias = Any
 """Mono samples (n,) float32 in [-1, 1]; numpy is imported where they are worked on."""
 
 LOUDEST = 0.99
 """Peak that level matching may reach, of full scale."""
-QUALITY = 0.6
+MP3_QUALITY = 0.6
 """libsndfile's `compression_level` for MP3: about 38 kbit/s for speech at 24 kHz."""
+
+WINDOW_SECONDS = 0.032  # long enough to part the harmonics of a low voice, short enough to keep syllables apart
+PICTURE_SIZE = (560, 160)  # pixels, width and height
+RANGE_DB = 70.0  # below the loudest bin of the original
+DIFFERENCE_DB = 30.0
+TOP_HZ = 8000.0
+PICTURE_QUALITY = 70  # of WebP, at which nothing is lost to the eye
 
 
 @dataclass
@@ -42,6 +56,10 @@ class SoundBank:
         """Keep the sound of `files` small (MP3, which every browser plays), to be recognised by ear; their ids."""
         with ThreadPoolExecutor() as threads:  # libsndfile works without the interpreter's lock
             return [self._keep(content, "mp3", "audio/mpeg") for content in threads.map(_as_mp3, files)]
+
+    def as_it_is(self, file: Path, media_type: str) -> str:
+        """Keep a file that the page offers unchanged; its id."""
+        return self._keep(file.read_bytes(), file.suffix.removeprefix("."), media_type)
 
     def _keep(self, content: bytes, suffix: str, media_type: str) -> str:
         name = hashlib.sha256(content).hexdigest()[:12]
@@ -66,7 +84,7 @@ def encoded(samples: Samples, sample_rate: int, container: str, subtype: str) ->
     """A sound file as bytes."""
     import soundfile
 
-    options = {"compression_level": QUALITY, "bitrate_mode": "VARIABLE"} if container == "MP3" else {}
+    options = {"compression_level": MP3_QUALITY, "bitrate_mode": "VARIABLE"} if container == "MP3" else {}
     out = io.BytesIO()
     soundfile.write(out, samples, sample_rate, format=container, subtype=subtype, **options)
     return out.getvalue()
@@ -94,3 +112,69 @@ def level_matched(first: Samples, second: Samples) -> Matched:
     peak = max(float(np.abs(x).max(initial=0.0)) for x in (first, second))
     down = np.float32(min(1.0, LOUDEST / peak) if peak > 0 else 1.0)
     return Matched(first * down, second * down, 20 * float(np.log10(gain)))
+
+
+def heard(original: Path, reconstruction: Path) -> tuple[Samples, Samples, int]:
+    """Both sounds (n,), aligned, at the reconstruction's sample rate; silent ones as they are, cut to one length."""
+    from audio.clip import align, load
+
+    estimate = load(reconstruction)
+    rate = estimate.sample_rate
+    first, second = load(original, rate).samples, estimate.samples
+    try:
+        aligned = align(first, second, rate)
+    except Undefined:
+        length = min(len(first), len(second))
+        return first[:length], second[:length], rate
+    return aligned.reference, aligned.estimate, rate
+
+
+@dataclass(frozen=True)
+class Spectrograms:
+    """Three images as data URIs, and the axes they share: `seconds` wide, `khz` high."""
+
+    original: str
+    reconstruction: str
+    difference: str
+    seconds: float
+    khz: float
+
+
+def spectrograms(original: Samples, reconstruction: Samples, sample_rate: int) -> Spectrograms:
+    """Of two sounds (n,) of one length: powers down to 70 dB below the original's peak, differences within ±30 dB."""
+    top = min(TOP_HZ, sample_rate / 2)
+    first, second = power_db(original, sample_rate, top), power_db(reconstruction, sample_rate, top)
+    floor = first.max() - RANGE_DB
+    first, second = first.clip(floor), second.clip(floor)
+    return Spectrograms(
+        original=image((first - floor) / RANGE_DB, "magma"),
+        reconstruction=image((second - floor) / RANGE_DB, "magma"),
+        difference=image((second - first) / (2 * DIFFERENCE_DB) + 0.5, "PuOr_r"),
+        seconds=len(original) / sample_rate,
+        khz=top / 1000,
+    )
+
+
+def power_db(samples: Samples, sample_rate: int, top: float) -> Picture:
+    """Power in dB (frequencies up to `top` Hz, frames) by a short-time Fourier transform with Hann windows."""
+    import numpy as np
+    from scipy.signal import stft
+
+    length = int(WINDOW_SECONDS * sample_rate)
+    frequencies, _, spectrum = stft(samples, sample_rate, nperseg=length, noverlap=length * 3 // 4)
+    kept: Any = np.abs(spectrum[frequencies <= top]) ** 2
+    return np.asarray(10 * np.log10(kept + 1e-12), np.float64)
+
+
+def image(shares: Picture, colours: str) -> str:
+    """Values in [0, 1] (rows from the bottom up, columns) in a colour map of matplotlib, as a WebP data URI."""
+    import matplotlib
+    import numpy as np
+    from PIL import Image
+
+    table = (matplotlib.colormaps[colours](np.arange(256))[:, :3] * 255).astype(np.uint8)
+    levels = np.flipud(np.clip(shares * 255, 0, 255)).astype(np.uint8)
+    picture = Image.fromarray(table[levels]).resize(PICTURE_SIZE, Image.Resampling.BILINEAR)
+    out = io.BytesIO()
+    picture.save(out, "WEBP", quality=PICTURE_QUALITY)
+    return f"data:image/webp;base64,{base64.b64encode(out.getvalue()).decode()}"

@@ -23,7 +23,7 @@ from grader.marking.sample_class import write_sample_class
 from grader.quiz.loading import load_quiz
 from grader.quiz.spec import QuizBook
 from grader.report import Edition, write_report
-from grader.report.texts import Language
+from grader.report.rendering import Language
 from grader.submissions.reading import read_submissions
 from grader.verdicts.key import AnswerKey
 from grader.verdicts.testimony import Gatherer, key_from

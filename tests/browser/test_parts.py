@@ -15,17 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from evaluators.evidence import Evidence, Interval, Measurement, Provenance
+from evaluators.evidence import Evidence, Interval, Measurement, Provenance, Site
 from evaluators.store import Store
 from grader.quiz.claims import AtLeast, AtMost, Equals, Form, Greater, IsTrue, Less, in_words, names_of
 from grader.quiz.loading import BUILT_IN_QUIZ, load_quiz
 from grader.quiz.spec import QuizBook
 from grader.report.cards import leaves
-from grader.report.maps import HEARD, maps
 from grader.report.number_lines import number_line
-from grader.report.sounds import SoundBank, level_matched
-from grader.report.spectrograms import SIZE, spectrograms
-from grader.report.texts import texts
+from grader.report.panels import HEARD, MapDrawings, Page, sections
+from grader.report.sounds import PICTURE_SIZE, SoundBank, level_matched, spectrograms
 from grader.verdicts import testimony as testimonies
 from grader.verdicts.judge import compare, every_comparison, judge
 
@@ -125,7 +123,7 @@ def test_the_difference_of_equal_sounds_has_no_colour() -> None:
     sound = np.random.default_rng(0).standard_normal(24_000).astype(np.float32) / 10
     drawn = spectrograms(sound, sound, 24_000)
     picture = Image.open(io.BytesIO(base64.b64decode(drawn.difference.split(",")[1]))).convert("RGB")
-    assert picture.size == SIZE
+    assert picture.size == PICTURE_SIZE
     assert np.ptp(np.asarray(picture, float).mean(axis=(0, 1))) < 3
     assert (drawn.seconds, drawn.khz) == (1.0, 8.0)
 
@@ -148,11 +146,11 @@ def test_a_large_corpus_stays_a_light_page(book: QuizBook, tmp_path: Path) -> No
         provenance=Provenance(earwitness="0", python="3", started=datetime.now(UTC), seconds=0),
     )
     testimony = testimonies.Testimony(book.question("q05"), (testimonies.Exhibit(evidence, "store"),), (), {}, {})
-    found = maps([testimony], store, SoundBank(), None, texts("en"))
-    assert found is not None
-    (shown,) = found.maps
-    assert shown.silent
-    for panel in shown.panels:
+    (found,) = sections([testimony], Site(cache=store.root), Page(store, SoundBank(), "en"))
+    (shown,) = (figure.view for figure in found.groups[""])
+    assert isinstance(shown, MapDrawings)
+    assert "--corpus" in shown.notice
+    for panel in shown.drawings:
         behind = "".join(path for _, path in panel.background)
         assert len(panel.points) == HEARD
         assert len(panel.points) + behind.count("M") == clips

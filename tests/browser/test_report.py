@@ -22,7 +22,7 @@ from basics.errors import InputError
 from grader.quiz.claims import comparisons, in_words, names_of
 from grader.quiz.loading import BUILT_IN_QUIZ, load_quiz
 from grader.report import write_sheet
-from grader.report.texts import LANGUAGES, catalogue
+from grader.report.rendering import LANGUAGES, catalogue
 from tests.browser.conftest import Open, Showcase, requests
 
 EDITIONS = ("ta", "student", "before")

@@ -39,6 +39,12 @@ function onlyThis(stop) {
   silence = stop;
 }
 
+for (const sound of $$("audio[data-sound]")) {
+  sound.src = address(sound.dataset.sound);
+  const stop = () => sound.pause();
+  sound.addEventListener("play", () => onlyThis(stop));
+}
+
 /* Players: both versions run together and one is muted, so that switching is heard at the same moment. */
 function makePlayer(root) {
   const part = (name) => root.querySelector(`[data-${name}]`);

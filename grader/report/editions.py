@@ -15,19 +15,16 @@ from zoneinfo import ZoneInfo
 
 from basics.errors import InputError, Problem
 from basics.files import write_whole
+from evaluators.evidence import Site
 from evaluators.store import Store
 from grader.marking.grading import Grades
 from grader.quiz.spec import Quiz, QuizBook
 from grader.report.cards import all_evidence, question_views, questions_using
 from grader.report.classroom import classroom
-from grader.report.gender import gender
-from grader.report.listening import listening
-from grader.report.maps import maps
-from grader.report.rendering import POLICY, environment, static
-from grader.report.sheet import question_sheet
+from grader.report.panels import Page, demonstrates, sections
+from grader.report.question_sheet import question_sheet
+from grader.report.rendering import POLICY, Language, environment, interface_words, static
 from grader.report.sounds import SoundBank
-from grader.report.sweeps import sweeps
-from grader.report.texts import Language, texts
 from grader.verdicts.key import AnswerKey
 from grader.verdicts.testimony import Exhibit, Testimony
 
@@ -59,17 +56,12 @@ def write_report(
         need_staff_edition(edition)
     if edition == "before":
         return write_sheet(book, out=out, language=language)
-    words = texts(language)
+    words = interface_words(language)
     bank = SoundBank(out.with_name(f"{out.stem}_audio") if audio == "beside" else None)
-    displays = (
-        listening(testimonies, store, bank),
-        sweeps(testimonies, words),
-        maps(testimonies, store, bank, corpus, words),
-        gender(testimonies),
-    )
+    site = Site(corpus=corpus, cache=store.root, codec_of_record=book.quiz.codec)
     content = {
         **_decided(testimonies, key),
-        "exhibits": [display for display in displays if display],
+        "sections": sections(testimonies, site, Page(store, bank, language)),
         "classroom": classroom(grades, key, words) if grades and grades.records else None,
         "data": {"words": {"copied": words["copied"]}, "sounds": dict(bank.places)},
     }
@@ -90,7 +82,7 @@ def _decided(testimonies: Sequence[Testimony], key: AnswerKey) -> dict[str, Any]
             "options": sum(len(view.options) for view in views),
         },
         "evidence": [_origin(exhibit, testimonies) for exhibit in evidence],
-        "demonstration": any(_demonstrates(exhibit) for exhibit in evidence),
+        "demonstration": any(demonstrates(exhibit.evidence) for exhibit in evidence),
     }
 
 
@@ -108,7 +100,7 @@ def write_sheet(book: QuizBook, *, out: Path, language: Language) -> Path:
 def write_page(out: Path, quiz: Quiz, edition: Edition, language: Language, content: dict[str, Any]) -> Path:
     """Render the edition's template with `content` and put the page in place."""
     name = "before" if edition == "before" else "report"
-    words = texts(language)
+    words = interface_words(language)
     made = environment(language)
     made.globals["codec"] = quiz.codec
     page = made.get_template(f"{name}.html.j2").render(
@@ -127,14 +119,10 @@ def write_page(out: Path, quiz: Quiz, edition: Edition, language: Language, cont
     return out
 
 
-def _demonstrates(exhibit: Exhibit) -> bool:
-    return any(m.source == "demonstration" for m in exhibit.evidence.measurements)
-
-
 def _origin(exhibit: Exhibit, testimonies: Sequence[Testimony]) -> dict[str, Any]:
     """What the section about provenance says of one piece of evidence."""
     return {
         "exhibit": exhibit,
-        "demonstration": _demonstrates(exhibit),
+        "demonstration": demonstrates(exhibit.evidence),
         "questions": questions_using(exhibit.evidence, testimonies),
     }
