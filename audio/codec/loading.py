@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio.codec.contract import Codec
-from audio.codec.weights import MIMI, PINNED, find_weights
+from audio.codec.weights import MIMI, find_weights
 from basics.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ BACKENDS = ("transformers", "moshi")
 
 
 def load_codec(
-    source: str | Path = MIMI, *, backend: str = "transformers", device: str = "auto", revision: str | None = PINNED
+    source: str | Path = MIMI, *, backend: str = "transformers", device: str = "auto", revision: str | None = None
 ) -> Codec:
-    """Mimi from a folder, a `.safetensors` file or a hub id (the local cache first, then the hub at `revision`).
+    """Mimi from a folder, a `.safetensors` file or a hub id at `revision`, as `find_weights` finds them.
 
     `backend` runs it: `transformers` as the course does, or `moshi`, the authors' own code, on the same weights.
-    `device` is `auto` (CUDA where there is one), `cpu` or `cuda[:N]`. Without `revision` the repository's main branch
-    is taken; what it resolved to is in the codec's provenance. Raises Unavailable when there are no weights, InputError
-    when they or an argument cannot be used.
+    `device` is `auto` (CUDA where there is one), `cpu` or `cuda[:N]`. The commit that the revision resolved to is in
+    the codec's provenance. Raises Unavailable when there are no weights, InputError when they or an argument cannot be
+    used.
     """
     if backend not in BACKENDS:
         raise InputError(Problem("backend", f"unknown backend {backend!r}", f"choose {' or '.join(BACKENDS)}"))

@@ -15,7 +15,7 @@ from transformers import MimiConfig
 
 from audio.codec.contract import Audio, Codec, Codes
 from audio.codec.network import CHUNK, Network
-from audio.codec.weights import MIMI, Weights
+from audio.codec.weights import Weights
 from basics.errors import InputError, Problem
 
 BATCH_SECONDS = 120.0  # sound in one batch on a GPU, padding included: about 3 GB
@@ -43,7 +43,7 @@ class MimiCodec(Codec):
         self.is_reference = weights.is_reference
         self.weights_digest = weights.digest
         self.identity = weights.identity
-        self.name = MIMI if self.is_reference else weights.source
+        self.name = weights.name
         self.batch_frames = 0 if device.type == "cpu" else round(BATCH_SECONDS * self.frame_rate)
         self.provenance: Mapping[str, str] = {
             **weights.describe(),

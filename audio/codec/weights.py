@@ -19,7 +19,7 @@ MIMI = "kyutai/mimi"
 PINNED = "89091b3e466eb6a9d11e537bf26b144f194978f7"  # the commit of kyutai/mimi that evidence of record uses
 KYUTAI_DIGESTS = {
     # sha256 of the published files, which many public projects record independently of each other
-    "bac7e85083dcded655d24eaadde7e6eea34c0da1b35fa2d284e641bd2b942a5e": "kyutai/mimi, model.safetensors",
+    "bac7e85083dcded655d24eaadde7e6eea34c0da1b35fa2d284e641bd2b942a5e": "kyutai/mimi at PINNED, model.safetensors",
     "09b782f0629851a271227fb9d36db65c041790365f11bbe5d3d59369cf863f50": "tokenizer-e351c8d8-checkpoint125.safetensors",
 }
 CONFIG, TENSORS = "config.json", "model.safetensors"
@@ -58,8 +58,19 @@ class Weights:
 
     @property
     def is_reference(self) -> bool:
-        """Whether this is Kyutai's Mimi: from its hub repository or a cache of it, or of a digest it published."""
-        return self.source == MIMI or self.digest in KYUTAI_DIGESTS
+        """Whether these are the tensors that Kyutai published, known by their digest alone.
+
+        A cache folder is called kyutai/mimi by whoever made it, the download itself included: what the hub serves at
+        the pinned commit has the first of `KYUTAI_DIGESTS`, and anything else is not what evidence of record rests on.
+        """
+        return self.digest in KYUTAI_DIGESTS
+
+    @property
+    def name(self) -> str:
+        """What the codec is called in evidence: a name that is claimed and not borne out comes with the digest."""
+        if self.is_reference:
+            return MIMI
+        return f"{self.source} of other weights ({self.digest[:8]})" if self.source == MIMI else self.source
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -77,11 +88,12 @@ class Weights:
         return {"source": self.source, "revision": self.revision or "none", "weights_sha256": self.digest}
 
 
-def find_weights(source: str | Path, revision: str | None = PINNED, *, download: bool = True) -> Weights:
-    """Weights of a folder, of a `.safetensors` file, or of a hub id at `revision` (None: its main branch), cache first.
+def find_weights(source: str | Path, revision: str | None = None, *, download: bool = True) -> Weights:
+    """Weights of a folder, of a `.safetensors` file, or of a hub id, the local cache first.
 
-    Without `download` the hub is never asked. Raises Unavailable, naming the three ways to supply weights, when there
-    are none; InputError for a folder of something else.
+    A hub id is taken at `revision`; without one kyutai/mimi is taken at the pinned commit and any other repository at
+    its main branch. Without `download` the hub is never asked. Raises Unavailable, naming the three ways to supply
+    weights, when there are none; InputError for a folder of something else.
     """
     path = Path(source).expanduser()
     if path.is_dir():
@@ -92,7 +104,7 @@ def find_weights(source: str | Path, revision: str | None = PINNED, *, download:
         return Weights(path, None, path.name)
     if not _is_hub_id(source):
         raise _unavailable(f"no codec at {source}")
-    return _on_hub(str(source), revision or "main", download=download)
+    return _on_hub(str(source), revision or (PINNED if source == MIMI else "main"), download=download)
 
 
 def _is_hub_id(source: str | Path) -> bool:

@@ -284,18 +284,42 @@ def cache(tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_cache_is_used_before_the_network(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    for revision in (PINNED, None):
+    for revision in (PINNED, "main", None):
         weights = find_weights(MIMI, revision)
         assert (weights.source, weights.revision) == (MIMI, PINNED)
-        assert weights.is_reference
-    assert find_weights(cache / "snapshots" / PINNED).is_reference
+    assert find_weights(cache / "snapshots" / PINNED).source == MIMI
+
+
+def test_a_cache_named_after_kyutais_mimi_does_not_make_it_that(cache: Path) -> None:
+    for found in (find_weights(MIMI), find_weights(cache / "snapshots" / PINNED)):
+        assert not found.is_reference
+        assert found.name == f"{MIMI} of other weights ({found.digest[:8]})"
+
+
+def test_the_published_digest_makes_it_kyutais_mimi_wherever_it_lies(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = find_weights(checkpoint)
+    assert not found.is_reference
+    monkeypatch.setitem(KYUTAI_DIGESTS, found.digest, "as if Kyutai had published it")
+    assert (found.is_reference, found.name) == (True, MIMI)
+
+
+def test_a_hub_id_means_its_main_branch_and_mimi_its_pinned_commit(cache: Path) -> None:
+    (cache / "refs" / "main").write_text("0" * 40)
+    other = cache.parent / "models--some--codec"
+    shutil.copytree(cache, other)
+    (other / "snapshots" / PINNED).rename(other / "snapshots" / ("0" * 40))
+    assert find_weights(MIMI).revision == PINNED
+    assert find_weights("some/codec").revision == "0" * 40
+    assert load_codec("some/codec", device="cpu").provenance["revision"] == "0" * 40
 
 
 def test_loaded_from_the_cache_the_codec_names_hub_and_commit(cache: Path) -> None:
     assert cache.is_dir()
     codec = load_codec(device="cpu")
-    assert (codec.name, codec.is_reference) == (MIMI, True)
-    assert codec.provenance["revision"] == PINNED
+    assert not codec.is_reference
+    assert (codec.provenance["source"], codec.provenance["revision"]) == (MIMI, PINNED)
 
 
 def test_published_digests_are_sha256() -> None:
