@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from basics.files import replacing, sha256_of
 if TYPE_CHECKING:
     from soundfile import SoundFile
 
-__all__ = ["FORMATS", "Alignment", "Clip", "align", "load", "naming_unreadable", "resample", "save"]
+__all__ = ["FORMATS", "Alignment", "Clip", "align", "content_digest", "load", "naming_unreadable", "resample", "save"]
 
 FORMATS = (".wav", ".flac", ".mp3", ".ogg")
 BLOCK = 1 << 18  # samples read at a time, so that a long file is held once, as mono
@@ -67,6 +68,15 @@ def load(path: str | Path, sample_rate: int | None = None) -> Clip:
     if sample_rate is not None:
         samples, rate = resample(samples, rate, sample_rate), sample_rate
     return Clip(samples, rate, path.name, sha256_of(path), notes)
+
+
+def content_digest(path: Path) -> str:
+    """sha256 of the samples as 16-bit little-endian mono: of the sound, whatever file or container it lies in.
+
+    Equal for lossless copies of 16-bit sound, doubled channels included. Raises InputError like `load`.
+    """
+    samples, _ = _read_mono(path)
+    return hashlib.sha256(np.clip(np.round(samples * 32768), -32768, 32767).astype("<i2").tobytes()).hexdigest()
 
 
 @contextmanager

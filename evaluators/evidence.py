@@ -36,6 +36,9 @@ Kind = Literal["number", "bool", "text"]
 Value = StrictBool | StrictInt | StrictFloat | StrictStr
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")]
 
+Sound = Path | str
+"""A file, or the digest of its content (`audio.clip.content_digest`)."""
+
 SOURCES: tuple[Source, ...] = get_args(Source)
 
 
@@ -109,6 +112,11 @@ class Measurement(Frozen):
                 raise ValueError(f"{self.name}: {self.value} lies outside its own interval [{low}, {high}]")
         return self
 
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether the value shows how it is done, and can never decide an option of record."""
+        return self.source == "demonstration"
+
 
 class Artefact(Frozen):
     """A file that shows the evidence: a plot or a reconstruction, by path inside the store and sha256.
@@ -158,6 +166,11 @@ class Evidence(Frozen):
         return self
 
     @property
+    def is_demonstration(self) -> bool:
+        """Whether any of it is a demonstration."""
+        return any(measurement.is_demonstration for measurement in self.measurements)
+
+    @property
     def request(self) -> str:
         """What was asked, whatever the inputs were: the key under which evidence of record is found."""
         return request_key(self.evaluator, self.version, self.parameters)
@@ -168,6 +181,7 @@ class Quantity(Frozen):
 
     `low` and `high` bound the value where theory bounds it (STOI lies in [-1, 1]); a claim whose margin leaves no
     room inside the bounds is reported as one that can never be decided. `one_of` lists the words that a text can be.
+    `rests_on` says on which of the declared inputs the value rests; these alone decide whether it is `measured`.
     """
 
     name: Name
@@ -177,6 +191,7 @@ class Quantity(Frozen):
     high: float | None = None
     one_of: tuple[str, ...] = ()
     about: str = ""
+    rests_on: tuple[Literal["sounds", "weights"], ...] = ("sounds", "weights")
 
 
 def report_nothing(_step: str, _done: float) -> None:
@@ -211,15 +226,32 @@ class Site:
     cache: Path | None = None
     progress: Callable[[str, float], None] = report_nothing
 
+    @property
+    def codec_in_use(self) -> str:
+        """Hub id or folder of the codec that evidence is gathered with, for `find_weights` and `load_codec`."""
+        return self.codec or self.codec_of_record
+
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a result depends on besides the parameters: input and weight digests, packages that move numbers."""
+    """What a result depends on besides the parameters.
+
+    Attributes:
+        files: sha256 by name of what is read.
+        weights: sha256 of the codec's tensors.
+        packages: those whose version moves numbers.
+        seed: of whatever is drawn.
+        sounds: what is listened to, so that the gatherer can tell measurements from demonstrations
+            (`evaluators/origin.py`); no part of the fingerprint, where `files` stands for it.
+        synthetic: names of those sounds in which, as their manifest says, no person speaks.
+    """
 
     files: Mapping[str, str] = field(default_factory=dict)
     weights: str | None = None
     packages: tuple[str, ...] = ()
     seed: int | None = None
+    sounds: tuple[Sound, ...] = ()
+    synthetic: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from typing import Any, Literal, NamedTuple
 from pydantic import computed_field
 
 from basics.errors import InputError, Unavailable
-from evaluators.announcement import as_announced
-from evaluators.evidence import Evaluator, Evidence, Frozen, Inputs, Site, digest
+from evaluators.announcement import announced, as_announced
+from evaluators.evidence import Evaluator, Evidence, Frozen, Inputs, Measurement, Site, digest
 from evaluators.faults import cause_of, show_traceback, whose_fault
+from evaluators.origin import hold_to_origin
 from evaluators.packages import how_to_install, not_installed
 from evaluators.provenance import RECIPE, package_versions, provenance
 from evaluators.registry import owner
@@ -133,15 +134,20 @@ def gather(
 ) -> Gathered:
     """Evidence for one request: from `records` or the store where the fingerprint is the same, or measured now.
 
+    Wherever it comes from and whoever measured it, what its inputs do not allow to be `measured` is a demonstration.
     Raises Unavailable when clips or weights are missing, and whatever else the evaluator raises.
     """
     inputs = evaluator.inputs(parameters, site)
     key = fingerprint(evaluator, parameters, inputs)
     use_store = store if evaluator.stored else None
+
+    def held(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
+        return hold_to_origin(measurements, announced(evaluator, parameters), inputs, site)
+
     if not refresh and evaluator.stored:
         known = next((record for record in records if record.fingerprint == key), None)
         if found := known or (use_store.get(key) if use_store else None):
-            return Gathered(found)
+            return Gathered(found.model_copy(update={"measurements": held(found.measurements)}))
     started, clock = datetime.now(UTC), time.perf_counter()
     findings = as_announced(evaluator, parameters, evaluator.measure(parameters, site))
     evidence = Evidence(
@@ -149,7 +155,7 @@ def gather(
         version=evaluator.version,
         parameters=plain(parameters),
         fingerprint=key,
-        measurements=findings.measurements,
+        measurements=held(findings.measurements),
         artefacts=findings.artefacts,
         provenance=provenance(inputs, started=started, seconds=time.perf_counter() - clock),
     )

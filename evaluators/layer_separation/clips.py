@@ -37,6 +37,11 @@ class Selection:
         return tuple(clip.name for clip in self.clips)
 
     @property
+    def paths(self) -> tuple[Path, ...]:
+        """Each clip's path."""
+        return tuple(clip.path for clip in self.clips)
+
+    @property
     def sounds(self) -> tuple[tuple[Path, str], ...]:
         """Each clip's path and the sha256 of its content."""
         return tuple((clip.path, content) for clip, content in zip(self.clips, self.content, strict=True))

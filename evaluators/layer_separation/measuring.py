@@ -11,13 +11,13 @@ from audio.codec import load_codec
 from audio.codec.weights import find_weights
 from audio.metrics.engine import available_processors
 from basics.errors import InputError, Problem
-from evaluators.evidence import Artefact, Findings, Inputs, Measurement, Site, Source
+from evaluators.evidence import Artefact, Findings, Inputs, Measurement, Site
 from evaluators.layer_separation import plots, tables, vectors, work
 from evaluators.layer_separation.clips import Selection, select
 from evaluators.layer_separation.parameters import Parameters
 from evaluators.layer_separation.scores import Scorer
 from evaluators.layer_separation.separation import Separation, separate
-from evaluators.standing import standing
+from evaluators.origin import source_of
 from evaluators.store import Store
 
 PACKAGES = tuple(sorted({*vectors.PACKAGES, *work.PACKAGES, "scikit-learn"}))
@@ -27,8 +27,9 @@ ENCODING = 0.4  # share of the whole time, for the progress bar
 def inputs(parameters: Parameters, site: Site) -> Inputs:
     """Digests of all that the result depends on."""
     selection = select(parameters, site.corpus)
-    weights = find_weights(_codec_name(site))
-    return Inputs(files={**selection.digests(), **weights.files}, weights=weights.digest, packages=PACKAGES)
+    weights = find_weights(site.codec_in_use)
+    files = {**selection.digests(), **weights.files}
+    return Inputs(files, weights=weights.digest, packages=PACKAGES, sounds=selection.paths)
 
 
 def measure(parameters: Parameters, site: Site) -> Findings:
@@ -36,18 +37,18 @@ def measure(parameters: Parameters, site: Site) -> Findings:
     selection = select(parameters, site.corpus)
     with _kept_in(site.cache) as root:
         found = _separate(selection, parameters, site, root)
-        is_reference = find_weights(_codec_name(site)).is_reference
-        source = standing(site, is_reference, selection.content)
+        weights = find_weights(site.codec_in_use).digest
+        source, _ = source_of(sounds=selection.paths, weights=weights, codec_of_record=site.codec_of_record)
         scorer = Scorer(found.samples, parameters.seeds, source)
         site.progress("layer_separation: intervals and plots", 0.98)
         measurements = (*selection.measurements(source), *scorer.measurements(parameters))
-        shown = _artefacts(Store(root), found, measurements, selection, parameters, source) if site.cache else ()
+        shown = _artefacts(Store(root), found, measurements, selection, parameters) if site.cache else ()
     site.progress("layer_separation", 1.0)
     return Findings(measurements, shown)
 
 
 def _separate(selection: Selection, parameters: Parameters, site: Site, root: Path) -> Separation:
-    codec = load_codec(_codec_name(site), device=site.device)
+    codec = load_codec(site.codec_in_use, device=site.device)
     if parameters.codebooks > codec.codebooks:
         what = f"{parameters.codebooks} wanted, {codec.name} has {codec.codebooks}"
         raise InputError(Problem("codebooks", what, "ask for fewer codebooks and for layers below that number"))
@@ -74,18 +75,14 @@ def _artefacts(
     measurements: Sequence[Measurement],
     selection: Selection,
     parameters: Parameters,
-    source: Source,
 ) -> tuple[Artefact, ...]:
+    demonstration = any(measurement.is_demonstration for measurement in measurements)
     maps = (
-        [plots.scatter(store, found, parameters, source), tables.points(store, found, selection.files)]
+        [plots.scatter(store, found, parameters, demonstration), tables.points(store, found, selection.files)]
         if found.maps
         else []
     )
-    return (*maps, plots.curves(store, measurements, parameters, source), tables.by_speaker(store, found))
-
-
-def _codec_name(site: Site) -> str:
-    return site.codec or site.codec_of_record
+    return (*maps, plots.curves(store, measurements, parameters, demonstration), tables.by_speaker(store, found))
 
 
 @contextmanager

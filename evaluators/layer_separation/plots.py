@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluators.evidence import Artefact, Measurement, Source, digest
+from evaluators.evidence import Artefact, Measurement, digest
 from evaluators.layer_separation.parameters import Parameters
 from evaluators.layer_separation.separation import Separation
 from evaluators.store import Store
@@ -32,22 +32,24 @@ CURVES = (
 )
 
 
-def scatter(store: Store, found: Separation, parameters: Parameters, source: Source) -> Artefact:
+def scatter(store: Store, found: Separation, parameters: Parameters, demonstration: bool) -> Artefact:
     """A map of each layer, all of one seed, a colour and a shape for each emotion."""
     seed = parameters.seeds[0]
     maps = {layer: points for (layer, of), points in found.maps.items() if of == seed}
     data = [[layer, points.tolist()] for layer, points in maps.items()]
-    key = digest(["scatter", DRAWING, source, seed, data, found.samples.cells.emotions, _emotion(found).tolist()])
-    path = store.blob(key, ".png", lambda path: _draw_scatter(found, maps, seed, source).savefig(path))
+    key = digest(
+        ["scatter", DRAWING, demonstration, seed, data, found.samples.cells.emotions, _emotion(found).tolist()]
+    )
+    path = store.blob(key, ".png", lambda path: _draw_scatter(found, maps, seed, demonstration).savefig(path))
     return store.artefact("UMAP maps by layer", path, "image/png")
 
 
-def curves(store: Store, measurements: Sequence[Measurement], parameters: Parameters, source: Source) -> Artefact:
+def curves(store: Store, measurements: Sequence[Measurement], parameters: Parameters, demonstration: bool) -> Artefact:
     """Mean silhouettes by layer with their intervals, in the space of the vectors and in the maps."""
     known = {measurement.name: measurement for measurement in measurements}
     data = [m.model_dump(mode="json", include={"name", "value", "interval"}) for m in measurements]
-    key = digest(["curves", DRAWING, source, data])
-    path = store.blob(key, ".png", lambda path: _draw_curves(known, parameters, source).savefig(path))
+    key = digest(["curves", DRAWING, demonstration, data])
+    path = store.blob(key, ".png", lambda path: _draw_curves(known, parameters, demonstration).savefig(path))
     return store.artefact("Silhouettes by layer", path, "image/png")
 
 
@@ -55,7 +57,7 @@ def _emotion(found: Separation) -> NDArray[np.intp]:
     return found.samples.cells.cell_emotion[found.samples.cells.cell]
 
 
-def _draw_scatter(found: Separation, maps: Mapping[int, NDArray[np.float32]], seed: int, source: Source) -> Figure:
+def _draw_scatter(found: Separation, maps: Mapping[int, NDArray[np.float32]], seed: int, demonstration: bool) -> Figure:
     from matplotlib.figure import Figure
 
     columns = min(COLUMNS, len(maps))
@@ -72,7 +74,9 @@ def _draw_scatter(found: Separation, maps: Mapping[int, NDArray[np.float32]], se
     for handle in legend.legend_handles:
         if handle is not None:
             handle.set_alpha(1)
-    figure.suptitle(f"UMAP of mean codebook vectors, seed {seed}, {len(_emotion(found))} clips{_warning(source)}")
+    figure.suptitle(
+        f"UMAP of mean codebook vectors, seed {seed}, {len(_emotion(found))} clips{_warning(demonstration)}"
+    )
     return figure
 
 
@@ -94,7 +98,7 @@ def _draw_points(axes: Axes, points: NDArray[np.float32], emotion: NDArray[np.in
             )
 
 
-def _draw_curves(known: Mapping[str, Measurement], parameters: Parameters, source: Source) -> Figure:
+def _draw_curves(known: Mapping[str, Measurement], parameters: Parameters, demonstration: bool) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.8), dpi=120, layout="constrained")
@@ -109,7 +113,7 @@ def _draw_curves(known: Mapping[str, Measurement], parameters: Parameters, sourc
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("mean silhouette")
     panels[0].legend(frameon=False, fontsize="small")
-    figure.suptitle(f"Silhouettes by layer, 95 % intervals{_warning(source)}")
+    figure.suptitle(f"Silhouettes by layer, 95 % intervals{_warning(demonstration)}")
     return figure
 
 
@@ -136,5 +140,5 @@ def _draw_curve(axes: Axes, layers: Sequence[int], measured: Sequence[Measuremen
     )
 
 
-def _warning(source: Source) -> str:
-    return "\nDEMONSTRATION: not the codec and the sound that the quiz asks about" if source == "demonstration" else ""
+def _warning(demonstration: bool) -> str:
+    return "\nDEMONSTRATION: not the codec and the sound that the quiz asks about" if demonstration else ""

@@ -17,8 +17,8 @@ from basics.errors import Unavailable
 from basics.files import sha256_of
 from evaluators.display import Panel
 from evaluators.evidence import Evidence, Findings, Frozen, Inputs, Quantity, Site
-from evaluators.reconstruction.clips import find_clips, together, weights_of
-from evaluators.reconstruction.pairs import choose
+from evaluators.reconstruction.clips import find_clips, together
+from evaluators.reconstruction.pairs import choose, originals
 from evaluators.reconstruction.parameters import Request, quantities
 from evaluators.store import Store
 
@@ -57,33 +57,38 @@ class Reconstruction:
 
 def _codec_inputs(parameters: Request, site: Site) -> Inputs:
     """Everything that is missing, clips and weights, is told at once."""
+    from audio.codec.weights import find_weights
+
     missing: list[Unavailable] = []
     files: dict[str, str] = {}
+    sounds: tuple[Path, ...] = ()
     weights = None
     try:
         clips = find_clips(site.audio, parameters.clips)
         files = {f"{role}: {name}": sha256_of(path) for role, named in clips.items() for name, path in named.items()}
+        sounds = tuple(path for named in clips.values() for path in named.values())
     except Unavailable as error:
         missing.append(error)
     try:
-        found = weights_of(site)
+        found = find_weights(site.codec_in_use)
         weights = found.digest
         files |= found.files
     except Unavailable as error:
         missing.append(error)
     if missing:
         raise together(missing)
-    return Inputs(files, weights=weights, packages=(*MEASURING, *CODEC), seed=parameters.seed)
+    return Inputs(files, weights=weights, packages=(*MEASURING, *CODEC), seed=parameters.seed, sounds=sounds)
 
 
 def _pair_inputs(parameters: Request, site: Site) -> Inputs:
+    chosen = choose(site.pairs, parameters.pairs)
     files = {
         f"{role}/{pair.id}/{what}": sha256_of(path)
-        for role, pairs in choose(site.pairs, parameters.pairs).items()
+        for role, pairs in chosen.items()
         for pair in pairs
         for what, path in (("original", pair.original), ("reconstruction", pair.reconstruction))
     }
-    return Inputs(files, packages=MEASURING, seed=parameters.seed)
+    return Inputs(files, packages=MEASURING, seed=parameters.seed, sounds=originals(chosen))
 
 
 @contextmanager

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from audio.corpus import find_role
 from basics.errors import InputError, Problem, Unavailable
-from evaluators.evidence import Site
-
-if TYPE_CHECKING:
-    from audio.codec import Weights
 
 SUPPLY = "name the folder of the clips: --audio DIR"
 
@@ -51,19 +46,3 @@ def together(missing: list[Unavailable]) -> Unavailable:
     """Several missing things as one."""
     remedies = dict.fromkeys(error.remedy for error in missing)
     return Unavailable("; ".join(error.what for error in missing), "\n    -> ".join(remedies))
-
-
-def weights_of(site: Site) -> Weights:
-    """The weights of the site's codec. Raises Unavailable, with the ways to supply them, when they are not here."""
-    from audio.codec.weights import find_weights
-
-    source, revision = source_and_revision(site)
-    return find_weights(source, revision)
-
-
-def source_and_revision(site: Site) -> tuple[str, str | None]:
-    """The hub id or folder of the codec, and the pinned commit where one is known."""
-    from audio.codec.weights import MIMI, PINNED
-
-    source = site.codec or site.codec_of_record
-    return source, PINNED if source == MIMI else None

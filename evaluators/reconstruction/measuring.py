@@ -5,22 +5,22 @@ from __future__ import annotations
 from functools import lru_cache
 
 from audio.codec import Codec, load_codec
-from basics.files import sha256_of
+from audio.codec.weights import find_weights
 from evaluators.evidence import Findings, Site
+from evaluators.origin import source_of
 from evaluators.reconstruction import artefacts
-from evaluators.reconstruction.clips import find_clips, source_and_revision, weights_of
-from evaluators.reconstruction.pairs import REMARK, choose, load_pairs, locator
+from evaluators.reconstruction.clips import find_clips
+from evaluators.reconstruction.pairs import REMARK, choose, load_pairs, locator, originals
 from evaluators.reconstruction.parameters import Request
 from evaluators.reconstruction.reconstructor import Reconstructor, Take
 from evaluators.reconstruction.scores import Score, score
 from evaluators.reconstruction.summary import Summary
-from evaluators.standing import standing
 from evaluators.statistics import FEWEST
 from evaluators.store import Store
 
 
 def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
-    """Reconstructions that others published. Source `measured`: real output of the codec, only not run here."""
+    """Reconstructions that others published: real output of the codec, only not run here."""
     chosen = choose(site.pairs, request.pairs)
     few = {role: pairs for role, pairs in chosen.items() if len(pairs) < FEWEST}
     windowed = {(role, pair.codebooks) for role, pairs in few.items() for pair in pairs}
@@ -29,7 +29,8 @@ def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
     for batch in load_pairs(chosen):
         site.progress(f"measuring pairs: {len(scores)} of {total}", len(scores) / total)
         scores += score(batch, request.metrics, windowed=windowed, jobs=site.jobs)
-    summary = Summary(request, "measured", {role: locator(pairs) for role, pairs in chosen.items()}, REMARK)
+    source, _ = source_of(sounds=originals(chosen))
+    summary = Summary(request, source, {role: locator(pairs) for role, pairs in chosen.items()}, REMARK)
     shown = (artefacts.table(store, scores), artefacts.clips_plot(store, scores, request))
     return Findings(tuple(summary.measurements(scores, None)), shown)
 
@@ -37,7 +38,7 @@ def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
 def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     """The site's clips through the site's codec, at the codebooks asked for and over the sweep."""
     site.progress("loading the codec", 0.0)
-    codec = kept_codec(*source_and_revision(site), site.device, weights_of(site).identity)
+    codec = kept_codec(site.codec_in_use, site.device, find_weights(site.codec_in_use).identity)
     files = find_clips(site.audio, request.clips)
     takes = [Take(role, name, path) for role, named in files.items() for name, path in named.items()]
     counts = sorted({request.codebooks, *request.sweep})
@@ -51,7 +52,8 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
 
     locators = {role: ", ".join(named) for role, named in files.items()}
     remark = f"decode(encode(x)) by {codec.name}"
-    source = standing(site, codec.is_reference, (sha256_of(take.path) for take in takes))
+    sounds = [take.path for take in takes]
+    source, _ = source_of(sounds=sounds, weights=codec.weights_digest, codec_of_record=site.codec_of_record)
     summary = Summary(request, source, locators, remark)
     measured = tuple(summary.measurements(scores, request.codebooks))
     swept = tuple(m for count in sorted(set(request.sweep)) for m in summary.sweep(scores, count))
@@ -62,6 +64,6 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
 
 
 @lru_cache(maxsize=1)
-def kept_codec(source: str, revision: str | None, device: str, _identity: tuple[str, str | None]) -> Codec:
+def kept_codec(source: str, device: str, _identity: tuple[str, str | None]) -> Codec:
     """The codec, kept for the next request; other weights in the same place are another codec."""
-    return load_codec(source, device=device, revision=revision)
+    return load_codec(source, device=device)

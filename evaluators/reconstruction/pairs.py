@@ -30,6 +30,11 @@ def choose(folder: Path | None, selections: Mapping[str, PairSelection]) -> dict
     return chosen
 
 
+def originals(chosen: Mapping[str, Sequence[Pair]]) -> tuple[Path, ...]:
+    """The files that were reconstructed."""
+    return tuple(pair.original for pairs in chosen.values() for pair in pairs)
+
+
 def plays(pair: Pair, wanted: PairSelection) -> bool:
     """Whether a pair is among those selected."""
     return (

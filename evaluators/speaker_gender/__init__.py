@@ -56,7 +56,8 @@ class SpeakerGender:
 
         about = "whether recorded answers of the models were given"
         recorded = Quantity(name="responses.recorded", kind="bool", about=about)
-        return [recorded, *behaviour.quantities(), *channel.quantities(parameters.layers)]
+        answers = (quantity.model_copy(update={"rests_on": ()}) for quantity in (recorded, *behaviour.quantities()))
+        return [*answers, *channel.quantities(parameters.layers)]
 
     def inputs(self, parameters: SpeakerGenderParameters, site: Site) -> Inputs:
         """Digests of the recorded answers, the clips, the recogniser and the codec, as far as they are here."""
@@ -64,7 +65,8 @@ class SpeakerGender:
         from evaluators.speaker_gender import codec_vectors, transcribe, voices
 
         files: dict[str, str] = {}
-        weights = None
+        weights: str | None = None
+        found: tuple[voices.Utterance, ...] = ()
         if site.responses and site.responses.is_file():
             files["responses"] = sha256_of(site.responses)
         try:
@@ -76,7 +78,14 @@ class SpeakerGender:
                 files |= found_weights.files
         except Unavailable:
             pass  # partial evidence is evidence: `measure` states what is missing, under every name it concerns
-        return Inputs(files=files, weights=weights, packages=PACKAGES, seed=parameters.seed)
+        return Inputs(
+            files=files,
+            weights=weights,
+            packages=PACKAGES,
+            seed=parameters.seed,
+            sounds=tuple(voice.path for voice in found),
+            synthetic=voices.synthetic_among(found),
+        )
 
     def measure(self, parameters: SpeakerGenderParameters, site: Site) -> Findings:
         """Everything that can be had here; the rest is undefined, with what would supply it.

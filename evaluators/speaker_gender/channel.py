@@ -60,7 +60,7 @@ def quantities(layers: Sequence[int]) -> Iterator[Quantity]:
     """Everything that `channel` may state."""
     for name, about in _ABOUT.items():
         low, high = _BOUNDS.get(name, (0.0, 1.0))
-        yield Quantity(name=f"channel.{name}", low=low, high=high, about=about)
+        yield Quantity(name=f"channel.{name}", low=low, high=high, about=about, rests_on=("sounds",))
     for layer in layers:
         about = f"held-out accuracy from the clip's mean codebook vector of layer {layer}"
         yield Quantity(name=f"channel.codec_gender_accuracy.layer_{layer}", low=0, high=1, about=about)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from basics.errors import Unavailable, Undefined
 from evaluators.evidence import Measurement, Site, Source, digest
+from evaluators.origin import source_of
 from evaluators.speaker_gender.separability import held_out, vector_classifier
-from evaluators.speaker_gender.voices import Utterance
+from evaluators.speaker_gender.voices import Utterance, synthetic_among
 from evaluators.store import Store
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def weights(site: Site) -> Weights | None:
     from audio.codec.weights import find_weights
 
     try:
-        return find_weights(site.codec or site.codec_of_record)
+        return find_weights(site.codec_in_use)
     except Unavailable:
         return None
 
@@ -37,12 +38,17 @@ def codec_accuracies(
     from audio.codec import load_codec
 
     try:
-        codec = load_codec(site.codec or site.codec_of_record, device=site.device)
+        codec = load_codec(site.codec_in_use, device=site.device)
     except Unavailable as error:
         for layer in layers:
             yield Measurement(name=_name(layer), undefined=f"{error.what}; {error.remedy}", source="measured")
         return
-    source: Source = "measured" if codec.is_reference and not any(v.synthetic for v in voices) else "demonstration"
+    source, _ = source_of(
+        sounds=(voice.path for voice in voices),
+        synthetic=synthetic_among(voices),
+        weights=codec.weights_digest,
+        codec_of_record=site.codec_of_record,
+    )
     usable = [layer for layer in layers if layer < codec.codebooks]
     vectors = mean_vectors(codec, voices, usable, site)
     for layer in layers:

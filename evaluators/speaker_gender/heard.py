@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from basics.errors import Undefined
 from evaluators.evidence import Interval, Site, Source
-from evaluators.speaker_gender.voices import Utterance
+from evaluators.origin import source_of
+from evaluators.speaker_gender.voices import Utterance, synthetic_among
 
 
 @dataclass(frozen=True)
 class Heard:
     """The clips with what was heard in them: transcripts (lower case, no punctuation) and acoustic vectors.
 
-    Vectors are None for clips without a voiced frame; `source` is `demonstration` where a synthesizer speaks.
+    Vectors are None for clips without a voiced frame; `source` is `demonstration` where no person speaks.
     """
 
     voices: tuple[Utterance, ...]
@@ -34,7 +35,8 @@ class Heard:
 
     @property
     def source(self) -> Source:
-        return "demonstration" if any(voice.synthetic for voice in self.voices) else "measured"
+        sounds = (voice.path for voice in self.voices)
+        return source_of(sounds=sounds, synthetic=synthetic_among(self.voices)).source
 
 
 def listen(voices: Sequence[Utterance], recogniser: str, seed: int, site: Site) -> Heard:

@@ -121,6 +121,11 @@ def is_synthetic(row: Mapping[str, str]) -> bool:
     return any(word in described for word in SYNTHETIC)
 
 
+def synthetic_among(voices: Sequence[Utterance]) -> tuple[str, ...]:
+    """Names of the clips in which a synthesizer speaks."""
+    return tuple(voice.path.name for voice in voices if voice.synthetic)
+
+
 def digest_of(voices: Sequence[Utterance]) -> str:
     """sha256 of what is known about the clips, the sound included; paths are not part of it."""
     return digest([[v.path.name, v.digest, v.gender, v.speaker, v.text, v.synthetic] for v in voices])

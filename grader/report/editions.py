@@ -21,7 +21,7 @@ from grader.marking.grading import Grades
 from grader.quiz.spec import Quiz, QuizBook
 from grader.report.cards import all_evidence, question_views, questions_using
 from grader.report.classroom import classroom
-from grader.report.panels import Page, demonstrates, sections
+from grader.report.panels import Page, sections
 from grader.report.question_sheet import question_sheet
 from grader.report.rendering import POLICY, Language, environment, interface_words, static
 from grader.report.sounds import SoundBank
@@ -82,7 +82,7 @@ def _decided(testimonies: Sequence[Testimony], key: AnswerKey) -> dict[str, Any]
             "options": sum(len(view.options) for view in views),
         },
         "evidence": [_origin(exhibit, testimonies) for exhibit in evidence],
-        "demonstration": any(demonstrates(exhibit.evidence) for exhibit in evidence),
+        "demonstration": any(exhibit.evidence.is_demonstration for exhibit in evidence),
     }
 
 
@@ -123,6 +123,6 @@ def _origin(exhibit: Exhibit, testimonies: Sequence[Testimony]) -> dict[str, Any
     """What the section about provenance says of one piece of evidence."""
     return {
         "exhibit": exhibit,
-        "demonstration": demonstrates(exhibit.evidence),
+        "demonstration": exhibit.evidence.is_demonstration,
         "questions": questions_using(exhibit.evidence, testimonies),
     }

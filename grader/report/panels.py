@@ -24,7 +24,7 @@ from evaluators.display import (
     in_language,
     panels_of,
 )
-from evaluators.evidence import Artefact, Evidence, Site
+from evaluators.evidence import Artefact, Site
 from evaluators.store import Store
 from grader.report.cards import all_evidence, questions_using
 from grader.report.plots import Drawing, curve_drawings
@@ -173,13 +173,8 @@ def _add(panel: Panel, section: Section, exhibit: Exhibit, questions: tuple[str,
     if isinstance(panel, Players):
         section.absent += sum(not _here(pair, page.store) for pair in panel.pairs)
     for group, template, view in _views(panel, page):
-        shown = Shown(template, view, demonstrates(exhibit.evidence), questions)
+        shown = Shown(template, view, exhibit.evidence.is_demonstration, questions)
         section.groups.setdefault(group, []).append(shown)
-
-
-def demonstrates(evidence: Evidence) -> bool:
-    """Whether any of it is a demonstration."""
-    return any(m.source == "demonstration" for m in evidence.measurements)
 
 
 def _views(panel: Panel, page: Page) -> Iterator[tuple[str, str, View]]:

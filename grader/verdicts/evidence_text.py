@@ -57,9 +57,9 @@ def _claimed(question: Question) -> Iterator[str]:
 def _show_evidence(out: Console, evidence: Evidence, claimed: Collection[str], store: Path) -> None:
     few = len(evidence.measurements) <= FEW
     shown = [m for m in evidence.measurements if few or m.source in MEASURED or m.name in claimed]
-    for source, measurements in groupby(shown, lambda m: m.source):
-        heading = f"{source}: {DEMONSTRATION}" if source == "demonstration" else source
-        out.print(Text(INDENT + heading, style="magenta" if source == "demonstration" else "dim"))
+    for (source, shows_how), measurements in groupby(shown, lambda m: (m.source, m.is_demonstration)):
+        heading = f"{source}: {DEMONSTRATION}" if shows_how else source
+        out.print(Text(INDENT + heading, style="magenta" if shows_how else "dim"))
         for line in _lines(list(measurements)):
             out.print(line, soft_wrap=True)
     if others := len(evidence.measurements) - len(shown):

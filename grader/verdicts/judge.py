@@ -66,7 +66,7 @@ class Comparison(Frozen):
 
     @property
     def demonstration(self) -> bool:
-        return any(m.source == "demonstration" for m in self.measurements)
+        return any(m.is_demonstration for m in self.measurements)
 
 
 class Step(Frozen):

@@ -30,9 +30,11 @@ def read_records(folder: Path) -> list[Evidence]:
 
 def not_for_record(evidence: Evidence) -> Problem | None:
     """Why evidence can never be that of record, if it cannot."""
-    if any(m.source == "demonstration" for m in evidence.measurements):
+    if evidence.is_demonstration:
         where = f"{evidence.evaluator} ({evidence.request[:8]})"
-        return Problem(where, "is demonstration evidence, never of record", "measure it with the codec of record")
+        return Problem(
+            where, "is demonstration evidence, never of record", "measure the course's clips with the codec of record"
+        )
     return None
 
 
