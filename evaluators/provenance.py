@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 from evaluators.evidence import Inputs, Provenance
@@ -23,11 +22,11 @@ def package_versions(names: Iterable[str]) -> dict[str, str]:
     return {name: installed_version(name) for name in sorted(names)}
 
 
-@cache
 def git_state(folder: Path = REPOSITORY) -> tuple[str | None, bool | None]:
     """(commit, dirty) of the checkout that this code runs from; (None, None) for an installed copy.
 
-    Asked of git with a fixed folder, so that it holds under pytest and from any working directory.
+    Asked of git with a fixed folder, so that it holds under pytest and from any working directory, and every time: who
+    edits while a process runs is told of, too.
     """
     if not (folder / ".git").exists():
         return None, None

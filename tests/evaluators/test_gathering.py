@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,9 +81,37 @@ def test_provenance_names_commit_and_dirt_under_pytest_too(tmp_path: Path) -> No
     assert len(str(commit)) == 40
     assert dirty is False
     (tmp_path / "file").write_text("two")
-    git_state.cache_clear()
     assert git_state(tmp_path) == (commit, True)
     assert git_state(tmp_path / "nowhere") == (None, None)
+
+
+def test_evidence_of_an_edited_checkout_is_marked_as_such(repository: Path, tmp_path: Path) -> None:
+    """In a checkout of its own, made for the test, from which a process of its own runs."""
+    for folder in ("basics", "audio", "evaluators", "tests"):
+        shutil.copytree(
+            repository / folder, tmp_path / folder, ignore=shutil.ignore_patterns("clips", "pocket_mimi*", "__py*")
+        )
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *arguments], check=True)
+    code = (
+        "from evaluators.evidence import Site; from evaluators.gathering import gather;"
+        "from tests.foreign.foreign_evaluators import Dice, DiceParameters;"
+        "found = gather(Dice(), DiceParameters(), Site(), None).evidence.provenance;"
+        "print(found.git_commit, found.git_dirty)"
+    )
+
+    def told() -> list[str]:
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    commit, dirty = told()
+    assert (len(commit), dirty) == (40, "False")
+    with (tmp_path / "evaluators" / "store.py").open("a") as file:
+        file.write("# edited\n")
+    assert told() == [commit, "True"]
 
 
 def test_evidence_of_this_checkout_carries_its_commit() -> None:

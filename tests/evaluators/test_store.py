@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,6 +53,21 @@ def test_a_damaged_entry_is_set_aside_and_counts_as_missing(store: Store, spoil)
     path.write_text(spoil(path.read_text()))
     assert store.get("a" * 64) is None
     assert [entry.name for entry in (store.root / "damaged").iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"another picture")])
+def test_evidence_whose_artefact_is_gone_or_altered_is_never_handed_out(
+    store: Store, spoil: Callable[[Path], object]
+) -> None:
+    plot = store.blob("f" * 64, ".png", lambda path: write_whole(path, b"a picture"))
+    shown = evidence().model_copy(update={"artefacts": (store.artefact("a plot", plot, "image/png"),)})
+    path = store.put(shown)
+    assert store.get("a" * 64) == shown
+    assert store.latest(shown.request) == [shown]
+    spoil(plot)
+    assert store.latest(shown.request) == []
+    assert store.get("a" * 64) is None
+    assert (store.root / "damaged" / path.name).is_file(), "set aside, to be measured anew"
 
 
 def test_a_blob_is_made_once_and_again_when_it_was_damaged(store: Store) -> None:
