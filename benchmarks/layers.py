@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluators.evidence import report_nothing
-from evaluators.layer_separation import work
-from evaluators.layer_separation.cells import Cells
+from evaluators.layer_separation import separation
+from evaluators.layer_separation.selection import Cells
 
 EMOTIONS = ("Neutral", "Amused", "Angry", "Sleepy", "Disgusted")
 EMOV_DB = {  # clips by speaker and emotion, as distributed
@@ -96,11 +96,12 @@ def own(path: Path, layers: Sequence[int], cells: Cells, jobs: int) -> list[floa
     """This project's way for some layers of a file, into an empty store."""
     with tempfile.TemporaryDirectory() as store:
         wanted = [
-            work.Layer(Path(store), path, "benchmark", number, cells, ("Sleepy", "Angry"), 15, 0.1) for number in layers
+            separation.Layer(Path(store), path, "benchmark", number, cells, ("Sleepy", "Angry"), 15, 0.1)
+            for number in layers
         ]
-        work.spaces(wanted, jobs, report_nothing)
-        maps = work.maps(wanted, (SEED,), jobs, report_nothing)
-        return [float(work.read(paths[0])["silhouettes"][0].mean()) for paths in maps]
+        separation.spaces(wanted, jobs, report_nothing)
+        maps = separation.maps(wanted, (SEED,), jobs, report_nothing)
+        return [float(separation.read(paths[0])["silhouettes"][0].mean()) for paths in maps]
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, float, Any]:

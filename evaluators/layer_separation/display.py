@@ -94,8 +94,8 @@ def corpus_files(evidence: Evidence, corpus: Path | None) -> dict[str, Path]:
 
     Raises InputError if `corpus` cannot be read.
     """
-    from evaluators.layer_separation.clips import select
     from evaluators.layer_separation.parameters import Parameters
+    from evaluators.layer_separation.selection import select
 
     parameters = Parameters.model_validate(evidence.parameters, strict=False)
     for folder in filter(None, (corpus, BUILT_IN)):

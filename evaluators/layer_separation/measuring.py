@@ -12,15 +12,16 @@ from audio.codec.weights import find_weights
 from audio.metrics.engine import available_processors
 from basics.errors import InputError, Problem
 from evaluators.evidence import Artefact, Findings, Inputs, Measurement, Site
-from evaluators.layer_separation import plots, tables, vectors, work
-from evaluators.layer_separation.clips import Selection, select
+from evaluators.layer_separation import artefacts, vectors
 from evaluators.layer_separation.parameters import Parameters
 from evaluators.layer_separation.scores import Scorer
-from evaluators.layer_separation.separation import Separation, separate
+from evaluators.layer_separation.selection import Selection, select
+from evaluators.layer_separation.separation import PACKAGES as MAPPING
+from evaluators.layer_separation.separation import Separation, part, separate
 from evaluators.origin import source_of
 from evaluators.store import Store
 
-PACKAGES = tuple(sorted({*vectors.PACKAGES, *work.PACKAGES, "scikit-learn"}))
+PACKAGES = tuple(sorted({*vectors.PACKAGES, *MAPPING, "scikit-learn"}))
 ENCODING = 0.4  # share of the whole time, for the progress bar
 
 
@@ -57,7 +58,7 @@ def _separate(selection: Selection, parameters: Parameters, site: Site, root: Pa
         site.progress(f"layer_separation: {what}", done)
 
     encoded = vectors.mean_vectors(
-        codec, selection.sounds, parameters.codebooks, Store(root), work.part(progress, 0, ENCODING)
+        codec, selection.sounds, parameters.codebooks, Store(root), part(progress, 0, ENCODING)
     )
     return separate(
         encoded,
@@ -65,7 +66,7 @@ def _separate(selection: Selection, parameters: Parameters, site: Site, root: Pa
         parameters,
         store=root,
         jobs=site.jobs or available_processors(),
-        progress=work.part(progress, ENCODING, 0.98),
+        progress=part(progress, ENCODING, 0.98),
     )
 
 
@@ -78,11 +79,11 @@ def _artefacts(
 ) -> tuple[Artefact, ...]:
     demonstration = any(measurement.is_demonstration for measurement in measurements)
     maps = (
-        [plots.scatter(store, found, parameters, demonstration), tables.points(store, found, selection.files)]
+        [artefacts.scatter(store, found, parameters, demonstration), artefacts.points(store, found, selection.files)]
         if found.maps
         else []
     )
-    return (*maps, plots.curves(store, measurements, parameters, demonstration), tables.by_speaker(store, found))
+    return (*maps, *artefacts.curves(store, measurements, demonstration), artefacts.by_speaker(store, found))
 
 
 @contextmanager

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from basics.errors import Undefined
 from evaluators.evidence import Measurement, Source
-from evaluators.layer_separation.cells import Cells, groupings
-from evaluators.layer_separation.inference import Draws
 from evaluators.layer_separation.parameters import PLACES, SCORES, Parameters, Score
-from evaluators.layer_separation.work import Arrays
-from evaluators.statistics import bootstrap_interval, permutation_p
+from evaluators.layer_separation.selection import Arrays, Cells, groupings
+from evaluators.layer_separation.silhouettes import Draws
+from evaluators.resampling import bootstrap_interval, permutation_p
 
 Doubles = NDArray[np.float64]
 

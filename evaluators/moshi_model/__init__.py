@@ -11,13 +11,11 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from evaluators.evidence import Findings, Frozen, Inputs, Quantity, Site
-from evaluators.moshi_model import causality, dialogue, language_model, mimi, mimi_behaviour, sources, step
-from evaluators.moshi_model.bench import SEED, Bench
-from evaluators.moshi_model.probe import Probe, observe
+from evaluators.moshi_model import dialogue, language_model, mimi, mimi_behaviour, sources, step
+from evaluators.moshi_model.bench import SEED, Bench, Probe, observe
 
 PROBES: tuple[Probe, ...] = (
     *mimi.PROBES,
-    *causality.PROBES,
     *mimi_behaviour.PROBES,
     *language_model.PROBES,
     *step.PROBES,

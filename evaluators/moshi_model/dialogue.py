@@ -8,8 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from evaluators.moshi_model.bench import Bench, active_codebooks
-from evaluators.moshi_model.probe import Observed, Probe, fact, share
+from evaluators.moshi_model.bench import Bench, Observed, Probe, active_codebooks, fact, share
 
 if TYPE_CHECKING:
     import torch

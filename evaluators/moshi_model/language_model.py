@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from evaluators.moshi_model.bench import Bench
-from evaluators.moshi_model.probe import Observed, Probe, fact
+from evaluators.moshi_model.bench import Bench, Observed, Probe, fact
 
 LM = "moshi.models.loaders.get_moshi_lm(None, device='meta')"
 SPECIAL = re.compile(r"(token|padding)_id$")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from evaluators.moshi_model.bench import Bench
-from evaluators.moshi_model.probe import Probe, fact
+from evaluators.moshi_model.bench import Bench, Probe, fact
 
 GET_MIMI = "moshi.models.loaders.get_mimi(None)"
 CONFIG = "transformers.MimiConfig()"

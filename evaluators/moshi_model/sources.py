@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from basics.errors import Undefined
-from evaluators.moshi_model.bench import Bench
-from evaluators.moshi_model.probe import Observed, Probe, fact
+from evaluators.moshi_model.bench import Bench, Observed, Probe, fact
 
 ENTRY = "server"
 PATTERNS = {

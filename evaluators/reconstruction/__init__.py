@@ -17,9 +17,8 @@ from basics.errors import Unavailable
 from basics.files import sha256_of
 from evaluators.display import Panel
 from evaluators.evidence import Evidence, Findings, Frozen, Inputs, Quantity, Site
-from evaluators.reconstruction.clips import find_clips, together
-from evaluators.reconstruction.pairs import choose, originals
 from evaluators.reconstruction.parameters import Request, quantities
+from evaluators.reconstruction.selection import choose, find_clips, originals, together
 from evaluators.store import Store
 
 MEASURING = ("numpy", "pesq", "scipy", "soxr")

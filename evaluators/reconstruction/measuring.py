@@ -9,13 +9,12 @@ from audio.codec.weights import find_weights
 from evaluators.evidence import Findings, Site
 from evaluators.origin import source_of
 from evaluators.reconstruction import artefacts
-from evaluators.reconstruction.clips import find_clips
-from evaluators.reconstruction.pairs import REMARK, choose, load_pairs, locator, originals
 from evaluators.reconstruction.parameters import Request
 from evaluators.reconstruction.reconstructor import Reconstructor, Take
 from evaluators.reconstruction.scores import Score, score
+from evaluators.reconstruction.selection import REMARK, choose, find_clips, load_pairs, locator, originals
 from evaluators.reconstruction.summary import Summary
-from evaluators.statistics import FEWEST
+from evaluators.resampling import FEWEST
 from evaluators.store import Store
 
 

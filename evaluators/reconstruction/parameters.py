@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, model_validator
 
 from evaluators.evidence import Frozen, Quantity
-from evaluators.statistics import Statistic
+from evaluators.resampling import Statistic
 
 Metric = Literal["pesq_wb", "pesq_nb", "stoi", "estoi", "si_sdr", "log_mel_distance", "mrstft_distance"]
 Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

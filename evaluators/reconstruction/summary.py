@@ -22,7 +22,7 @@ from evaluators.reconstruction.parameters import (
     votes,
 )
 from evaluators.reconstruction.scores import Score
-from evaluators.statistics import FEWEST, bootstrap_interval, difference_interval
+from evaluators.resampling import FEWEST, bootstrap_interval, difference_interval
 
 SPEECH_NOTE = "PESQ and STOI are speech measures, not validated for music or laughter"
 SPEECH_ROLES = ("english", "chinese", "speech")  # or names that end in one of these

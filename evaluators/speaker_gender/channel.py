@@ -15,6 +15,7 @@ from typing import Any
 
 from basics.errors import Undefined
 from evaluators.evidence import Measurement, Quantity, Source
+from evaluators.resampling import difference_interval
 from evaluators.speaker_gender.heard import Found, Heard, parallel, plain_words
 from evaluators.speaker_gender.separability import (
     HeldOut,
@@ -26,7 +27,6 @@ from evaluators.speaker_gender.separability import (
 )
 from evaluators.speaker_gender.sound import voiced_only
 from evaluators.speaker_gender.word_errors import disagreement, gender_gap, transcript_bound, word_errors
-from evaluators.statistics import difference_interval
 
 SPEAKERS_PER_FEATURE = 10
 """Observations that one coefficient of a logistic regression needs (Peduzzi et al., J. Clin. Epidemiol. 1996)."""

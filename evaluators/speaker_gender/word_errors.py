@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from itertools import combinations, product
 
 from basics.errors import Undefined
+from evaluators.resampling import FEWEST, bootstrap_interval, difference_interval
 from evaluators.speaker_gender.heard import Found, Heard, parallel, plain_words, require_parallel
 from evaluators.speaker_gender.voices import Utterance
-from evaluators.statistics import FEWEST, bootstrap_interval, difference_interval
 
 
 def transcript_bound(heard: Heard) -> Found:

@@ -137,7 +137,7 @@ def test_a_missing_package_is_named_absent() -> None:
         ({"value": 1.0, "source": "measured", "checked": "read"}, "checked"),
         ({"value": "a", "source": "measured", "interval": {"low": 0.0, "high": 1.0}}, "interval"),
         ({"value": 1.0, "source": "measured", "interval": {"low": 2.0, "high": 1.0}}, "upside down"),
-        ({"value": float("nan"), "source": "measured"}, "finite"),
+        ({"value": 1.0, "source": "measured", "interval": {"low": float("nan"), "high": 1.0}}, "finite"),
         ({"value": 1.0, "source": "guessed"}, "measured"),
         ({"value": 1.0, "source": "measured", "colour": "red"}, "Extra"),
     ],

@@ -15,13 +15,12 @@ from sklearn.neighbors import NearestNeighbors
 
 from basics.errors import Undefined
 from evaluators.evidence import Measurement, report_nothing
-from evaluators.layer_separation.cells import Cells, groupings
-from evaluators.layer_separation.distances import sums_and_nearest, weighted_sums
-from evaluators.layer_separation.inference import Draws
+from evaluators.layer_separation.maps import sums_and_nearest, weighted_sums
 from evaluators.layer_separation.parameters import Parameters, quantities
 from evaluators.layer_separation.scores import Scorer
+from evaluators.layer_separation.selection import Cells, groupings
 from evaluators.layer_separation.separation import Separation, Vectors, separate
-from evaluators.layer_separation.silhouettes import Judged, judge
+from evaluators.layer_separation.silhouettes import Draws, Judged, judge
 
 EMOTIONS = ("Amused", "Angry", "Disgusted", "Neutral", "Sleepy")
 PAIR = ("Sleepy", "Angry")

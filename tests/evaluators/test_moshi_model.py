@@ -17,9 +17,8 @@ from moshi.utils import compile as moshi_compile
 from basics.errors import Undefined
 from evaluators import registry
 from evaluators.evidence import Measurement, Quantity, Site
-from evaluators.moshi_model import MoshiModel, NoParameters, causality, language_model, sources, step, trace
-from evaluators.moshi_model.bench import Bench
-from evaluators.moshi_model.probe import Probe, fact, observe
+from evaluators.moshi_model import MoshiModel, NoParameters, language_model, mimi_behaviour, sources, step
+from evaluators.moshi_model.bench import Bench, Probe, fact, observe
 
 ANY = NoParameters()
 
@@ -230,31 +229,31 @@ def conv(kernel: int, left: int, right: int, stride: int = 1) -> torch.nn.Module
 def test_lookahead_is_what_a_convolution_is_padded_with_on_the_right(right: int) -> None:
     signal, other = torch.randn(1, 1, 40), torch.randn(1, 1, 40)
     with torch.no_grad():
-        assert causality.lookahead(conv(5, 4 - right, right), signal, other, [10, 20]) == right
+        assert mimi_behaviour.lookahead(conv(5, 4 - right, right), signal, other, [10, 20]) == right
 
 
 def test_lookahead_of_a_strided_encoder_and_of_a_decoder_is_counted_in_output_positions() -> None:
     signal, other = torch.randn(1, 1, 40), torch.randn(1, 1, 40)
     with torch.no_grad():
-        assert causality.lookahead(conv(4, 0, 0, stride=4), signal, other, [8], hop_in=4) == 0
-        assert causality.lookahead(conv(8, 0, 4, stride=4), signal, other, [8], hop_in=4) == 1
-    assert causality.lookahead(lambda x: x.repeat_interleave(3, -1), signal, other, [5], hop_out=3) == 0
-    assert causality.lookahead(lambda x: x.repeat_interleave(3, -1)[..., 2:], signal, other, [5], hop_out=3) == 2
+        assert mimi_behaviour.lookahead(conv(4, 0, 0, stride=4), signal, other, [8], hop_in=4) == 0
+        assert mimi_behaviour.lookahead(conv(8, 0, 4, stride=4), signal, other, [8], hop_in=4) == 1
+    assert mimi_behaviour.lookahead(lambda x: x.repeat_interleave(3, -1), signal, other, [5], hop_out=3) == 0
+    assert mimi_behaviour.lookahead(lambda x: x.repeat_interleave(3, -1)[..., 2:], signal, other, [5], hop_out=3) == 2
 
 
 def test_lookahead_is_undefined_where_nothing_reacts() -> None:
     with pytest.raises(Undefined, match="from position 3 on never reached the output"):
-        causality.lookahead(torch.zeros_like, torch.randn(1, 1, 8), torch.randn(1, 1, 8), [3])
+        mimi_behaviour.lookahead(torch.zeros_like, torch.randn(1, 1, 8), torch.randn(1, 1, 8), [3])
 
 
 # Controls: the dialogue step.
 
 
 def test_same_user_means_no_reaction(bench: Bench) -> None:
-    user = trace.random_codes(bench.tiny_lm, 4, 8)
-    before, after = trace.run(bench.tiny_lm, user), trace.run(bench.tiny_lm, user)
+    user = step.random_codes(bench.tiny_lm, 4, 8)
+    before, after = step.run(bench.tiny_lm, user), step.run(bench.tiny_lm, user)
     with pytest.raises(Undefined, match="never reached the output"):
-        trace.first_change(before.text_logits, after.text_logits)
+        step.first_change(before.text_logits, after.text_logits)
 
 
 def test_delays_of_another_model_are_seen_in_what_it_returns() -> None:
@@ -263,15 +262,15 @@ def test_delays_of_another_model_are_seen_in_what_it_returns() -> None:
     delays = {"delays": [0, 0, *[3] * 7, 0, *[3] * 7]}
     with isolated():
         lm = loaders.get_moshi_lm(None, dtype=torch.float32, lm_kwargs_overrides=TINY | delays).eval()
-    found = trace.run(lm, trace.random_codes(lm, 8, 8))
+    found = step.run(lm, step.random_codes(lm, 8, 8))
     assert [out is None for out in found.returned] == [True] * 3 + [False] * 5
-    assert trace.lag(found, 0) - trace.lag(found, 2) == 3
+    assert step.lag(found, 0) - step.lag(found, 2) == 3
 
 
 def test_returned_tokens_that_were_never_drawn_have_no_lag() -> None:
     drawn, returned = torch.tensor([1]), torch.full((1, 9, 1), 2)
     with pytest.raises(Undefined, match="not the ones that were drawn"):
-        trace.lag(trace.Trace(returned=[returned], text=[drawn]), 0)
+        step.lag(step.Trace(returned=[returned], text=[drawn]), 0)
 
 
 # Controls: the search for what is absent.

@@ -144,7 +144,7 @@ class Listener(Dice):
         return self.declared
 
     def measure(self, parameters: DiceParameters, site: Site) -> Findings:  # noqa: ARG002
-        names = ("listener.all", "listener.heard", "listener.counted", "listener.unannounced")
+        names = ("listener.all", "listener.heard", "listener.counted")
         return Findings(tuple(Measurement(name=name, value=1.0, source="measured", note="mine") for name in names))
 
 
@@ -159,7 +159,7 @@ def listen(declared: Inputs, store: Store | None = None) -> Evidence:
 
 
 def test_nobody_claims_measured_for_built_in_sound_or_other_weights(own: Path) -> None:
-    by_sound = {"all": "demo", "heard": "demo", "counted": "meas", "unannounced": "demo"}
+    by_sound = {"all": "demo", "heard": "demo", "counted": "meas"}
     assert sources(listen(Inputs(sounds=(LAUGHTER,)))) == by_sound
     assert sources(listen(Inputs(sounds=(content_digest(LAUGHTER),)))) == by_sound
     assert sources(listen(Inputs(weights="0" * 64))) == {**by_sound, "heard": "meas"}

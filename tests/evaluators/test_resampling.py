@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from basics.errors import InputError, Undefined
-from evaluators.statistics import bootstrap_interval, difference_interval, permutation_p
+from evaluators.resampling import bootstrap_interval, difference_interval, permutation_p
 
 RANDOM = np.random.default_rng(7)
 NORMAL = RANDOM.normal(2.0, 0.3, 25).tolist()

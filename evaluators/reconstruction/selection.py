@@ -1,4 +1,4 @@
-"""Pairs mode: originals and reconstructions that somebody published, chosen by what their manifest says of them."""
+"""What plays each role: files among the site's clips, or pairs of originals and reconstructions of others."""
 
 from __future__ import annotations
 
@@ -7,26 +7,64 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audio.corpus import Pair, read_pairs
-from basics.errors import Unavailable
+from audio.corpus import Pair, find_role, read_pairs
+from basics.errors import InputError, Problem, Unavailable
 from evaluators.reconstruction.parameters import PairSelection
 
 if TYPE_CHECKING:
     from evaluators.reconstruction.scores import Rendition
 
+SUPPLY_CLIPS = "name the folder of the clips: --audio DIR"
+SUPPLY_PAIRS = "name a folder of originals and reconstructions with a manifest.csv: --pairs DIR"
 REMARK = "the codec was run by those who published the pairs, not here; each reconstruction aligned to its original"
 BATCH = 64  # pairs held at once
-SUPPLY = "name a folder of originals and reconstructions with a manifest.csv: --pairs DIR"
+
+
+def find_clips(folder: Path | None, wanted: Mapping[str, str]) -> dict[str, dict[str, Path]]:
+    """The files of every role by their path inside `folder`: those the question names, else what plays the role there.
+
+    Raises Unavailable naming every clip that is missing.
+    """
+    if folder is None:
+        raise Unavailable(f"no clips were given ({', '.join(wanted.values())})", SUPPLY_CLIPS)
+    if not folder.is_dir():
+        raise InputError(Problem(str(folder), "is not a folder", SUPPLY_CLIPS))
+    found: dict[str, dict[str, Path]] = {}
+    missing: list[Unavailable] = []
+    for role, name in wanted.items():
+        try:
+            found[role] = {path.relative_to(folder).as_posix(): path for path in _find(folder, role, name)}
+        except Unavailable as error:
+            missing.append(error)
+    if missing:
+        raise together(missing)
+    return found
+
+
+def _find(folder: Path, role: str, name: str) -> tuple[Path, ...]:
+    try:
+        return find_role(folder, name)
+    except Unavailable as named:
+        try:
+            return find_role(folder, role)
+        except Unavailable:
+            raise named from None
+
+
+def together(missing: list[Unavailable]) -> Unavailable:
+    """Several missing things as one."""
+    remedies = dict.fromkeys(error.remedy for error in missing)
+    return Unavailable("; ".join(error.what for error in missing), "\n    -> ".join(remedies))
 
 
 def choose(folder: Path | None, selections: Mapping[str, PairSelection]) -> dict[str, list[Pair]]:
     """The pairs of every role. Raises Unavailable when there is no folder, or no pair for some role."""
     if folder is None:
-        raise Unavailable("no folder of published reconstructions was given", SUPPLY)
+        raise Unavailable("no folder of published reconstructions was given", SUPPLY_PAIRS)
     pairs = read_pairs(folder)
     chosen = {role: [pair for pair in pairs if plays(pair, wanted)] for role, wanted in selections.items()}
     if missing := [_missing(role, selections[role], pairs) for role, found in chosen.items() if not found]:
-        raise Unavailable("; ".join(missing), SUPPLY)
+        raise Unavailable("; ".join(missing), SUPPLY_PAIRS)
     return chosen
 
 
