@@ -1,10 +1,14 @@
-"""Read CSV files that strangers made: encoding, separator, rows, and an error for each way to be unreadable."""
+"""CSV: read what strangers made, with an error for each way to be unreadable; write what spreadsheets will open.
+
+Rows are read as RFC 4180 has them: a quoted cell ends at its closing quote, which a separator or the row's end follows.
+A quote that is never closed would otherwise swallow rows without a word, down to the next quote or the file's end.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +18,11 @@ from basics.errors import InputError, Problem, opening
 SEPARATORS = ",;\t"
 HEAD_BYTES = 1 << 20
 LONGEST_CELL = 1 << 24
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+"""First characters that make Excel, LibreOffice or Google Sheets evaluate a cell (OWASP, "CSV Injection")."""
+
+CLOSE_QUOTES = 'close the quote; a quote that belongs to the text is written twice ("") in a cell in quotes'
+QUOTE_SEPARATORS = "quote cells that contain a separator"
 
 
 @dataclass(frozen=True)
@@ -32,11 +41,17 @@ class Table:
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Number (the header is 1) and cells of each row that is not blank. Raises InputError on unreadable text."""
         with _unreadable(self.path), self.path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=self.separator)
-            next(reader)
-            for number, row in enumerate(reader, start=2):
-                if row and any(row):
-                    yield number, row
+            rows = _rows(file, self.separator, self.path)
+            next(rows)
+            yield from ((number, row) for number, row in rows if any(row))
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row by the names of its columns (as `header_name` gives them); `where` names it for messages."""
+
+    where: str
+    cells: Mapping[str, str]
 
 
 def open_table(path: Path, recognises: Callable[[tuple[str, ...]], bool]) -> Table:
@@ -50,9 +65,45 @@ def open_table(path: Path, recognises: Callable[[tuple[str, ...]], bool]) -> Tab
         text = _decoded(head, path)
         if not text.strip():
             raise InputError(Problem(path.name, "is empty", "export the file again"))
-        headers = [(tuple(next(csv.reader(io.StringIO(text), delimiter=s))), s) for s in SEPARATORS]
-    header, separator = next((h for h in headers if recognises(h[0])), headers[0])
+        headers = [(_header(text, separator, path), separator) for separator in SEPARATORS]
+    found = next((h for h in headers if not isinstance(h[0], InputError) and recognises(h[0])), headers[0])
+    header, separator = found
+    if isinstance(header, InputError):
+        raise header
     return Table(path, header, separator)
+
+
+def read_records(path: Path, required: Sequence[Sequence[str]] = ()) -> list[Record]:
+    """The rows of a CSV whose columns are known by name; of each group in `required`, one column must be there.
+
+    Cells that a row lacks at its end are blank. Raises InputError with every column that is missing, nameless or there
+    twice, else with every row that has more cells than the header.
+    """
+    table = open_table(path, lambda header: all(set(group) & set(map(header_name, header)) for group in required))
+    names = [header_name(cell) for cell in table.header]
+    if problems := [*_missing(table, names, required), *_ambiguous(table, names)]:
+        raise InputError(problems)
+    rows = list(table.rows())
+    if problems := [
+        Problem(f"{path} row {number}", f"has {len(row)} cells, the header has {len(names)}", QUOTE_SEPARATORS)
+        for number, row in rows
+        if len(row) > len(names)
+    ]:
+        raise InputError(problems)
+    blank = dict.fromkeys(names, "")
+    return [Record(f"{path} row {number}", blank | dict(zip(names, row, strict=False))) for number, row in rows]
+
+
+def harmless(cell: str) -> str:
+    """The cell with an apostrophe before a first character that would make it a formula."""
+    return "'" + cell if cell.startswith(DANGEROUS) else cell
+
+
+def csv_text(rows: Iterable[Sequence[object]], *, bom: bool = False, line_end: str = "\r\n") -> str:
+    """CSV with line ends as RFC 4180 wants them, unless told otherwise; cells are written as they are."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=line_end).writerows(rows)
+    return ("\ufeff" if bom else "") + text.getvalue()
 
 
 def column_name(index: int) -> str:
@@ -81,6 +132,60 @@ def _decoded(head: bytes, path: Path) -> str:
         raise
 
 
+def _header(text: str, separator: str, path: Path) -> tuple[str, ...] | InputError:
+    """The first row under this separator, or why there is none."""
+    try:
+        return tuple(next(_rows(io.StringIO(text, newline=""), separator, path))[1])
+    except InputError as error:
+        return error
+
+
+def _rows(lines: Iterable[str], separator: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Number (from 1) and cells of every row. Raises InputError naming the row in which a fault began."""
+    number = 0
+    try:
+        for number, row in enumerate(csv.reader(_text(lines), delimiter=separator, strict=True), start=1):
+            yield number, row
+    except csv.Error as error:
+        raise InputError(Problem(f"{path.name} row {number + 1}", *_fault(str(error)))) from error
+
+
+def _text(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        if "\0" in line:
+            raise csv.Error("a NUL character")
+        yield line
+
+
+def _fault(message: str) -> tuple[str, str]:
+    """What is wrong and what to do, by the message of the csv module."""
+    if message == "unexpected end of data":
+        return 'a cell opens with a quote (") that is not closed before the file ends', CLOSE_QUOTES
+    if "expected after" in message:
+        return 'a cell opens with a quote (") that is not closed, or text follows where it is closed', CLOSE_QUOTES
+    if "field limit" in message:
+        return f"a cell is longer than {LONGEST_CELL} characters", CLOSE_QUOTES
+    return f"is not CSV: {message}", "export the file again"
+
+
+def _missing(table: Table, names: Sequence[str], required: Sequence[Sequence[str]]) -> list[Problem]:
+    known = ", ".join(filter(None, table.header)) or "none"
+    return [
+        Problem(str(table.path), f"has no column {' or '.join(group)}, only {known}", "add it")
+        for group in required
+        if not set(group) & set(names)
+    ]
+
+
+def _ambiguous(table: Table, names: Sequence[str]) -> Iterator[Problem]:
+    for i, name in enumerate(names):
+        where = f"{table.path} row 1, column {column_name(i)}"
+        if not name:
+            yield Problem(where, "has no name", "name the column, or remove it")
+        elif name in names[:i]:
+            yield Problem(where, f"the column {name!r} stands there twice", "keep one")
+
+
 @contextmanager
 def _unreadable(path: Path) -> Iterator[None]:
     """Turns what can go wrong while reading into one clear problem."""
@@ -91,7 +196,5 @@ def _unreadable(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:
         what = f"is not UTF-8 (byte 0x{error.object[error.start]:02x} cannot be read; perhaps Big5 or Latin-1)"
         raise InputError(Problem(path.name, what, "save it as 'CSV UTF-8'")) from error
-    except csv.Error as error:
-        raise InputError(Problem(path.name, f"is not CSV: {error}", "export the file again")) from error
     finally:
         csv.field_size_limit(limit)

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.marking.outputs import grade_file, write_run
-from grader.marking.scoring import correct_options, printed_points, rounded, share
+from grader.marking.scoring import correct_options, rounded, share
 from grader.quiz.loading import BUILT_IN_QUIZ, load_quiz
 from grader.quiz.spec import Question, QuizBook
 from grader.submissions.cells import CellDecoder, encode, letters_or_texts
@@ -94,7 +94,7 @@ def reported(book: QuizBook, sheet: list[str]) -> list[str]:
     for question, cell in zip(book.questions, sheet, strict=True):
         right = frozenset("C" if question.choose == "one" else "AC")
         chosen = CellDecoder(question).decode(cell)
-        points = float(printed_points(question) * share(question, right, chosen, "net-correct"))
+        points = float(share(question, right, chosen, "net-correct").points(question))
         cells += [cell, repr(points)]
         total += points
     return [*cells, "12", "0", repr(total)]
@@ -122,7 +122,7 @@ def grade_loop(path: Path, out: Path, book: QuizBook, key: AnswerKey) -> None:
             for i, question in enumerate(book.questions):
                 cell = row[first + step * i]
                 chosen = letters_or_texts(question, decoders[i], cell) if plain else decoders[i].decode(cell)
-                points.append(printed_points(question) * share(question, correct[i], chosen, book.quiz.credit_rule))
+                points.append(share(question, correct[i], chosen, book.quiz.credit_rule).points(question))
             writer.writerow([row[student], *map(rounded, points), rounded(sum(points, start=points[0] * 0))])
 
 

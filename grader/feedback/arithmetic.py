@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 from grader.marking.scoring import Ruling, printed_points, rounded, share
 from grader.quiz.spec import CreditRule, Question
@@ -41,9 +40,8 @@ def work_out(
     open_ = correct is None and not (ruling and ruling.everyone)
     if chosen is None or open_:
         return AnswerSum(lines, "", "", rounded(possible))
-    points = possible * share(question, correct or frozenset(), chosen, rule, ruling)
-    formula = _formula(question, correct or frozenset(), chosen, rule, ruling)
-    return AnswerSum(lines, f"{formula} = {rounded(points)}" if formula else "", rounded(points), rounded(possible))
+    earned = share(question, correct or frozenset(), chosen, rule, ruling)
+    return AnswerSum(lines, earned.sentence(question), rounded(earned.points(question)), rounded(possible))
 
 
 def _line(
@@ -71,25 +69,3 @@ def _effect(question: Question, ticked: bool, holds: bool, correct: Chosen, chos
     if rule == "each-answer":
         return f"+{rounded(possible / len(question.options))}" if ticked == holds else "+0.00"
     return ""
-
-
-def _formula(question: Question, correct: Chosen, chosen: Chosen, rule: CreditRule, ruling: Ruling | None) -> str:
-    n = len(question.options)
-    if (ruling and ruling.everyone) or not chosen:
-        return ""
-    if ruling:
-        dropped, free = frozenset(ruling.disregard), frozenset(ruling.always_correct)
-        correct, chosen, n = (correct | free) - dropped, (chosen | free) - dropped, n - len(dropped)
-    right, wrong, c = len(chosen & correct), len(chosen - correct), len(correct)
-    points = _plain(printed_points(question))
-    if question.choose == "one" or rule == "all-or-nothing":
-        return f"{int(chosen == correct)} x {points}"
-    if rule == "net-correct":
-        return f"max(0, ({right} - {wrong})/{max(1, c)}) x {points}"
-    if rule == "each-answer":
-        return f"({n} - {wrong} - {c - right})/{n} x {points}"
-    return f"{right}/{c} x {right}/{right + wrong} x {points}" if right else f"0 x {points}"
-
-
-def _plain(value: Fraction) -> str:
-    return f"{float(value):g}"

@@ -85,7 +85,7 @@ class _Expected(dict[tuple[Chosen | None, float | None], float | None]):
         if chosen is None or points is None or self.correct is None:
             self[pair] = None
         else:
-            expected = float(self.possible * share(self.question, self.correct, chosen, "net-correct"))
+            expected = float(self.possible * share(self.question, self.correct, chosen, "net-correct").fraction)
             self[pair] = points - expected if abs(points - expected) > TOLERANCE else 0.0
         return self[pair]
 

@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from basics.files import write_whole
-from grader.marking.scoring import printed_points, share
+from grader.marking.scoring import share
 from grader.quiz.spec import Question, QuizBook
 from grader.submissions.cells import encode
 from grader.verdicts.key import AnswerKey
@@ -72,7 +72,7 @@ def _cells(book: QuizBook, key: AnswerKey, ability: float, dice: random.Random) 
     for question in book.questions:
         correct = frozenset(key.question(question.id).correct or ())
         chosen = _chosen(question, correct, ability, dice)
-        points.append(printed_points(question) * share(question, correct, frozenset(chosen), "net-correct"))
+        points.append(share(question, correct, frozenset(chosen), "net-correct").points(question))
         cells += [_cell(question, chosen), str(float(points[-1]))]
     right = sum(earned > 0 for earned in points)
     return [*cells, str(right), str(len(points) - right), str(float(sum(points)))]

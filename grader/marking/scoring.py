@@ -15,11 +15,14 @@ answer; in a Canvas report a blank one cannot be told from none);
 - a key without any correct option has C = 0: `each-answer` still works; a tick can earn nothing under the other
 rules (in Canvas such a question can never score above 0, so `lint_key` warns);
 - a choose-one question is right or wrong under every rule, as a radio button is in Canvas and PrairieLearn.
+
+`share` is the only place that works a share out; points and the arithmetic that students read are both taken from it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from math import lcm
@@ -37,40 +40,73 @@ PLACES = 2
 """Decimals of a score in every exported file, as Canvas shows and compares them."""
 
 
-def all_or_nothing(correct: Chosen, chosen: Chosen, _options: int) -> Fraction:
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The share of a question's points that an answer earns, and the terms it comes from.
+
+    `right` and `wrong` count ticks, `possible` the correct options among `options`. `fraction` lies in [0, 1];
+    `formula` is the same number as arithmetic over the terms, such as `max(0, (2 - 1)/3)`.
+    """
+
+    fraction: Fraction
+    formula: str
+    right: int = 0
+    wrong: int = 0
+    possible: int = 0
+    options: int = 0
+
+    def points(self, question: Question) -> Fraction:
+        """The points of `question` that this share is."""
+        return printed_points(question) * self.fraction
+
+    def sentence(self, question: Question) -> str:
+        """How the points come about: `max(0, (2 - 1)/3) x 1 = 0.33`."""
+        return f"{self.formula} x {str(question.points).removesuffix('.0')} = {rounded(self.points(question))}"
+
+
+NOTHING, EVERYTHING = Share(ZERO, "0"), Share(ONE, "1")
+
+
+def all_or_nothing(correct: Chosen, chosen: Chosen, _options: int) -> tuple[Fraction, str]:
     """1 if exactly the correct options are ticked, else 0."""
-    return ONE if chosen == correct else ZERO
+    return (ONE, "1") if chosen == correct else (ZERO, "0")
 
 
-def net_correct(correct: Chosen, chosen: Chosen, _options: int) -> Fraction:
+def net_correct(correct: Chosen, chosen: Chosen, _options: int) -> tuple[Fraction, str]:
     """Share of right ticks less the same share for every wrong tick, not below 0."""
-    return max(ZERO, Fraction(len(chosen & correct) - len(chosen - correct), max(1, len(correct))))
+    right, wrong, possible = len(chosen & correct), len(chosen - correct), max(1, len(correct))
+    return max(ZERO, Fraction(right - wrong, possible)), f"max(0, ({right} - {wrong})/{possible})"
 
 
-def each_answer(correct: Chosen, chosen: Chosen, options: int) -> Fraction:
+def each_answer(correct: Chosen, chosen: Chosen, options: int) -> tuple[Fraction, str]:
     """Share of all options that are treated rightly: ticked if correct, left blank if not."""
-    return ONE - Fraction(len(chosen ^ correct), options)
+    wrong, missed = len(chosen - correct), len(correct - chosen)
+    return Fraction(options - wrong - missed, options), f"({options} - {wrong} - {missed})/{options}"
 
 
-def coverage(correct: Chosen, chosen: Chosen, _options: int) -> Fraction:
+def coverage(correct: Chosen, chosen: Chosen, _options: int) -> tuple[Fraction, str]:
     """Share of the correct options that are ticked, times the share of the ticks that are correct."""
-    right = len(chosen & correct)
-    return Fraction(right * right, len(correct) * len(chosen)) if right else ZERO
+    right, possible, ticked = len(chosen & correct), len(correct), len(chosen)
+    if not right:
+        return ZERO, "0"
+    return Fraction(right * right, possible * ticked), f"{right}/{possible} x {right}/{ticked}"
 
 
-RULES: Mapping[CreditRule, Callable[[Chosen, Chosen, int], Fraction]] = {
+RULES: Mapping[CreditRule, Callable[[Chosen, Chosen, int], tuple[Fraction, str]]] = {
     "all-or-nothing": all_or_nothing,
     "net-correct": net_correct,
     "each-answer": each_answer,
     "coverage": coverage,
 }
+"""By rule: the fraction that an answer earns under a key, of a question with so many options, and its formula."""
 
 
 class Ruling(Frozen):
     """What a TA decides about a question or its options after the fact, for everybody alike.
 
-    `disregard`: the options are taken out of the question. `always_correct`: however a student treated these
-    options, they count as treated rightly. `everyone`: the question gives full credit to all who submitted.
+    `disregard`: the options count as if they had never been in the question, in its key and among the ticks; whoever
+    had more before keeps it. `always_correct`: however a student treated these options, they count as treated rightly.
+    `everyone`: the question gives full credit to all who submitted.
     """
 
     question: Text
@@ -80,23 +116,36 @@ class Ruling(Frozen):
     reason: Annotated[str, Field(min_length=8)]
 
 
-def share(
-    question: Question, correct: Chosen, chosen: Chosen, rule: CreditRule, ruling: Ruling | None = None
-) -> Fraction:
-    """The share of the question's points, in [0, 1], that `chosen` earns."""
-    options = len(question.options)
-    if ruling:
-        if ruling.everyone:
-            return ONE
-        answered = bool(chosen)
-        dropped, free = frozenset(ruling.disregard), frozenset(ruling.always_correct)
-        correct, chosen = (correct | free) - dropped, (chosen | free) - dropped if answered else chosen
-        options -= len(dropped)
-        if answered and not chosen and not correct:
-            return ONE
+def share(question: Question, correct: Chosen, chosen: Chosen, rule: CreditRule, ruling: Ruling | None = None) -> Share:
+    """The share of the question's points that `chosen` earns; by a ruling it never falls."""
+    if ruling and ruling.everyone:
+        return EVERYTHING
     if not chosen:
-        return ZERO
-    return RULES["all-or-nothing" if question.choose == "one" else rule](correct, chosen, options)
+        return NOTHING
+    as_asked = _share(question, correct, chosen, rule, len(question.options))
+    if not ruling:
+        return as_asked
+    ruled = _ruled(question, correct, chosen, rule, ruling)
+    if ruled.fraction >= as_asked.fraction:
+        return ruled
+    return replace(as_asked, formula=f"max({ruled.formula}, {as_asked.formula})")
+
+
+def _ruled(question: Question, correct: Chosen, chosen: Chosen, rule: CreditRule, ruling: Ruling) -> Share:
+    """The share without the options that are out, and with the ones that count as treated rightly."""
+    dropped = frozenset(ruling.disregard) & question.options.keys()
+    free = frozenset(ruling.always_correct) - dropped
+    if question.choose == "one" and chosen & free:
+        return EVERYTHING  # whoever ticked it cannot have ticked the other right one as well
+    left, ticked = (correct | free) - dropped, (chosen | free) - dropped
+    if not left and not ticked:
+        return EVERYTHING  # answered, and rightly: nothing was to be ticked
+    return _share(question, left, ticked, rule, len(question.options) - len(dropped))
+
+
+def _share(question: Question, correct: Chosen, chosen: Chosen, rule: CreditRule, options: int) -> Share:
+    fraction, formula = RULES["all-or-nothing" if question.choose == "one" else rule](correct, chosen, options)
+    return Share(fraction, formula, len(chosen & correct), len(chosen - correct), len(correct), options)
 
 
 def printed_points(question: Question) -> Fraction:
@@ -136,7 +185,7 @@ class Scorer:
         if chosen is None or not self.graded[index]:
             return None
         correct = self.key[question.id] or frozenset()
-        return printed_points(question) * share(question, correct, chosen, self.rule, ruling)
+        return share(question, correct, chosen, self.rule, ruling).points(question)
 
     def fraction(self, units: int | Fraction) -> Fraction:
         """The points that this many units are."""

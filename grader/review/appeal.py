@@ -16,7 +16,7 @@ import yaml
 from grader.feedback.arithmetic import work_out
 from grader.feedback.evidence import grounds_in_words
 from grader.marking.grading import Grades, StudentRecord
-from grader.marking.scoring import printed_points, rounded, share
+from grader.marking.scoring import rounded, share
 from grader.marking.student_lines import letters
 from grader.review.sensitivity import flipped, sensitivity
 from grader.verdicts.judge import Comparison
@@ -110,7 +110,7 @@ def _for_student(grades: Grades, student: str, index: int, other: frozenset[str]
     question, scorer = grades.scorer.book.questions[index], grades.scorer
     ruling = scorer.rulings.get(question.id)
     now = work_out(question, scorer.key[question.id], chosen, scorer.rule, ruling)
-    then = printed_points(question) * share(question, other, chosen, scorer.rule, ruling)
+    then = share(question, other, chosen, scorer.rule, ruling).points(question)
     total = grades.total(record) + (then - Fraction(scorer.points(index, chosen) or 0)) * record.decision.factor
     return {
         "ticked": letters(chosen),

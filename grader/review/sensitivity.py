@@ -18,7 +18,7 @@ from fractions import Fraction
 from typing import Literal
 
 from grader.marking.grading import Grades, StudentRecord
-from grader.marking.scoring import printed_points, share
+from grader.marking.scoring import share
 from grader.quiz.spec import Question
 from grader.review.items import wilson
 from grader.submissions.model import Chosen
@@ -118,7 +118,7 @@ def _gains(
     gains = {}
     for chosen in {_chosen(record, index) for record in records}:
         now = grades.scorer.points(index, chosen) or Fraction(0)
-        then = printed_points(question) * share(question, other, chosen, grades.scorer.rule, ruling)
+        then = share(question, other, chosen, grades.scorer.rule, ruling).points(question)
         gains[chosen] = then - now
     return gains
 

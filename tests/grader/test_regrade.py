@@ -108,7 +108,7 @@ def test_hold_harmless_lets_nobody_fall_and_says_so(run: Command, graded: Path, 
         ("rule: all-or-nothing\n", True),
         ("rulings:\n  - {question: q03, everyone: true, reason: the question was unclear}\n", False),
         ("rulings:\n  - {question: q03, always_correct: [E], reason: E can be argued}\n", False),
-        ("rulings:\n  - {question: q03, disregard: [E], reason: E was misprinted}\n", True),
+        ("rulings:\n  - {question: q03, disregard: [E], reason: E was misprinted}\n", False),
     ],
     ids=["another rule", "everyone", "always correct", "disregarded"],
 )
@@ -116,6 +116,18 @@ def test_rules_and_rulings(run: Command, graded: Path, tmp_path: Path, text: str
     data = json.loads(run("regrade", graded, changes(tmp_path, text), "--json").output)
     assert data["changed"] > 0
     assert (data["down"] > 0) == down
+
+
+def test_a_misprint_taken_out_costs_nobody_and_the_packet_says_how(run: Command, tmp_path: Path) -> None:
+    """A student who ticked only the misprinted C of q01 (key B, D), where every option is a true/false item."""
+    path = tmp_path / "class.csv"
+    path.write_text("student_id," + ",".join(f"q{i:02d}" for i in range(1, 13)) + "\nunlucky,C" + "," * 11 + "\n")
+    assert run("grade", path, "--rule", "each-answer", "--out", tmp_path / "old").exit_code == 0
+    misprint = changes(tmp_path, "rulings:\n  - {question: q01, disregard: [C], reason: C was misprinted}\n")
+    data = json.loads(run("regrade", tmp_path / "old", misprint, "--out", tmp_path / "new", "--json").output)
+    assert [(row["old"], row["new"]) for row in data["changes"]] == [("0.40", "0.50")]
+    appeal = run("appeal", "q01", "A", "--student", "unlucky", "--result", tmp_path / "new", "--json")
+    assert json.loads(appeal.output)["if_accepted"]["this_student"]["arithmetic"] == "(4 - 0 - 2)/4 x 1 = 0.50"
 
 
 def test_a_regrade_back_restores_everything(run: Command, graded: Path, tmp_path: Path) -> None:

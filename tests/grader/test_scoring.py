@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 from hypothesis import given
@@ -48,10 +49,10 @@ def test_shares_as_canvas_and_prairielearn_define_them(
     correct: str, chosen: str, net: str, each: str, cover: str
 ) -> None:
     key, ticks = frozenset(correct), frozenset(chosen)
-    assert net_correct(key, ticks, 5) == Fraction(net)
-    assert each_answer(key, ticks, 5) == Fraction(each)
-    assert coverage(key, ticks, 5) == Fraction(cover)
-    assert all_or_nothing(key, ticks, 5) == (correct == chosen)
+    assert net_correct(key, ticks, 5)[0] == Fraction(net)
+    assert each_answer(key, ticks, 5)[0] == Fraction(each)
+    assert coverage(key, ticks, 5)[0] == Fraction(cover)
+    assert all_or_nothing(key, ticks, 5)[0] == (correct == chosen)
 
 
 KEY = "BD B ACE ABCE ABE C C ABE ABD ACE ABC BE"
@@ -130,7 +131,7 @@ def test_a_share_lies_between_nothing_and_all_and_only_the_key_earns_all(
     correct: frozenset[str], chosen: frozenset[str], rule: CreditRule
 ) -> None:
     [question] = make_book([("?", 1, "many", {x: x for x in "ABCDE"}, "A")]).questions
-    result = share(question, correct, chosen, rule)
+    result = share(question, correct, chosen, rule).fraction
     assert 0 <= result <= 1
     assert (result == 1) == (chosen == correct and bool(chosen))
 
@@ -142,7 +143,7 @@ def test_treating_one_more_option_rightly_never_costs(
     [question] = make_book([("?", 1, "many", {x: x for x in "ABCDE"}, "A")]).questions
     better = chosen | {letter} if letter in correct else chosen - {letter}
     if better:
-        assert share(question, correct, better, rule) >= share(question, correct, chosen, rule)
+        assert share(question, correct, better, rule).fraction >= share(question, correct, chosen, rule).fraction
 
 
 def test_units_are_exact_for_every_answer_and_rule(book: QuizBook) -> None:
@@ -160,9 +161,10 @@ def test_a_question_nobody_can_score_on_is_pointed_out(book: QuizBook) -> None:
     key = {**letters_key(book), "q03": frozenset()}
     assert lint_key(book, key, "net-correct")[0].startswith("q03: no option is correct")
     assert lint_key(book, key, "each-answer") == []
-    assert share(book.question("q03"), frozenset(), frozenset("A"), "each-answer") == Fraction(4, 5)
+    assert share(book.question("q03"), frozenset(), frozenset("A"), "each-answer").fraction == Fraction(4, 5)
     assert all(
-        share(book.question("q03"), frozenset(), frozenset("A"), rule) == 0 for rule in ("net-correct", "coverage")
+        share(book.question("q03"), frozenset(), frozenset("A"), rule).fraction == 0
+        for rule in ("net-correct", "coverage")
     )
 
 
@@ -196,7 +198,7 @@ def ruling(**fields: object) -> Ruling:
 )
 def test_rulings(book: QuizBook, fields: dict[str, object], chosen: str, share_: str) -> None:
     result = share(book.question("q01"), frozenset("BD"), frozenset(chosen), "net-correct", ruling(**fields))
-    assert result == Fraction(share_)
+    assert result.fraction == Fraction(share_)
 
 
 @given(SETS.filter(bool), SETS, st.sampled_from("ABCDE"), st.sampled_from(sorted(RULES)))
@@ -205,7 +207,8 @@ def test_an_option_that_counts_as_right_for_all_never_costs(
 ) -> None:
     [question] = make_book([("?", 1, "many", {x: x for x in "ABCDE"}, "A")]).questions
     generous = ruling(always_correct=(letter,))
-    assert share(question, correct, chosen, rule, generous) >= share(question, correct, chosen, rule)
+    before = share(question, correct, chosen, rule).fraction
+    assert share(question, correct, chosen, rule, generous).fraction >= before
 
 
 def test_an_unsettled_question_earns_nothing_unless_everyone_gets_it(book: QuizBook) -> None:
@@ -213,3 +216,66 @@ def test_an_unsettled_question_earns_nothing_unless_everyone_gets_it(book: QuizB
     assert Scorer(book, key, "net-correct").units(0, frozenset("B")) is None
     given_to_all = Scorer(book, key, "net-correct", (ruling(everyone=True),))
     assert given_to_all.points(0, frozenset("B")) == 1
+
+
+def subsets(letters: str) -> list[frozenset[str]]:
+    return [frozenset(chosen) for size in range(len(letters) + 1) for chosen in combinations(letters, size)]
+
+
+def as_arithmetic(sentence: str) -> tuple[Fraction, str]:
+    """The left side of `formula x points = rounded`, worked out exactly by Python, and the right side."""
+    formula, _, result = sentence.rpartition(" = ")
+    exact = re.sub(r"\d+(\.\d+)?", r"Fraction('\g<0>')", formula).replace(" x ", " * ")
+    return eval(exact, {"Fraction": Fraction, "max": max}), result
+
+
+@pytest.mark.parametrize("options", range(2, 6))
+@pytest.mark.parametrize("rule", RULES)
+def test_taking_options_out_never_costs_and_the_arithmetic_is_true(rule: CreditRule, options: int) -> None:
+    letters = "ABCDE"[:options]
+    [many] = make_book([("?", 0.35, "many", {x: x for x in letters}, "A")]).questions
+    [one] = make_book([("?", 2, "one", {x: x for x in letters}, "A")]).questions
+    shares: dict[str, Fraction] = {}
+    for dropped, correct, chosen in product(subsets(letters), repeat=3):
+        without = ruling(disregard=tuple(sorted(dropped)))
+        for question in (many, one) if len(correct) == 1 and len(chosen) <= 1 else (many,):
+            before = share(question, correct, chosen, rule)
+            after = share(question, correct, chosen, rule, without)
+            assert after.fraction >= before.fraction
+            if chosen and not dropped & (correct | chosen) and rule != "each-answer":
+                assert after.fraction == before.fraction  # an option that nobody ticked and that is not right
+            for earned in (before, after):
+                if (sentence := earned.sentence(question)) not in shares:
+                    shares[sentence], shown = as_arithmetic(sentence)
+                    assert shown == rounded(shares[sentence])
+                assert shares[sentence] == earned.points(question)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("dropped", ["A", "B", "D", "AB", "ACE"])
+def test_an_option_taken_out_is_as_if_it_had_never_been_there(rule: CreditRule, dropped: str) -> None:
+    letters, left = "ABCDE", "".join(x for x in "ABCDE" if x not in dropped)
+    [whole] = make_book([("?", 1, "many", {x: x for x in letters}, "A")]).questions
+    [rest] = make_book([("?", 1, "many", {x: x for x in left}, left[0])]).questions
+    for correct, chosen in product(subsets(letters), repeat=2):
+        smaller = share(rest, correct & set(left), chosen & set(left), rule).fraction
+        before = share(whole, correct, chosen, rule).fraction
+        after = share(whole, correct, chosen, rule, ruling(disregard=tuple(dropped))).fraction
+        if chosen & set(left):
+            assert after == max(before, smaller)
+
+
+def test_a_student_who_ticked_only_the_misprint_has_answered(book: QuizBook) -> None:
+    question, without_d = book.question("q03"), ruling(disregard=("D",))
+    before = share(question, frozenset("ABC"), frozenset("D"), "each-answer")
+    after = share(question, frozenset("ABC"), frozenset("D"), "each-answer", without_d)
+    assert before.sentence(question) == "(5 - 1 - 3)/5 x 1 = 0.20"
+    assert after.sentence(question) == "(4 - 0 - 3)/4 x 1 = 0.25"
+    right = share(question, frozenset("DE"), frozenset("D"), "each-answer", without_d)
+    assert right.sentence(question) == "max((4 - 0 - 1)/4, (5 - 0 - 1)/5) x 1 = 0.80"
+
+
+def test_a_second_right_answer_of_a_choose_one_question(book: QuizBook) -> None:
+    arguable = ruling(always_correct=("C",))
+    earned = {x: share(book.question("q02"), frozenset("B"), frozenset(x), "net-correct", arguable) for x in "ABC"}
+    assert {x: earned[x].fraction for x in earned} == {"A": 0, "B": 1, "C": 1}
