@@ -25,10 +25,11 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
 
-from grader.marking.outputs import grade_file, write_run
+from grader.marking.class_run import grade_file
 from grader.marking.scoring import correct_options, rounded, share
 from grader.quiz.loading import BUILT_IN_QUIZ, load_quiz
 from grader.quiz.spec import Question, QuizBook
+from grader.runs import write_class_run
 from grader.submissions.cells import CellDecoder, encode, letters_or_texts
 from grader.submissions.class_file import ClassFile
 from grader.submissions.reading import read_submissions
@@ -103,7 +104,7 @@ def reported(book: QuizBook, sheet: list[str]) -> list[str]:
 def grade_fast(path: Path, out: Path, book: QuizBook, key: AnswerKey) -> None:
     """This project's way."""
     class_file = ClassFile(feedback=())
-    write_run(out, grade_file(read_submissions(path, book, class_file), book, key, class_file=class_file))
+    write_class_run(out, grade_file(read_submissions(path, book, class_file), book, key, class_file=class_file))
 
 
 def grade_loop(path: Path, out: Path, book: QuizBook, key: AnswerKey) -> None:

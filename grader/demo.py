@@ -15,10 +15,11 @@ from basics.errors import InputError, Problem, Unavailable
 from basics.files import write_whole
 from evaluators.evidence import Site, Source
 from evaluators.store import Store
-from grader.marking.outputs import Run, grade_file, write_run
+from grader.marking.class_run import ClassRun, grade_file
 from grader.marking.sample_class import write_sample_class
 from grader.quiz.spec import QuizBook
 from grader.report import write_report
+from grader.runs import write_class_run
 from grader.submissions.reading import read_submissions
 from grader.verdicts.key import AnswerKey
 from grader.verdicts.testimony import Gatherer, Result, Testimony, key_from
@@ -40,7 +41,7 @@ class Demonstration:
     results: list[Result]
     testimonies: list[Testimony]
     key: AnswerKey
-    run: Run
+    run: ClassRun
     written: list[Path]
 
 
@@ -73,7 +74,7 @@ def demonstrate(book: QuizBook, out: Path, store: Store, report: Report) -> Demo
     class_csv = write_sample_class(book, key, out / CLASS_FILE)
     run = grade_file(read_submissions(class_csv, book), book, key)
     answers = write_answers(book, key, out / ANSWERS_FILE)
-    written = [class_csv, answers, *write_run(out / GRADES_FOLDER, run)]
+    written = [class_csv, answers, *write_class_run(out / GRADES_FOLDER, run)]
     report("writing the report", 1.0)
     page = write_report(
         book,

@@ -47,7 +47,7 @@ def check(
     accept: AcceptOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    from grader.marking.checking import check_answers, show_check
+    from grader.feedback.self_check import check_answers, show_check
     from grader.submissions.plain import read_yaml
 
     book = load_book(quiz)
@@ -76,9 +76,9 @@ def grade(
     quiz: QuizOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    from grader.marking.outputs import grade_file, write_run
-    from grader.marking.reporting import compare_rules as comparison
-    from grader.marking.reporting import show_comparison, show_run, summary
+    from grader.marking.class_run import compare_rules as comparison
+    from grader.marking.class_run import grade_file, show_comparison, show_run, summary
+    from grader.runs import write_class_run
     from grader.submissions.class_file import read_class_file
     from grader.submissions.reading import read_submissions
 
@@ -88,7 +88,7 @@ def grade(
     key = key_for_grading(book, accept, override)
     run = grade_file(submissions, book, key, rule, known)
     compared = comparison(run) if compare_rules else None
-    written = write_run(out, run) if out else []
+    written = write_class_run(out, run) if out else []
     if as_json:
         print_json(summary(run, written) | ({"rules": compared} if compared else {}))
     else:
@@ -112,8 +112,8 @@ def regrade(
     quiz: QuizOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    from grader.review.regrade_report import show_diff
-    from grader.review.regrading import regrade_run
+    from grader.review.regrade import show_diff
+    from grader.runs import regrade_run
 
     data = regrade_run(load_book(quiz), old, new, policy, out, gradebook, assignment)
     print_json(data) if as_json else show_diff(console(), data)

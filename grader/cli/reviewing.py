@@ -118,17 +118,17 @@ def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path 
     Raises InputError if the evidence now gives another key than the one the run used.
     """
     from basics.errors import InputError, Problem
-    from grader.marking.outputs import grade_file
-    from grader.marking.records import grades_of, overrides_of, read_result
+    from grader.marking.class_run import grade_file
+    from grader.marking.run_record import grades_of, read_run
     from grader.submissions.reading import read_submissions
     from grader.verdicts.testimony import answer_key
 
     if not (path.is_dir() or path.suffix == ".json"):
         key = key_for_grading(book, accept, override)
         return grade_file(read_submissions(path, book), book, key).grades, key
-    result = read_result(path)
-    key = answer_key(book, accept=tuple(result["key"]["accepted"]), overrides=overrides_of(result))
-    if key.digest != result["key"]["digest"]:
+    result = read_run(path, book)
+    key = answer_key(book, accept=result.key.accepted, overrides=result.overrides)
+    if key.digest != result.key.digest:
         what = "was graded with another key than the evidence now gives"
         raise InputError(Problem(str(path), what, "grade again, and compare the two with `earwitness regrade`"))
     return grades_of(result, book), key

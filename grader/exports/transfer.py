@@ -11,7 +11,7 @@ from basics.errors import InputError, Problem
 from basics.files import write_whole
 from grader.exports.gradebook import Gradebook, Transfer, column_of, gradebook_file, transfer
 from grader.exports.importer import Outcome, imitate
-from grader.marking.records import read_result, totals_of
+from grader.marking.run_record import RunRecord, read_run
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,13 +58,13 @@ class Plan:
 
 def plan_transfer(result_path: Path, gradebook: Gradebook, assignment: str, *, scale: bool, partial: bool) -> Plan:
     """Plan the transfer of a result into a gradebook column. Raises InputError where the two do not fit together."""
-    result = read_result(result_path)
+    result = read_run(result_path)
     column = gradebook.column(assignment)
     factor = _factor(result, gradebook, column, scale=scale)
     if problems := _obstacles(result, partial=partial):
         raise InputError(problems)
-    lms_ids = {student["id"]: student.get("lms_id", "") for student in result["students"]}
-    plan = transfer(gradebook, column, totals_of(result), lms_ids, factor)
+    lms_ids = {student.id: student.lms_id for student in result.students}
+    plan = transfer(gradebook, column, result.totals, lms_ids, factor)
     content = gradebook_file(gradebook, plan)
     return Plan(gradebook, plan, content, imitate(content, gradebook))
 
@@ -96,9 +96,9 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _factor(result: dict[str, Any], gradebook: Gradebook, column: int, *, scale: bool) -> Fraction:
+def _factor(result: RunRecord, gradebook: Gradebook, column: int, *, scale: bool) -> Fraction:
     """What totals are multiplied by; 1 where the assignment's points are the quiz's."""
-    quiz = sum(Fraction(str(question["points"])) for question in result["key"]["questions"].values())
+    quiz = sum(Fraction(str(question.points)) for question in result.key.questions.values())
     possible = gradebook.possible(column)
     if possible is None or possible == quiz:
         return Fraction(1)
@@ -108,19 +108,19 @@ def _factor(result: dict[str, Any], gradebook: Gradebook, column: int, *, scale:
     raise InputError(Problem(column_of(gradebook, column), what, "correct it in the LMS, or say --scale"))
 
 
-def _obstacles(result: dict[str, Any], *, partial: bool) -> list[Problem]:
+def _obstacles(result: RunRecord, *, partial: bool) -> list[Problem]:
     where = "result"
     if partial:
         return []
     problems = [
         Problem(where, f"{name} is not settled and not in the totals", "settle it, or say --partial")
-        for name in result["unsettled"]
+        for name in result.unsettled
     ]
     problems += [
         Problem(where, f"{question} of {student} is not graded", "see to it, or say --partial")
-        for student, question in result["ungraded"]
+        for student, question in result.ungraded
     ]
-    if result["demonstration"]:
+    if result.demonstration:
         problems.append(Problem(where, "rests on demonstration evidence", "measure it, or say --partial"))
     return problems
 

@@ -1,6 +1,6 @@
 """Grade a class: regulations choose the attempt, the credit rule scores it, and a record per student says how.
 
-Everything here is in memory and exact; `grader.marking.results` writes it down.
+Everything here is in memory and exact; `grader.marking.run_record` writes it down.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from basics.errors import InputError, Problem
-from grader.marking.bulk import without_collection
 from grader.marking.regulations import UNCHANGED, Adjustment, Decision, Regulator
 from grader.marking.roster import RosterEntry, read_roster, reconcile, unknown_students
 from grader.marking.scoring import Ruling, Scorer, lint_key
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.submissions.class_file import ClassFile
-from grader.submissions.model import Chosen, Submission, SubmissionFile
+from grader.submissions.model import Chosen, Submission, SubmissionFile, without_collection
 
 
 @dataclass(slots=True)

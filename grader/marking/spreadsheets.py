@@ -1,11 +1,17 @@
-"""Writing CSV that people open in spreadsheets: nothing in a cell may run as a formula."""
+"""CSV that people open in spreadsheets, `scores.csv` above all: nothing in a cell may run as a formula."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+from basics.files import writing_text
+from grader.marking.grading import Grades
+from grader.marking.student_lines import Points
+
+SCORES = "scores.csv"
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make Excel, LibreOffice or Google Sheets evaluate a cell (OWASP, "CSV Injection")."""
 
@@ -20,3 +26,15 @@ def csv_text(rows: Iterable[Sequence[str]], *, bom: bool = False) -> str:
     text = io.StringIO(newline="")
     csv.writer(text).writerows(rows)
     return ("\ufeff" if bom else "") + text.getvalue()
+
+
+def write_scores(path: Path, grades: Grades) -> None:
+    """`student_id, q01 … qNN, total` in percent points; a cell is empty where nothing could be graded."""
+    points = Points(grades)
+    with writing_text(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(["student_id", *(q.id for q in grades.scorer.book.questions), "total"])
+        writer.writerows(
+            [harmless(record.student_id), *map(points.__getitem__, record.units), points.total(record)]
+            for record in grades.records
+        )

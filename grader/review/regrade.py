@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -19,14 +19,19 @@ from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Frozen
 from grader.marking.grading import Grades, Setting, grade_students
-from grader.marking.records import attempts_of, class_file_of, key_of, rule_of, rulings_of, totals_of
 from grader.marking.regulations import Adjustment
+from grader.marking.run_record import Policy, RunHead, RunRecord
 from grader.marking.scoring import Ruling, rounded
+from grader.marking.spreadsheets import csv_text, harmless
+from grader.marking.student_lines import Points
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.submissions.model import Chosen
 from grader.verdicts.key import Override, key_digest
 
-Policy = Literal["strict", "hold-harmless"]
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SHOWN = 20
 
 
 class Changes(Frozen):
@@ -92,19 +97,14 @@ def changed_key(old: Mapping[str, Chosen | None], changes: Changes) -> dict[str,
     return {**old, **{override.question: frozenset(override.correct) for override in changes.overrides}}
 
 
-def regrade(result: dict[str, Any], book: QuizBook, changes: Changes, policy: Policy) -> Grades:
-    """The result's submissions graded under `changes`; under `hold-harmless` no total is below the old one."""
-    rulings = {ruling.question: ruling for ruling in (*rulings_of(result), *changes.rulings)}
-    setting = Setting(
-        book,
-        changed_key(key_of(result), changes),
-        changes.rule or rule_of(result),
-        tuple(rulings.values()),
-        class_file_of(result),
-    )
-    grades = grade_students(attempts_of(result, book), setting, skipped=tuple(result["skipped"]))
+def regrade(old: RunRecord, book: QuizBook, changes: Changes, policy: Policy) -> Grades:
+    """The run's submissions graded under `changes`; under `hold-harmless` no total is below the old one."""
+    rulings = {ruling.question: ruling for ruling in (*old.rulings, *changes.rulings)}
+    key = changed_key(old.correct, changes)
+    setting = Setting(book, key, changes.rule or old.rule, tuple(rulings.values()), old.class_file)
+    grades = grade_students(old.attempts(), setting, skipped=old.skipped)
     if policy == "hold-harmless":
-        hold_harmless(grades, totals_of(result))
+        hold_harmless(grades, old.totals)
     return grades
 
 
@@ -143,29 +143,140 @@ def ranks(totals: Mapping[str, Fraction]) -> dict[str, int]:
     return {student: first[total] for student, total in totals.items()}
 
 
-def changed_questions(old: dict[str, Any], new: dict[str, Any]) -> dict[str, list[str]]:
-    """For each student the questions whose (rounded) points differ between two results."""
-    ids = list(new["key"]["questions"])
-    before = {student["id"]: student["points"] for student in old["students"]}
+def changed_questions(old: RunRecord, grades: Grades) -> dict[str, list[str]]:
+    """For each student the questions whose (rounded) points are other ones than in the old run."""
+    shown, before = Points(grades), {student.id: student.points for student in old.students}
     return {
-        student["id"]: [q for q, a, b in zip(ids, before[student["id"]], student["points"], strict=True) if a != b]
-        for student in new["students"]
-        if student["id"] in before
+        record.student_id: [
+            name
+            for name, points, units in zip(old.key.questions, before[record.student_id], record.units, strict=True)
+            if (points or "") != shown[units]
+        ]
+        for record in grades.records
+        if record.student_id in before
     }
 
 
-def regraded_head(result: dict[str, Any], book: QuizBook, changes: Changes, grades: Grades) -> dict[str, Any]:
-    """The head of the new result: the old one with the new key, rule and rulings, and where it comes from."""
-    questions = {name: dict(question) for name, question in result["key"]["questions"].items()}
+def regraded_head(old: RunRecord, book: QuizBook, changes: Changes, grades: Grades) -> RunHead:
+    """The head of the new record: the old one with the new key, rule and rulings."""
+    questions = dict(old.key.questions)
     for override in changes.overrides:
-        new = {"correct": list(override.correct), "override": override.model_dump(mode="json"), "obstacles": []}
-        questions[override.question].update(new)
+        new = {"correct": override.correct, "override": override, "obstacles": ()}
+        questions[override.question] = questions[override.question].model_copy(update=new)
     correct = {name: None if chosen is None else tuple(sorted(chosen)) for name, chosen in grades.scorer.key.items()}
-    head = {name: value for name, value in result.items() if name != "students"}
-    return head | {
-        "rule": grades.scorer.rule,
-        "rulings": [ruling.model_dump(mode="json") for ruling in grades.scorer.rulings.values()],
-        "key": {**result["key"], "questions": questions, "digest": key_digest(book, correct)},
-        "unsettled": list(grades.unsettled),
-        "ungraded": [list(pair) for pair in grades.ungraded],
+    key = old.key.model_copy(update={"questions": questions, "digest": key_digest(book, correct)})
+    return old.model_copy(
+        update={
+            "rule": grades.scorer.rule,
+            "rulings": tuple(grades.scorer.rulings.values()),
+            "key": key,
+            "unsettled": grades.unsettled,
+            "ungraded": grades.ungraded,
+            "notes": (*old.notes, f"regrade: {changes.reason}"),
+        }
+    )
+
+
+def diff_data(
+    old: RunHead, new: RunHead, changes: Sequence[StudentChange], totals: Mapping[str, Fraction]
+) -> dict[str, Any]:
+    """The diff as JSON data: what differs in key, rule and rulings, and what that does to whom."""
+    n = len(totals)
+    moved = sum((change.change for change in changes), Fraction(0))
+    return {
+        "old": side(old),
+        "new": side(new),
+        "key_changes": key_changes(old, new),
+        "rulings": [ruling.model_dump(mode="json") for ruling in new.rulings],
+        "students": n,
+        "changed": len(changes),
+        "up": sum(1 for change in changes if change.change > 0),
+        "down": sum(1 for change in changes if change.change < 0),
+        "rank_changed": sum(1 for change in changes if change.old_rank != change.new_rank),
+        "mean_change": rounded(moved / n) if n else None,
+        "changes": [
+            {
+                "student": change.student_id,
+                "old": rounded(change.old),
+                "new": rounded(change.new),
+                "change": rounded(change.change),
+                "old_rank": change.old_rank,
+                "new_rank": change.new_rank,
+                "questions": list(change.questions),
+            }
+            for change in changes
+        ],
     }
+
+
+def side(run: RunHead) -> dict[str, Any]:
+    """What identifies one side: key, evidence, rule, submissions."""
+    return {
+        "key": run.key.digest,
+        "evidence": run.key.evidence,
+        "rule": run.rule,
+        "submissions": run.submissions.sha256,
+        "graded": run.graded.isoformat(),
+    }
+
+
+def key_changes(old: RunHead, new: RunHead) -> dict[str, dict[str, Any]]:
+    """Questions whose key differs."""
+    before, after = old.key.questions, new.key.questions
+    return {
+        name: {"old": before[name].correct, "new": after[name].correct}
+        for name in after
+        if name in before and sorted(before[name].correct or ["?"]) != sorted(after[name].correct or ["?"])
+    }
+
+
+def changed_rows(changes: Sequence[StudentChange]) -> str:
+    """CSV of the students who change."""
+    header = ["student_id", "old", "new", "change", "old_rank", "new_rank", "questions"]
+    rows = [
+        [
+            harmless(c.student_id),
+            rounded(c.old),
+            rounded(c.new),
+            rounded(c.change),
+            str(c.old_rank),
+            str(c.new_rank),
+            " ".join(c.questions),
+        ]
+        for c in changes
+    ]
+    return csv_text([header, *rows])
+
+
+def show_diff(out: Console, data: dict[str, Any]) -> None:
+    """The diff for people."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    old, new = data["old"], data["new"]
+    out.print(f"key   {old['key'][:12]} -> {new['key'][:12]}   rule {old['rule']} -> {new['rule']}")
+    if old["evidence"] != new["evidence"]:
+        out.print("the two keys rest on different evidence")
+    for name, change in data["key_changes"].items():
+        out.print(f"  {name}: {_letters(change['old'])} -> {_letters(change['new'])}")
+    for ruling in data["rulings"]:
+        out.print(f"  {ruling['question']}: {escape(ruling['reason'])}")
+    out.print(
+        f"{data['changed']} of {data['students']} students change: {data['up']} up, {data['down']} down, "
+        f"{data['rank_changed']} change rank; mean change {data['mean_change']}"
+    )
+    table = Table("student", "old", "new", "change", "rank", "questions")
+    shown = data["changes"] if len(data["changes"]) <= 2 * SHOWN else data["changes"][:SHOWN] + data["changes"][-SHOWN:]
+    for row in shown:
+        rank = f"{row['old_rank']} -> {row['new_rank']}"
+        table.add_row(escape(row["student"]), row["old"], row["new"], row["change"], rank, " ".join(row["questions"]))
+    if shown:
+        out.print(table)
+    if len(shown) < len(data["changes"]):
+        out.print(
+            f"the {SHOWN} largest losses and gains of {len(data['changes'])}; all stand in changed.csv and --json"
+        )
+
+
+def _letters(correct: Sequence[str] | None) -> str:
+    return "not settled" if correct is None else "".join(correct) or "none"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
-from typing import Literal
+from typing import Literal, ParamSpec, TypeVar
 
 Chosen = frozenset[str]
 """Letters of the ticked options; empty when nothing was ticked."""
@@ -74,3 +77,26 @@ class SubmissionFile:
     def all_attempts(self) -> bool:
         """Whether the file holds every attempt of a student, so that the attempt that counts can be chosen here."""
         return any(submission.attempt is not None for submission in self.submissions)
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def without_collection(function: Callable[P, R]) -> Callable[P, R]:
+    """Run `function` with the cyclic collector off, which would visit millions of submissions again and again.
+
+    What such functions make has no cycles; reference counts free it.
+    """
+
+    @wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        was_on = gc.isenabled()
+        gc.disable()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            if was_on:
+                gc.enable()
+
+    return wrapped

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from basics.errors import InputError
-from grader.marking.proof import prove
+from grader.marking.import_check import check_import
 from grader.quiz.spec import QuizBook, normalise
 from grader.submissions.cells import CellDecoder, CellError, encode, strip_tags
 from grader.submissions.class_file import ClassFile, Skip
@@ -69,10 +69,10 @@ def test_a_class_of_200_is_decoded_without_one_ambiguous_cell(tmp_path: Path, bo
         assert submission.submitted == attempt.submitted
         assert submission.lms_id == str(90000 + attempt.student)
     assert file.skipped == ()
-    proof = prove(file, book, letters_key(book), key_given=True)
-    assert proof
-    assert proof.holds
-    assert proof.compared == 12 * len(attempts)
+    checked = check_import(file, book, letters_key(book), key_given=True)
+    assert checked
+    assert checked.holds
+    assert checked.compared == 12 * len(attempts)
 
 
 OPTION = st.text(st.sampled_from("AB ,\\=><&;“”中，\u00a0"), min_size=1, max_size=6)
@@ -299,9 +299,9 @@ def test_other_points_in_the_lms_are_noted_and_proved_against(tmp_path: Path, bo
     path = Report(canvas_key=letters_key(book)).write(tmp_path / "r.csv", richer, random_class(book, 5))
     file = read_submissions(path, book)
     assert "q01: the LMS gives 2, the quiz 1 points" in file.notes
-    proof = prove(file, book, letters_key(book), key_given=True)
-    assert proof
-    assert proof.holds
+    checked = check_import(file, book, letters_key(book), key_given=True)
+    assert checked
+    assert checked.holds
 
 
 def test_the_proof_finds_a_wrong_key_in_canvas_and_a_score_entered_by_hand(tmp_path: Path, book: QuizBook) -> None:
@@ -311,13 +311,13 @@ def test_the_proof_finds_a_wrong_key_in_canvas_and_a_score_entered_by_hand(tmp_p
     at = rows[0].index("352902: " + book.questions[0].prompt) + 1
     rows[3][at] = "0.123"
     file = read_submissions(write(path, rows), book)
-    proof = prove(file, book, letters_key(book), key_given=False)
-    assert proof
-    assert proof.suspects == ("q11",)
-    assert {d.question for d in proof.differences} == {"q01", "q11"}
-    assert [d.row for d in proof.differences if d.question == "q01"] == [4]
-    assert [d.row for d in proof.score_differences] == [4]
-    assert {d.question for d in prove(file, book, wrong, key_given=True).differences} == {"q01"}  # type: ignore[union-attr]
+    checked = check_import(file, book, letters_key(book), key_given=False)
+    assert checked
+    assert checked.suspects == ("q11",)
+    assert {d.question for d in checked.differences} == {"q01", "q11"}
+    assert [d.row for d in checked.differences if d.question == "q01"] == [4]
+    assert [d.row for d in checked.score_differences] == [4]
+    assert {d.question for d in check_import(file, book, wrong, key_given=True).differences} == {"q01"}  # type: ignore[union-attr]
 
 
 def test_the_real_essay_report_is_refused_as_another_quiz(shared: Path, book: QuizBook) -> None:

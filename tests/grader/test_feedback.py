@@ -139,8 +139,8 @@ def test_file_names_are_safe_and_never_alike() -> None:
 
 def test_grading_starts_without_numpy_and_torch() -> None:
     code = (
-        "import sys, grader.marking.outputs, grader.marking.reporting, grader.submissions.reading;"
-        "import grader.review.regrading, grader.review.ledger;"
+        "import sys, grader.runs, grader.submissions.reading;"
+        "import grader.marking.class_run, grader.review.ledger;"
         "print(sorted({'numpy', 'torch', 'scipy', 'matplotlib'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -61,7 +61,7 @@ def test_a_class_goes_from_report_to_scores_feedback_and_result(
     data = result(out)
     assert data["key"]["digest"] == key_for(class_book).digest
     assert data["submissions"]["rows"] == 60
-    assert data["proof"]["cells_different"] == 0
+    assert data["import_check"]["cells_different"] == 0
     assert not data["demonstration"]
     assert {path.name for path in (out / "feedback" / "zh-TW").iterdir()} == {
         f"{row['student_id']}.{form}" for row in rows for form in ("md", "html")

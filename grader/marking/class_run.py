@@ -1,25 +1,129 @@
-"""What `earwitness grade` prints: the class in numbers, what could not be graded, and the credit rules side by side."""
+"""One grading of one class: from a file to grades and its import check, and what `earwitness grade` prints of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from grader.marking.grading import Setting, grade_students
-from grader.marking.outputs import Run
-from grader.marking.results import proof_data
-from grader.marking.scoring import RULES, printed_points, rounded
+from grader.marking.grading import Grades, Setting, grade, grade_students
+from grader.marking.import_check import ImportCheck, check_import
+from grader.marking.run_record import (
+    FORMAT,
+    DifferenceRecord,
+    ImportCheckRecord,
+    KeyRecord,
+    QuestionRecord,
+    RunHead,
+    SubmissionsRecord,
+)
+from grader.marking.scoring import RULES, Ruling, correct_options, printed_points, rounded
+from grader.quiz.spec import CreditRule, QuizBook
+from grader.submissions.class_file import ClassFile
+from grader.submissions.model import SubmissionFile
+from grader.verdicts.key import AnswerKey
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 SHOWN = 20
+SHOWN_DIFFERENCES = 500
 
 
-def summary(run: Run, written: Sequence[Path]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class ClassRun:
+    """One grading of one class, not yet written down."""
+
+    file: SubmissionFile
+    key: AnswerKey
+    setting: Setting
+    grades: Grades
+    import_check: ImportCheckRecord | None
+
+    def head(self) -> RunHead:
+        """What the record says besides the students."""
+        quiz, grades = self.setting.book.quiz, self.grades
+        return RunHead(
+            format=FORMAT,
+            quiz=quiz.id,
+            title=quiz.title,
+            time_zone=quiz.time_zone,
+            graded=datetime.now(UTC).replace(microsecond=0),
+            submissions=SubmissionsRecord(
+                file=self.file.path.name,
+                sha256=self.file.digest,
+                form=self.file.form,
+                rows=len(self.file.submissions),
+                students=len(grades.records),
+                all_attempts=self.file.all_attempts,
+            ),
+            rule=grades.scorer.rule,
+            rulings=tuple(grades.scorer.rulings.values()),
+            key=_key_record(self.setting.book, self.key),
+            demonstration=self.key.demonstration,
+            unsettled=grades.unsettled,
+            ungraded=grades.ungraded,
+            missing=tuple(entry.student_id for entry in grades.missing),
+            skipped=grades.skipped,
+            notes=grades.notes,
+            import_check=self.import_check,
+            class_file=self.setting.class_file,
+        )
+
+
+def grade_file(
+    file: SubmissionFile,
+    book: QuizBook,
+    key: AnswerKey,
+    rule: CreditRule | None = None,
+    class_file: ClassFile | None = None,
+    rulings: tuple[Ruling, ...] = (),
+) -> ClassRun:
+    """Grade a class and check its import. Raises InputError when the parts do not fit together."""
+    known = class_file or ClassFile()
+    setting = Setting(book, correct_options(key), rule or book.quiz.credit_rule, rulings, known)
+    grades = grade(file, setting)
+    canvas_key = {name: frozenset(letters) for name, letters in known.canvas_key.items()}
+    checked = check_import(file, book, {**setting.key, **canvas_key}, key_given=bool(canvas_key))
+    return ClassRun(file, key, setting, grades, _import_check_record(checked) if checked else None)
+
+
+def _key_record(book: QuizBook, key: AnswerKey) -> KeyRecord:
+    questions = {
+        q.id: QuestionRecord(
+            correct=q.correct,
+            choose=book.question(q.id).choose,
+            points=book.question(q.id).points,
+            obstacles=q.obstacles,
+            demonstration=q.demonstration,
+            recalled=q.recalled,
+            override=q.override,
+        )
+        for q in key.questions
+    }
+    return KeyRecord(digest=key.digest, accepted=key.accepted, evidence=key.evidence, questions=questions)
+
+
+def _import_check_record(check: ImportCheck) -> ImportCheckRecord:
+    spelt = [*check.differences, *check.score_differences][:SHOWN_DIFFERENCES]
+    return ImportCheckRecord(
+        cells_compared=check.compared,
+        cells_different=len(check.differences),
+        scores_different=len(check.score_differences),
+        suspect_questions=check.suspects,
+        canvas_key_given=check.key_given,
+        differences=tuple(
+            DifferenceRecord(row=d.row, student=d.student_id, question=d.question, canvas=d.canvas, expected=d.expected)
+            for d in spelt
+        ),
+    )
+
+
+def summary(run: ClassRun, written: Sequence[Path]) -> dict[str, Any]:
     """The class in numbers; points are rounded."""
     grades = run.grades
     units: list[Any] = [grades.total_units(record) for record in grades.records]
@@ -49,12 +153,12 @@ def summary(run: Run, written: Sequence[Path]) -> dict[str, Any]:
         "skipped": list(grades.skipped),
         "notes": list(grades.notes),
         "overrides": [q.override.model_dump(mode="json") for q in run.key.questions if q.override],
-        "proof": proof_data(run.proof),
+        "proof": run.import_check.model_dump(mode="json") if run.import_check else None,
         "written": [str(path) for path in written],
     }
 
 
-def windows(run: Run) -> dict[str, str]:
+def windows(run: ClassRun) -> dict[str, str]:
     """The quiz's dates in its own zone, those that it has."""
     quiz = run.setting.book.quiz
     dates = {
@@ -66,7 +170,7 @@ def windows(run: Run) -> dict[str, str]:
     return {name: run.grades.regulator.shown(moment) for name, moment in dates.items() if moment}
 
 
-def show_run(out: Console, run: Run, written: Sequence[Path]) -> None:
+def show_run(out: Console, run: ClassRun, written: Sequence[Path]) -> None:
     """The same for people."""
     from rich.markup import escape
 
@@ -92,24 +196,24 @@ def show_run(out: Console, run: Run, written: Sequence[Path]) -> None:
     _listed(out, "no submission", data["missing"])
     _listed(out, "regulations", [f"{a['student']}, {a['rule']}: {a['detail']}" for a in data["adjustments"]])
     _listed(out, "note", data["notes"])
-    _show_proof(out, data["proof"])
+    _show_import_check(out, data["proof"])
     _listed(out, "written", data["written"])
 
 
-def _show_proof(out: Console, proof: dict[str, Any] | None) -> None:
-    if proof is None:
+def _show_import_check(out: Console, check: dict[str, Any] | None) -> None:
+    if check is None:
         return
-    against = "the key Canvas used" if proof["canvas_key_given"] else "this quiz's key"
+    against = "the key Canvas used" if check["canvas_key_given"] else "this quiz's key"
     out.print(
-        f"import: {proof['cells_compared']} cells recomputed with Canvas's rule and {against}, "
-        f"{proof['cells_different']} differ; {proof['scores_different']} scores are not the sum of their points"
+        f"import: {check['cells_compared']} cells recomputed with Canvas's rule and {against}, "
+        f"{check['cells_different']} differ; {check['scores_different']} scores are not the sum of their points"
     )
-    if proof["suspect_questions"]:
-        names = ", ".join(proof["suspect_questions"])
+    if check["suspect_questions"]:
+        names = ", ".join(check["suspect_questions"])
         out.print(f"    most cells differ in {names}: Canvas had another key, or other points", style="yellow")
     cells = [
         f"row {d['row']}, {d['student']}, {d['question']}: Canvas {d['canvas']:g}, expected {d['expected']:g}"
-        for d in proof["differences"]
+        for d in check["differences"]
     ]
     _listed(out, "    differs", cells)
 
@@ -123,7 +227,7 @@ def _listed(out: Console, label: str, lines: Sequence[str]) -> None:
         out.print(f"{label}: and {len(lines) - SHOWN} more (see --json or result.json)")
 
 
-def compare_rules(run: Run) -> dict[str, Any]:
+def compare_rules(run: ClassRun) -> dict[str, Any]:
     """Mean, median and, against the rule in force, who gains and loses under each credit rule."""
     students = {record.student_id: record.attempts for record in run.grades.records}
     base = run.grades.totals()

@@ -1,4 +1,4 @@
-"""Prove an import: recompute the points that Canvas itself gave, cell by cell, and list where they differ.
+"""Check an import: recompute the points that Canvas itself gave, cell by cell, and list where they differ.
 
 Canvas Classic scores "multiple answers" as max(0, P*r/C - P*w/C) (r right ticks, w wrong ones, C correct options),
 and a choice of one as right or wrong. If the key that Canvas used is given, a difference means an edited question or
@@ -33,7 +33,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Proof:
+class ImportCheck:
     """Outcome of the recomputation. `compared` counts cells; `suspects` are questions where most cells differ."""
 
     compared: int
@@ -47,7 +47,9 @@ class Proof:
         return not self.differences and not self.score_differences
 
 
-def prove(file: SubmissionFile, book: QuizBook, key: Mapping[str, Chosen | None], *, key_given: bool) -> Proof | None:
+def check_import(
+    file: SubmissionFile, book: QuizBook, key: Mapping[str, Chosen | None], *, key_given: bool
+) -> ImportCheck | None:
     """Compare Canvas's points with Canvas's rule under `key`; None if the file brings no points."""
     if not file.lms_possible or all(s.lms_points is None for s in file.submissions):
         return None
@@ -62,7 +64,7 @@ def prove(file: SubmissionFile, book: QuizBook, key: Mapping[str, Chosen | None]
     differences = list(_differences(reported, tables)) if any(wrong.values()) else []
     suspects = tuple(name for name in file.questions if compared[name] and 2 * wrong[name] > compared[name])
     sums = tuple(_sums(file))
-    return Proof(sum(compared.values()), tuple(differences), sums, suspects, key_given)
+    return ImportCheck(sum(compared.values()), tuple(differences), sums, suspects, key_given)
 
 
 def _differences(reported: Sequence[Submission], tables: Sequence[_Expected]) -> Iterator[Difference]:

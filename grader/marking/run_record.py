@@ -1,0 +1,384 @@
+"""The record of a grading run, `result.json`: what was graded, under which key and rule, and every student.
+
+It holds everything a regrade needs (answers of every attempt, key, rule, regulations' effects) and what an audit asks
+for (digests of submissions, key and evidence). Nothing else reads or writes that file. Points are rounded; exact totals
+stand beside them as fractions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AwareDatetime, Field, ValidationError
+
+from basics.errors import InputError, Problem, opening
+from basics.files import writing_text
+from evaluators.evidence import Frozen, Source
+from grader.marking.grading import Grades, Setting, grade_students
+from grader.marking.scoring import Ruling, rounded
+from grader.marking.student_lines import StudentLines
+from grader.quiz.spec import CreditRule, Letter, QuizBook, Text
+from grader.submissions.class_file import ClassFile
+from grader.submissions.model import Chosen, Form, Submission, without_collection
+from grader.verdicts.key import Override
+
+FORMAT: Final = 2
+RESULT = "result.json"
+MOST_PROBLEMS = 100
+RESTORE = "restore the file (the ledger beside it keeps every result under objects/), or grade again with --out DIR"
+
+Policy = Literal["strict", "hold-harmless"]
+Count = Annotated[int, Field(ge=0)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Rounded = Annotated[str, Field(pattern=r"^\d+\.\d\d$")]
+Exact = Annotated[str, Field(pattern=r"^\d+(/[1-9]\d*)?$")]
+Ticked = Annotated[str, Field(pattern=r"^[A-Z]*$")]
+
+
+class SubmissionsRecord(Frozen):
+    """The file of submissions; `rows` counts attempts."""
+
+    file: Text
+    sha256: Sha256
+    form: Form
+    rows: Count
+    students: Count
+    all_attempts: bool
+
+
+class QuestionRecord(Frozen):
+    """A question's key as it went into the grades; `correct` is None where it was not settled."""
+
+    correct: tuple[Letter, ...] | None
+    choose: Literal["one", "many"]
+    points: Annotated[float, Field(gt=0)]
+    obstacles: tuple[str, ...]
+    demonstration: bool
+    recalled: tuple[Letter, ...]
+    override: Override | None
+
+
+class KeyRecord(Frozen):
+    """The whole key with its digests; `evidence` is fingerprints by request, `questions` are by id."""
+
+    digest: Sha256
+    accepted: tuple[Source, ...]
+    evidence: dict[str, str]
+    questions: dict[str, QuestionRecord]
+
+
+class DifferenceRecord(Frozen):
+    """A cell whose points in the LMS are not what the LMS's rule gives."""
+
+    row: Count
+    student: str
+    question: str
+    canvas: float
+    expected: float
+
+
+class ImportCheckRecord(Frozen):
+    """The import check in numbers, with the first cells that differ."""
+
+    cells_compared: Count
+    cells_different: Count
+    scores_different: Count
+    suspect_questions: tuple[str, ...]
+    canvas_key_given: bool
+    differences: tuple[DifferenceRecord, ...]
+
+
+class RegradeOf(Frozen):
+    """The run that a regrade started from, by the sha256 of its record and of its key."""
+
+    result: Sha256
+    key: Sha256
+    policy: Policy
+
+
+class RunHead(Frozen):
+    """Everything in the record but the students."""
+
+    format: Literal[2]
+    quiz: Text
+    title: str
+    time_zone: str
+    graded: AwareDatetime
+    submissions: SubmissionsRecord
+    rule: CreditRule
+    rulings: tuple[Ruling, ...]
+    key: KeyRecord
+    demonstration: bool
+    unsettled: tuple[str, ...]
+    ungraded: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...]
+    skipped: tuple[str, ...]
+    notes: tuple[str, ...]
+    import_check: ImportCheckRecord | None
+    class_file: ClassFile
+    regrade_of: RegradeOf | None = None
+
+
+class AttemptLine(Frozen):
+    """One attempt: the letters ticked in each question, None where it was not given."""
+
+    answers: tuple[Ticked | None, ...]
+    attempt: int | None = None
+    submitted: AwareDatetime | None = None
+
+
+class AdjustmentLine(Frozen):
+    """One rule that had an effect on a student."""
+
+    rule: str
+    detail: str
+
+
+class StudentLine(Frozen):
+    """One student: all attempts, which of them was kept, points by question, the total rounded and exact."""
+
+    id: Text
+    name: str = ""
+    section: str = ""
+    lms_id: str = ""
+    attempts: Annotated[tuple[AttemptLine, ...], Field(min_length=1)]
+    kept: Count | None
+    points: tuple[Rounded | None, ...]
+    total: Rounded
+    exact: Exact
+    final_factor: Exact = "1"
+    final_grade: str = ""
+    adjustments: tuple[AdjustmentLine, ...] = ()
+
+
+class RunRecord(RunHead):
+    """The whole record of a run."""
+
+    students: tuple[StudentLine, ...]
+
+    @property
+    def correct(self) -> dict[str, Chosen | None]:
+        """Correct letters by question id, as they were used."""
+        return {name: None if q.correct is None else frozenset(q.correct) for name, q in self.key.questions.items()}
+
+    @property
+    def overrides(self) -> tuple[Override, ...]:
+        """The TA's decisions that were used."""
+        return tuple(question.override for question in self.key.questions.values() if question.override)
+
+    @property
+    def totals(self) -> dict[str, Fraction]:
+        """Exact totals by student id."""
+        return {student.id: Fraction(student.exact) for student in self.students}
+
+    def attempts(self) -> dict[str, list[Submission]]:
+        """The attempts by student id, as they were read from the file."""
+        ids, sets = tuple(self.key.questions), _Sets()
+        return {s.id: [_submission(s, attempt, ids, sets) for attempt in s.attempts] for s in self.students}
+
+
+class _Sets(dict[str | None, Chosen | None]):
+    """Ticked letters as sets; equal answers share one."""
+
+    def __missing__(self, ticked: str | None) -> Chosen | None:
+        self[ticked] = None if ticked is None else frozenset(ticked)
+        return self[ticked]
+
+
+def _submission(student: StudentLine, attempt: AttemptLine, ids: tuple[str, ...], sets: _Sets) -> Submission:
+    return Submission(
+        student_id=student.id,
+        questions=ids,
+        chosen=tuple([sets[ticked] for ticked in attempt.answers]),
+        name=student.name,
+        section=student.section,
+        submitted=attempt.submitted,
+        attempt=attempt.attempt,
+        lms_id=student.lms_id,
+    )
+
+
+def write_run(path: Path, head: RunHead, grades: Grades) -> None:
+    """`head` and, last, one line for each student: a million of them never stand in memory as one text."""
+    data = head.model_dump(mode="json", exclude={"students": True, "class_file": {"roster", "feedback"}})
+    lines = StudentLines(grades)
+    with writing_text(path) as file:
+        start = json.dumps({**data, "students": []}, indent=1, ensure_ascii=False, allow_nan=False)
+        file.write(start.removesuffix("]\n}"))
+        for i, record in enumerate(grades.records):
+            file.write((",\n  " if i else "\n  ") + lines.line(record))
+        file.write("\n ]\n}\n")
+
+
+@without_collection
+def read_run(path: Path, book: QuizBook | None = None) -> RunRecord:
+    """The record at `path`, or in that folder; an older format is brought up to date.
+
+    Raises InputError with every place that is damaged or contradicts another one, or that does not fit `book`; also
+    for a record of a newer format.
+    """
+    file = record_path(path)
+    record = _parse(file)
+    found = [*_contradictions(record), *(_misfits(record, book) if book else ())]
+    if found:
+        raise InputError(_problems(file, found))
+    return record
+
+
+def record_path(path: Path) -> Path:
+    """The record's own file, given that or its folder."""
+    return path / RESULT if path.is_dir() else path
+
+
+def grades_of(record: RunRecord, book: QuizBook) -> Grades:
+    """The graded class as recorded, worked out again; totals that a regrade held stay held."""
+    setting = Setting(book, record.correct, record.rule, record.rulings, record.class_file)
+    grades = grade_students(record.attempts(), setting, skipped=record.skipped)
+    totals = record.totals
+    for student in grades.records:
+        if grades.total(student) != totals[student.student_id]:
+            student.held = totals[student.student_id]
+    return grades
+
+
+Found = tuple[str, str]
+"""Where in the record, as a path such as `students.3.points.0`, and what is wrong there."""
+
+
+def _parse(file: Path) -> RunRecord:
+    if not file.exists():
+        raise InputError(Problem(str(file), "there is no result here", "grade with --out DIR first"))
+    with opening(file):
+        content = file.read_bytes()
+    try:
+        return RunRecord.model_validate_json(content)
+    except ValidationError as error:
+        first = error
+    data = None if first.errors()[0]["type"] == "json_invalid" else json.loads(content)
+    if isinstance(data, dict) and data.get("format") != FORMAT:
+        return _upgraded(file, data)
+    raise InputError(_problems(file, _faults(first)))
+
+
+def _upgraded(file: Path, data: dict[str, Any]) -> RunRecord:
+    written = data.get("format")
+    if type(written) is int and written > FORMAT:
+        what = f"has format {written}, which a newer version wrote; this one reads up to {FORMAT}"
+        raise InputError(Problem(str(file), what, "use that version of earwitness"))
+    if type(written) is not int or written not in UPGRADES:
+        raise InputError(_problems(file, [("format", f"is {written!r}, expected {FORMAT}")]))
+    for older in range(written, FORMAT):
+        data = UPGRADES[older](data) | {"format": older + 1}
+    try:
+        return RunRecord.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        raise InputError(_problems(file, _faults(error))) from None
+
+
+def _from_1(data: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 called the import check a proof."""
+    return {("import_check" if name == "proof" else name): value for name, value in data.items()}
+
+
+UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+"""By format: what makes a record of it one of the next."""
+
+
+def _faults(error: ValidationError) -> Iterator[Found]:
+    for fault in error.errors():
+        where = ".".join(map(str, fault["loc"]))
+        match fault["type"]:
+            case "missing":
+                yield where, "is missing"
+            case "extra_forbidden":
+                yield where, "is not a known key"
+            case "json_invalid":
+                yield "", f"is not a result: {fault['msg'][:1].lower()}{fault['msg'][1:]}"
+            case _:
+                yield where, f"{fault['msg'][:1].lower()}{fault['msg'][1:]}, got {str(fault['input'])[:60]!r}"
+
+
+def _contradictions(record: RunRecord) -> Iterator[Found]:
+    """Places that are well-formed and cannot be true."""
+    yield from _miscounted(record)
+    yield from _unknown_names(record)
+    for i, student in enumerate(record.students):
+        yield from _impossible(f"students.{i}", student, len(record.key.questions))
+
+
+def _miscounted(record: RunRecord) -> Iterator[Found]:
+    students, attempts = len(record.students), sum(len(student.attempts) for student in record.students)
+    if record.submissions.students != students:
+        yield "submissions.students", f"is {record.submissions.students}, but {students} students stand there"
+    if record.submissions.rows != attempts:
+        yield "submissions.rows", f"is {record.submissions.rows}, but {attempts} attempts stand there"
+    for name, n in Counter(student.id for student in record.students).items():
+        if n > 1:
+            yield "students", f"student {name} stands there {n} times"
+
+
+def _unknown_names(record: RunRecord) -> Iterator[Found]:
+    questions, students = record.key.questions, {student.id for student in record.students}
+    named = [(f"unsettled.{i}", name) for i, name in enumerate(record.unsettled)]
+    named += [(f"rulings.{i}.question", ruling.question) for i, ruling in enumerate(record.rulings)]
+    named += [(f"ungraded.{i}.1", name) for i, (_, name) in enumerate(record.ungraded)]
+    yield from ((where, f"{name!r} is no question of its key") for where, name in named if name not in questions)
+    for i, (student, _) in enumerate(record.ungraded):
+        if student not in students:
+            yield f"ungraded.{i}.0", f"{student!r} is none of its students"
+    for name, question in questions.items():
+        if question.override and question.override.question != name:
+            yield f"key.questions.{name}.override.question", f"is {question.override.question!r}, expected {name!r}"
+
+
+def _impossible(where: str, student: StudentLine, questions: int) -> Iterator[Found]:
+    if len(student.points) != questions:
+        yield f"{where}.points", f"has {len(student.points)} entries, its key has {questions} questions"
+    for j, attempt in enumerate(student.attempts):
+        if len(attempt.answers) != questions:
+            what = f"has {len(attempt.answers)} entries, its key has {questions} questions"
+            yield f"{where}.attempts.{j}.answers", what
+    if student.kept is not None and student.kept >= len(student.attempts):
+        yield f"{where}.kept", f"is {student.kept}, counted from 0, but there are {len(student.attempts)} attempts"
+    if rounded(Fraction(student.exact)) != student.total:
+        yield f"{where}.total", f"is {student.total}, but the exact total is {student.exact}"
+
+
+def _misfits(record: RunRecord, book: QuizBook) -> Iterator[Found]:
+    """What the quiz does not have."""
+    options = {question.id: question.options.keys() for question in book.questions}
+    if tuple(record.key.questions) != tuple(options):
+        what = f"are {', '.join(record.key.questions)}; this quiz has {', '.join(options)} (name another with --quiz)"
+        yield "key.questions", what
+        return
+    for name, question in record.key.questions.items():
+        given = [*(question.correct or ()), *(question.override.correct if question.override else ())]
+        yield from _unknown_letters(f"key.questions.{name}", given, options[name])
+    for i, ruling in enumerate(record.rulings):
+        if ruling.question in options:
+            letters = [*ruling.disregard, *ruling.always_correct]
+            yield from _unknown_letters(f"rulings.{i}", letters, options[ruling.question])
+    by_position = list(options.values())
+    for i, student in enumerate(record.students):
+        for j, attempt in enumerate(student.attempts):
+            for k, (ticked, known) in enumerate(zip(attempt.answers, by_position, strict=False)):
+                yield from _unknown_letters(f"students.{i}.attempts.{j}.answers.{k}", ticked or "", known)
+
+
+def _unknown_letters(where: str, letters: list[str] | str, options: Any) -> Iterator[Found]:
+    if unknown := sorted(set(letters) - options):
+        yield where, f"names {', '.join(unknown)}, the options are {', '.join(options)}"
+
+
+def _problems(file: Path, found: Iterator[Found] | list[Found]) -> list[Problem]:
+    """One problem for each place; what to do stands with the last."""
+    places = list(found)
+    problems = [Problem(f"{file}, {where}" if where else str(file), what) for where, what in places[:MOST_PROBLEMS]]
+    if len(places) > MOST_PROBLEMS:
+        problems.append(Problem(str(file), f"and {len(places) - MOST_PROBLEMS} more places"))
+    return [*problems[:-1], Problem(problems[-1].where, problems[-1].what, RESTORE)]

@@ -1,0 +1,127 @@
+"""Carry a grading run or a regrade out, from what was read to the folder that is left behind.
+
+Nothing is in the folder until everything has been worked out.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from basics.errors import InputError, Problem
+from basics.files import sha256_of, write_whole
+from grader.exports.gradebook import read_gradebook
+from grader.exports.transfer import plan_transfer
+from grader.feedback.writing import FeedbackWriter
+from grader.marking.class_run import ClassRun
+from grader.marking.grading import Grades
+from grader.marking.run_record import RESULT, Policy, RegradeOf, RunHead, RunRecord, grades_of, read_run, record_path
+from grader.marking.run_record import write_run as write_record
+from grader.marking.spreadsheets import SCORES, write_scores
+from grader.quiz.spec import QuizBook
+from grader.review import ledger
+from grader.review.regrade import (
+    changed_questions,
+    changed_rows,
+    compare,
+    diff_data,
+    hold_harmless,
+    read_changes,
+    regrade,
+    regraded_head,
+)
+from grader.submissions.model import without_collection
+
+FEEDBACK = "feedback"
+CHANGED, DIFF, GRADEBOOK = "changed.csv", "regrade.json", "gradebook.csv"
+
+
+@without_collection
+def write_class_run(out: Path, run: ClassRun) -> list[Path]:
+    """Write scores, record and feedback into `out`; feedback of an earlier run there is replaced."""
+    if out.exists() and not out.is_dir():
+        raise InputError(Problem(str(out), "is a file, expected a folder", "name another folder with --out"))
+    out.mkdir(parents=True, exist_ok=True)
+    head, languages = run.head(), run.setting.class_file.feedback
+    with tempfile.TemporaryDirectory(dir=out, prefix=".writing-") as scratch:
+        folder = Path(scratch) / FEEDBACK
+        if languages:
+            FeedbackWriter(run.grades, run.key, languages).write(folder)
+        write_scores(Path(scratch) / SCORES, run.grades)
+        write_record(Path(scratch) / RESULT, head, run.grades)
+        shutil.rmtree(out / FEEDBACK, ignore_errors=True)
+        written = [Path(scratch) / SCORES, Path(scratch) / RESULT, *([folder] if languages else [])]
+        for path in written:
+            path.replace(out / path.name)
+    ledger.append(out / ledger.FOLDER, "grade", _facts(head), {name: out / name for name in (SCORES, RESULT)})
+    return [out / path.name for path in written]
+
+
+def regrade_run(
+    book: QuizBook,
+    old_path: Path,
+    new_path: Path,
+    policy: Policy,
+    out: Path | None = None,
+    gradebook: Path | None = None,
+    assignment: str = "",
+) -> dict[str, Any]:
+    """The diff as data; with `out`, also the new record, its scores, the changed rows and a ledger entry.
+
+    Raises InputError where the two sides are not of the same class, and if `out` is the folder of the old record.
+    """
+    if out is not None and out.resolve() in (old_path.resolve(), old_path.parent.resolve()):
+        raise InputError(Problem(str(out), "holds the old result", "name another folder with --out"))
+    if gradebook is not None and (out is None or not assignment):
+        raise InputError(Problem("--gradebook", "needs --out and --assignment", "give both"))
+    old = read_run(old_path, book)
+    head, grades = _new_side(book, old, new_path, policy)
+    came_from = RegradeOf(result=sha256_of(record_path(old_path)), key=old.key.digest, policy=policy)
+    head = head.model_copy(update={"regrade_of": came_from})
+    totals = grades.totals()
+    diff = compare(old.totals, totals, changed_questions(old, grades))
+    data = diff_data(old, head, diff, totals) | {"policy": policy}
+    if out is not None:
+        write_scores(out / SCORES, grades)
+        write_record(out / RESULT, head, grades)
+        write_whole(out / CHANGED, changed_rows(diff).encode())
+        write_whole(out / DIFF, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
+        written = {name: out / name for name in (SCORES, RESULT, CHANGED, DIFF)}
+        if gradebook is not None:
+            plan = plan_transfer(out, read_gradebook(gradebook), assignment, scale=False, partial=False)
+            plan.write(out / GRADEBOOK)
+            written[GRADEBOOK] = out / GRADEBOOK
+        ledger.append(out / ledger.FOLDER, "regrade", _facts(head) | came_from.model_dump(), written)
+        data["written"] = [str(path) for path in written.values()]
+    return data
+
+
+def _new_side(book: QuizBook, old: RunRecord, new_path: Path, policy: Policy) -> tuple[RunHead, Grades]:
+    """What the old run is compared with: itself under a file of changes, or another run of the same class."""
+    if new_path.suffix in (".yaml", ".yml"):
+        changes = read_changes(new_path, book)
+        grades = regrade(old, book, changes, policy)
+        return regraded_head(old, book, changes, grades), grades
+    new = read_run(new_path, book)
+    grades = grades_of(new, book)
+    compare(old.totals, new.totals)
+    if policy == "hold-harmless":
+        hold_harmless(grades, old.totals)
+    return new, grades
+
+
+def _facts(head: RunHead) -> dict[str, Any]:
+    """What a ledger entry says of a run: digests of everything that went in."""
+    return {
+        "quiz": head.quiz,
+        "submissions": head.submissions.sha256,
+        "key": head.key.digest,
+        "evidence": head.key.evidence,
+        "rule": head.rule,
+        "overrides": [name for name, question in head.key.questions.items() if question.override],
+        "rulings": [ruling.question for ruling in head.rulings],
+        "demonstration": head.demonstration,
+    }
