@@ -21,12 +21,14 @@ from grader.cli.common import (
     print_json,
 )
 
+GradebookOption = Annotated[Path, typer.Option("--gradebook", help="The gradebook as exported from the LMS.")]
 OutOption = Annotated[Path, typer.Option("--out", help="File to write.")]
 
 
 def register(app: typer.Typer) -> None:
     exports = typer.Typer(no_args_is_help=True, help="Write grades or the quiz for another system.")
     command(exports, help="Gradebook CSV for NTU COOL: only students whose score changes; checked first.")(canvas)
+    command(exports, help="Say what importing a CSV into the gradebook would do, before anybody does it.")(check)
     command(exports, help="The quiz as a Canvas QTI 1.2 package.")(qti)
     command(exports, help="The quiz as Moodle XML.")(moodle)
     command(exports, help="The quiz without its key, and a sealed key to open after the deadline.")(student)
@@ -35,34 +37,36 @@ def register(app: typer.Typer) -> None:
 
 
 def canvas(
-    gradebook: Annotated[Path, typer.Option("--gradebook", help="The gradebook as exported from the LMS.")],
-    result: Annotated[Path | None, typer.Argument(help="Folder or result.json of `grade` or `regrade`.")] = None,
-    assignment: Annotated[str, typer.Option("--assignment", help="Its column: Title (id), id or title.")] = "",
+    gradebook: GradebookOption,
+    result: Annotated[Path, typer.Argument(help="Folder or result.json of `grade` or `regrade`.")],
+    assignment: Annotated[str, typer.Option("--assignment", help="Its column: Title (id), id or title.")],
     out: Annotated[
         Path | None, typer.Option("--out", help="CSV to write; none: a dry run.", show_default=False)
     ] = None,
     scale: Annotated[bool, typer.Option("--scale", help="Scale to the points of the LMS's assignment.")] = False,
     partial: Annotated[bool, typer.Option("--partial", help="Export although not everything is graded.")] = False,
-    check: Annotated[
-        Path | None, typer.Option("--check", help="Only say what importing this file would do.", show_default=False)
-    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    from basics.errors import InputError, Problem
     from grader.exports.gradebook import read_gradebook
-    from grader.exports.transfer import checked, plan_transfer, show_outcome, show_plan
+    from grader.exports.transfer import plan_transfer, show_plan
 
-    course = read_gradebook(gradebook)
-    if check is not None:
-        outcome = checked(check, course)
-        print_json(outcome) if as_json else show_outcome(console(), outcome)
-        raise typer.Exit(DONE if outcome["safe"] else FAILED)
-    if result is None or not assignment:
-        raise InputError(Problem("export canvas", "needs a result and --assignment", "or --check FILE"))
-    plan = plan_transfer(result, course, assignment, scale=scale, partial=partial)
+    plan = plan_transfer(result, read_gradebook(gradebook), assignment, scale=scale, partial=partial)
     if out is not None:
         plan.write(out)
     print_json(plan.as_data(out)) if as_json else show_plan(console(), plan, out)
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="Any CSV that somebody is about to import into the gradebook.")],
+    gradebook: GradebookOption,
+    as_json: JsonOption = False,
+) -> None:
+    from grader.exports.gradebook import read_gradebook
+    from grader.exports.transfer import checked, show_outcome
+
+    outcome = checked(file, read_gradebook(gradebook))
+    print_json(outcome) if as_json else show_outcome(console(), outcome)
+    raise typer.Exit(DONE if outcome["safe"] else FAILED)
 
 
 def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, override: OverrideOption = None) -> None:

@@ -42,26 +42,9 @@ def key(
     evidence: ModeOption = "auto",
     accept: AcceptOption = None,
     override: OverrideOption = None,
-    sensitivity: Annotated[
-        Path | None,
-        typer.Option(
-            "--sensitivity",
-            help="Cross-examine the key against a grading run or a file of submissions.",
-            show_default=False,
-        ),
-    ] = None,
-    line: Annotated[
-        str | None,
-        typer.Option("--line", help="With --sensitivity: a total in points that matters.", show_default=False),
-    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     book = load_book(quiz)
-    if sensitivity:
-        from grader.cli.reviewing import show_cross_examination
-
-        show_cross_examination(book, sensitivity, line, accept, override, as_json=as_json)
-        return
     answer, testimonies = testify(book, evidence, accept, override)
     from grader.verdicts import key_json, key_text
 

@@ -1,4 +1,4 @@
-"""`earwitness items`, `appeal`, `ledger` and `key --sensitivity`: a graded class and its key, looked at again."""
+"""`earwitness items`, `sensitivity`, `appeal` and `ledger`: a graded class and its key, looked at again."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ ResultArgument = Annotated[Path, typer.Argument(help="Folder of a grading run, o
 
 def register(app: typer.Typer) -> None:
     command(app, help="Item analysis: difficulty, discrimination, distractors, reliability.")(items)
+    command(app, help="What if an option's verdict were the other way round, and does the class agree?")(sensitivity)
     command(app, help="Prepare an appeal about an option, or record its decision.")(appeal)
     command(app, help="Show the record of grading runs and verify it.")(ledger)
 
@@ -51,17 +52,22 @@ def items(
     print_json(data) if as_json else show_items(console(), data)
 
 
-def show_cross_examination(
-    book: QuizBook, result: Path, line: str | None, accept: list[str] | None, override: Path | None, *, as_json: bool
+def sensitivity(
+    result: ResultArgument,
+    line: Annotated[
+        str | None, typer.Option("--line", help="A total in points that matters, such as 6.0.", show_default=False)
+    ] = None,
+    quiz: QuizOption = None,
+    accept: AcceptOption = None,
+    override: OverrideOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Sensitivity and two witnesses of a class, printed."""
     from grader.review.sensitivity import sensitivity as examine
-    from grader.review.sensitivity import two_witnesses
-    from grader.review.sensitivity_report import as_data, show_sensitivity
+    from grader.review.sensitivity import sensitivity_data, show_sensitivity, two_witnesses
 
-    grades, key = graded(book, result, accept, override)
+    grades, key = graded(load_book(quiz), result, accept, override)
     mark = _points(line)
-    data = as_data(examine(grades, key, mark), two_witnesses(grades, key), mark)
+    data = sensitivity_data(examine(grades, key, mark), two_witnesses(grades, key), mark)
     print_json(data) if as_json else show_sensitivity(console(), data)
 
 

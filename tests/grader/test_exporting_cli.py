@@ -83,7 +83,7 @@ def test_checking_a_file_by_hand_says_what_would_happen(tmp_path: Path) -> None:
     course = gradebook(tmp_path, "10.00")
     edited = tmp_path / "edited.csv"
     edited.write_text("Student,ID,SIS Login ID,Section,HW 10\nStudent 1,90001,b00000001,A,9\n")
-    ended = command("export", "canvas", "--check", edited, "--gradebook", course)
+    ended = command("export", "check", edited, "--gradebook", course)
     assert ended.exit_code == 1
     assert "would create the assignment HW 10" in ended.output
     assert command("export", "canvas", "--gradebook", course).exit_code == 2

@@ -168,7 +168,7 @@ def test_the_gradebook_file_of_a_regrade_holds_changed_rows_only(run: Command, g
     from grader.cli import app
 
     checked = CliRunner().invoke(
-        app, ["export", "canvas", "--check", str(tmp_path / "new/gradebook.csv"), "--gradebook", str(course), "--json"]
+        app, ["export", "check", str(tmp_path / "new/gradebook.csv"), "--gradebook", str(course), "--json"]
     )
     assert checked.exit_code == 0, checked.output
     assert len(json.loads(checked.output)["changes"]) == len(changed)

@@ -63,7 +63,7 @@ def commands(run: Path, graded: Path, out: Path) -> Iterator[list[str]]:
     yield ["regrade", str(graded / "run"), str(run)]
     yield ["items", str(run)]
     yield ["appeal", "q03", "E", *student]
-    yield ["key", "--sensitivity", str(run)]
+    yield ["sensitivity", str(run)]
     yield ["report", "--grades", str(run), "--out", str(out / "report.html")]
     yield ["export", "canvas", str(run), *gradebook]
 

@@ -82,15 +82,15 @@ def test_a_class_that_contradicts_the_evidence_is_heard() -> None:
 
 
 def test_the_command_ranks_options_and_marks_a_line(run: Command, report: Path) -> None:
-    ended = run("key", "--sensitivity", report, "--line", "7", "--json")
+    ended = run("sensitivity", report, "--line", "7", "--json")
     assert ended.exit_code == 0, ended.output
     data = json.loads(ended.output)
     assert len(data["flips"]) == sum(len(q.options) for q in make_book().questions)
     assert data["line"] == "7.00"
     assert any(row["crossing"] for row in data["flips"])
-    shown = run("key", "--sensitivity", report)
+    shown = run("sensitivity", report)
     assert "n = 30 students" in shown.output
-    assert run("key", "--sensitivity", report, "--line", "seven").exit_code == 2
+    assert run("sensitivity", report, "--line", "seven").exit_code == 2
 
 
 def test_items_of_a_run_and_of_a_report_are_the_same(run: Command, report: Path, tmp_path: Path) -> None:
