@@ -12,17 +12,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from basics.errors import InputError, Problem, opening
 
 SEPARATORS = ",;\t"
 HEAD_BYTES = 1 << 20
 LONGEST_CELL = 1 << 24
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that make Excel, LibreOffice or Google Sheets evaluate a cell (OWASP, "CSV Injection")."""
 
 CLOSE_QUOTES = 'close the quote; a quote that belongs to the text is written twice ("") in a cell in quotes'
-QUOTE_SEPARATORS = "quote cells that contain a separator"
+MEND_SEPARATORS = "quote cells that contain a separator; leave none out, a blank cell keeps its separator"
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Record:
-    """One row by the names of its columns (as `header_name` gives them); `where` names it for messages."""
+    """One row by the names of its columns (as `header_name` gives them); `where` names it for messages.
+
+    White space around a cell is gone.
+    """
 
     where: str
     cells: Mapping[str, str]
+
+    def text(self, *columns: str) -> str:
+        """The first of these columns that is there and not blank, or an empty text."""
+        return next((cell for column in columns if (cell := self.cells.get(column))), "")
 
 
 def open_table(path: Path, recognises: Callable[[tuple[str, ...]], bool]) -> Table:
@@ -66,8 +72,8 @@ def open_table(path: Path, recognises: Callable[[tuple[str, ...]], bool]) -> Tab
         if not text.strip():
             raise InputError(Problem(path.name, "is empty", "export the file again"))
         headers = [(_header(text, separator, path), separator) for separator in SEPARATORS]
-    found = next((h for h in headers if not isinstance(h[0], InputError) and recognises(h[0])), headers[0])
-    header, separator = found
+    is_it = (h for h in headers if not isinstance(h[0], InputError) and recognises(h[0]))
+    header, separator = next(is_it, headers[0])
     if isinstance(header, InputError):
         raise header
     return Table(path, header, separator)
@@ -76,8 +82,8 @@ def open_table(path: Path, recognises: Callable[[tuple[str, ...]], bool]) -> Tab
 def read_records(path: Path, required: Sequence[Sequence[str]] = ()) -> list[Record]:
     """The rows of a CSV whose columns are known by name; of each group in `required`, one column must be there.
 
-    Cells that a row lacks at its end are blank. Raises InputError with every column that is missing, nameless or there
-    twice, else with every row that has more cells than the header.
+    Raises InputError with every column that is missing, nameless or there twice, else with every row that has more or
+    fewer cells than the header.
     """
     table = open_table(path, lambda header: all(set(group) & set(map(header_name, header)) for group in required))
     names = [header_name(cell) for cell in table.header]
@@ -85,25 +91,24 @@ def read_records(path: Path, required: Sequence[Sequence[str]] = ()) -> list[Rec
         raise InputError(problems)
     rows = list(table.rows())
     if problems := [
-        Problem(f"{path} row {number}", f"has {len(row)} cells, the header has {len(names)}", QUOTE_SEPARATORS)
+        Problem(f"{path} row {number}", f"has {len(row)} cells, the header has {len(names)}", MEND_SEPARATORS)
         for number, row in rows
-        if len(row) > len(names)
+        if len(row) != len(names)
     ]:
         raise InputError(problems)
-    blank = dict.fromkeys(names, "")
-    return [Record(f"{path} row {number}", blank | dict(zip(names, row, strict=False))) for number, row in rows]
+    return [Record(f"{path} row {number}", dict(zip(names, map(str.strip, row), strict=True))) for number, row in rows]
 
 
-def harmless(cell: str) -> str:
-    """The cell with an apostrophe before a first character that would make it a formula."""
-    return "'" + cell if cell.startswith(DANGEROUS) else cell
-
-
-def csv_text(rows: Iterable[Sequence[object]], *, bom: bool = False, line_end: str = "\r\n") -> str:
+def csv_text(rows: Iterable[Iterable[object]], *, bom: bool = False, line_end: str = "\r\n") -> str:
     """CSV with line ends as RFC 4180 wants them, unless told otherwise; cells are written as they are."""
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator=line_end).writerows(rows)
+    write_rows(text, rows, line_end=line_end)
     return ("\ufeff" if bom else "") + text.getvalue()
+
+
+def write_rows(file: IO[str], rows: Iterable[Iterable[object]], *, line_end: str = "\r\n") -> None:
+    """As `csv_text`, row by row into an open file: a table of any length takes the memory of one row."""
+    csv.writer(file, lineterminator=line_end).writerows(rows)
 
 
 def column_name(index: int) -> str:
@@ -194,7 +199,18 @@ def _unreadable(path: Path) -> Iterator[None]:
         with opening(path):
             yield
     except UnicodeDecodeError as error:
-        what = f"is not UTF-8 (byte 0x{error.object[error.start]:02x} cannot be read; perhaps Big5 or Latin-1)"
-        raise InputError(Problem(path.name, what, "save it as 'CSV UTF-8'")) from error
+        raise InputError(_not_utf8(path)) from error
     finally:
         csv.field_size_limit(limit)
+
+
+def _not_utf8(path: Path) -> Problem:
+    """Where the first byte stands that is no UTF-8: known only from the whole file, which is read in pieces else."""
+    content = path.read_bytes()
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        what = f"is not UTF-8 (byte 0x{content[error.start]:02x} cannot be read; perhaps Big5 or Latin-1)"
+        return Problem(f"{path.name} line {line}", what, "save it as 'CSV UTF-8'")
+    return Problem(path.name, "changed while it was read", "read it again")

@@ -58,8 +58,11 @@ def read_text(path: Path) -> str:
         raise InputError(Problem(str(path), what, "save the file as UTF-8")) from error
 
 
-def read(path: Path) -> Source:
-    """Parse one YAML document. Raises InputError on broken YAML, duplicate keys, an empty file."""
+def read(path: Path, repeated: list[Problem] | None = None) -> Source:
+    """Parse one YAML document. Raises InputError on broken YAML, duplicate keys, an empty file.
+
+    Duplicate keys go to `repeated` instead, where it is given, to be told together with what else is found.
+    """
     text = read_text(path)
     try:
         node = yaml.compose(text, Loader=LOADER)
@@ -73,7 +76,9 @@ def read(path: Path) -> Source:
         raise InputError(Problem(path.name, "is empty", "write the spec, or remove the file"))
     builder = _Builder(path)
     data = builder.build(node, ())
-    if builder.problems:
+    if repeated is not None:
+        repeated += builder.problems
+    elif builder.problems:
         raise InputError(builder.problems)
     return Source(path, data, builder.lines)
 
@@ -120,9 +125,12 @@ def scalar(node: yaml.ScalarNode) -> Any:
     return node.value
 
 
-def validate(model: type[Model], source: Source, data: Any = None, at: Path_ = ()) -> Model:
-    """`data` (default: all of `source`) as a `model`, or InputError with every problem by file and line."""
-    text = json.dumps(source.data if data is None else data)
+def validate(model: type[Model], source: Source, data: Any = ..., at: Path_ = ()) -> Model:
+    """`data`, which stands at `at` (default: all of `source`), as a `model`.
+
+    Raises InputError with every problem by file and line.
+    """
+    text = json.dumps(source.data if data is ... else data)
     try:
         return model.model_validate_json(text)
     except ValidationError as error:

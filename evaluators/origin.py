@@ -8,13 +8,13 @@ a file's own digest changes with every encoder.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import audio
+from basics.csv_source import read_records
 from basics.errors import InputError, Unavailable
 from evaluators.evidence import Inputs, Measurement, Quantity, Site, Sound, Source
 
@@ -117,9 +117,8 @@ def _same_content(path: Path, _size: int, _modified: int) -> str:
 @cache
 def _manifest() -> tuple[dict[str, str], frozenset[float]]:
     """File by content digest of every clip that comes with the project, and their durations in s."""
-    with (CLIPS / "manifest.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {row["sha256"]: row["file"] for row in rows}, frozenset(float(row["seconds"]) for row in rows)
+    rows = read_records(CLIPS / "manifest.csv", [("sha256",), ("file",), ("seconds",)])
+    return {row.text("sha256"): row.text("file") for row in rows}, frozenset(float(row.text("seconds")) for row in rows)
 
 
 def _of_weights(weights: str | None, codec_of_record: str) -> Iterator[str]:

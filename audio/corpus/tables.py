@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from basics.csv_source import Record, read_records
 from basics.errors import InputError, Problem
 
 MANIFEST = "manifest.csv"
@@ -14,16 +14,10 @@ SOUNDS = (".wav", ".flac", ".mp3", ".ogg")
 
 
 @dataclass(frozen=True)
-class Row:
-    """One row of a manifest; `where` names it for messages."""
+class Row(Record):
+    """One row of a manifest that lies in `folder`."""
 
-    where: str
-    cells: dict[str, str]
     folder: Path
-
-    def text(self, *columns: str) -> str:
-        """The first of these columns that is there and not blank, or an empty text."""
-        return next((value for column in columns if (value := self.cells.get(column, "").strip())), "")
 
     def file(self, column: str) -> Path:
         """The file that a cell names, relative to the manifest."""
@@ -41,31 +35,11 @@ class Row:
 
 
 def read_rows(manifest: Path, required: Sequence[Sequence[str]]) -> list[Row]:
-    """Rows of a CSV. Of each group in `required`, one column must be there.
-
-    Raises InputError naming the file when it cannot be read, has no rows, or lacks columns (all of them at once).
-    """
-    try:
-        with manifest.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="")
-            columns = list(reader.fieldnames or ())
-            rows = [Row(f"{manifest} line {reader.line_num}", _cells(cells), manifest.parent) for cells in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(Problem(str(manifest), f"not a CSV in UTF-8 ({error})", "save it as CSV UTF-8")) from None
-    problems = [
-        Problem(str(manifest), f"has no column {' or '.join(group)}, only {', '.join(columns) or 'none'}", "add it")
-        for group in required
-        if not set(group) & set(columns)
-    ]
-    if not problems and not rows:
-        problems = [Problem(str(manifest), "has no rows", "list at least one sound file")]
-    if problems:
-        raise InputError(problems)
+    """Rows of a CSV, as `read_records` reads it. Raises InputError also when it has no rows."""
+    rows = [Row(record.where, record.cells, manifest.parent) for record in read_records(manifest, required)]
+    if not rows:
+        raise InputError(Problem(str(manifest), "has no rows", "list at least one sound file"))
     return rows
-
-
-def _cells(cells: dict[str | None, str | list[str]]) -> dict[str, str]:
-    return {column: value for column, value in cells.items() if column is not None and isinstance(value, str)}
 
 
 def find_manifest(source: Path) -> Path | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from basics.csv_source import csv_text
 from evaluators.display import Curves
 from evaluators.drawing import picture
 from evaluators.evidence import Artefact, Measurement, digest
@@ -138,11 +137,7 @@ def _speakers(found: Separation) -> Iterator[tuple[object, ...]]:
 
 
 def _table(store: Store, title: str, header: Sequence[str], rows: Iterable[Sequence[object]], kind: str) -> Artefact:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    content = text.getvalue()
+    content = csv_text([header, *rows], line_end="\n")
     path = store.blob(digest(content), ".csv", lambda path: _write(path, content))
     return store.artefact(title, path, "text/csv", kind=kind)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import audio
+from basics.csv_source import read_records
 from basics.errors import Unavailable
 from evaluators.display import Curves, Map, MapView, Panel, Plot, Series, Spot, Words
 from evaluators.evidence import Evidence, Measurement, Site
@@ -41,7 +41,7 @@ def display(evidence: Evidence, site: Site) -> Iterator[Panel]:
     yield from silhouettes(evidence.measurements)
 
 
-def points_of(evidence: Evidence, store: Store) -> list[dict[str, str]]:
+def points_of(evidence: Evidence, store: Store) -> list[Mapping[str, str]]:
     """The rows of the table of points; none where the evidence has no such table on this machine."""
     tables = [
         artefact
@@ -50,10 +50,9 @@ def points_of(evidence: Evidence, store: Store) -> list[dict[str, str]]:
     ]
     for table in tables:
         if store.holds(table.path, table.sha256):
-            with (store.root / table.path).open(encoding="utf-8", newline="") as file:
-                reader = csv.DictReader(file)
-                if reader.fieldnames == HEADER:
-                    return list(reader)
+            rows = read_records(store.root / table.path)
+            if rows and list(rows[0].cells) == HEADER:
+                return [row.cells for row in rows]
     return []
 
 

@@ -131,9 +131,9 @@ class Table(Frozen):
             raise ValueError("holds neither rows nor cells")
         return self
 
-    def figures(self, name: str) -> Iterator[tuple[str, str, Cell]]:
-        """(metric, measurement name, cell) of each figure; see the header of mimi_figures.yaml for the names."""
-        for row in self.rows:
+    def figures(self, name: str) -> Iterator[tuple[tuple[str | int, ...], str, str, Cell]]:
+        """(place in the table, metric, measurement name, cell) of each figure; the names: see mimi_figures.yaml."""
+        for i, row in enumerate(self.rows):
             suffix = [step for step in (row.sound, f"q{row.codebooks}" if row.codebooks else None) if step]
             locator = "; ".join(step for step in (self.locator, row.set) if step)
             for metric, value in row.figures.items():
@@ -145,19 +145,19 @@ class Table(Frozen):
                     interval=row.interval,
                     note=row.note,
                 )
-                yield metric, ".".join([name, row.codec, metric, *suffix]), cell
+                yield ("rows", i, "figures", metric), metric, ".".join([name, row.codec, metric, *suffix]), cell
         for label, cell in self.cells.items():
             metric, _, sounds = label.partition(".")
-            yield f"{metric}_difference" if "_minus_" in sounds else metric, label, cell
+            yield ("cells", label), f"{metric}_difference" if "_minus_" in sounds else metric, label, cell
 
-    def faults(self, name: str, metrics: Mapping[str, Metric]) -> Iterator[str]:
-        """Figures of unknown metrics, outside their bounds, or given twice."""
+    def faults(self, name: str, metrics: Mapping[str, Metric]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """(place in the table, fault) of figures of unknown metrics, outside their bounds, or given twice."""
         seen: set[str] = set()
-        for metric, label, cell in self.figures(name):
+        for at, metric, label, cell in self.figures(name):
             if metric not in metrics:
-                yield f"{label}: {metric} is not among the metrics"
+                yield at, f"{label}: {metric} is not among the metrics"
             elif fault := metrics[metric].fault_of(cell.value):
-                yield f"{label}: {fault}"
+                yield at, f"{label}: {fault}"
             if label in seen:
-                yield f"{label} is given twice"
+                yield at, f"{label} is given twice"
             seen.add(label)

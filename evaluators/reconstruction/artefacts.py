@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from basics.csv_source import csv_text
 from basics.errors import Undefined
 from evaluators.evidence import Artefact, Measurement, digest
 from evaluators.reconstruction.parameters import LOWER_IS_BETTER, Request
@@ -26,16 +25,16 @@ DRAWING = 3
 
 def table(store: Store, scores: Sequence[Score]) -> Artefact:
     """Every clip with every measure, as CSV; where a value is undefined, the last column says why."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    metrics = list(scores[0].values)
-    writer.writerow(["role", "clip", "codebooks", *metrics, "undefined"])
-    for score in scores:
-        reasons = [f"{name}: {v.reason}" for name, v in score.values.items() if isinstance(v, Undefined)]
-        cells = ["" if isinstance(v, Undefined) else f"{v:.4f}" for v in score.values.values()]
-        writer.writerow([score.role, score.clip, score.codebooks or "not stated", *cells, "; ".join(reasons)])
-    path = store.blob(digest(text.getvalue()), ".csv", lambda path: _write(path, text.getvalue()))
+    header = ["role", "clip", "codebooks", *scores[0].values, "undefined"]
+    content = csv_text([header, *map(_row, scores)], line_end="\n")
+    path = store.blob(digest(content), ".csv", lambda path: _write(path, content))
     return store.artefact("Measures of every clip", path, "text/csv")
+
+
+def _row(score: Score) -> list[object]:
+    reasons = [f"{name}: {v.reason}" for name, v in score.values.items() if isinstance(v, Undefined)]
+    cells = ["" if isinstance(v, Undefined) else f"{v:.4f}" for v in score.values.values()]
+    return [score.role, score.clip, score.codebooks or "not stated", *cells, "; ".join(reasons)]
 
 
 def clips_plot(store: Store, scores: Sequence[Score], parameters: Request) -> Artefact:

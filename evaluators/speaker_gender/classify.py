@@ -15,11 +15,12 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Literal
 
 from basics.errors import Undefined
+from basics.yaml_source import read
 from evaluators.speaker_gender.responses import Gender
 
 Answer = Literal["female", "male", "declines"]
@@ -96,9 +97,7 @@ class _Table:
 
 @cache
 def _table() -> _Table:
-    import yaml
-
-    raw: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("patterns.yaml").read_text(encoding="utf-8"))
+    raw: dict[str, Any] = read(Path(__file__).with_name("patterns.yaml")).data
     words = raw["words"]
     either = f"(?:{words['female']}|{words['male']})"
     kinds = {kind: raw[kind] for kind in ("declines", *REASONS)}

@@ -8,7 +8,6 @@ Pasted text is read by its headings: a line that names the model, one that names
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from basics.csv_source import read_records
 from basics.errors import InputError, Problem
+from basics.yaml_source import read_text
 from evaluators.speaker_gender.pasted import Row, read_pasted
 
 Gender = Literal["female", "male"]
@@ -59,15 +60,9 @@ def read_responses(path: Path) -> tuple[Response, ...]:
     """
     if not path.is_file():
         raise InputError(Problem(str(path), "no such file", f"JSONL or CSV with {COLUMNS}, or pasted text"))
-    try:
-        content = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(Problem(str(path), "is not UTF-8 text", "save it again as UTF-8")) from None
-    rows = _READ_BY_ENDING.get(path.suffix.lower(), read_pasted)(content)
     found: dict[tuple[str, str], Response] = {}
     problems = []
-    for line, row in rows:
-        where = f"{path.name} line {line}"
+    for where, row in _rows(path):
         response = row if isinstance(row, Problem) else _response(row, where)
         if isinstance(response, Problem):
             problems.append(Problem(where, response.what, response.remedy))
@@ -81,6 +76,15 @@ def read_responses(path: Path) -> tuple[Response, ...]:
     return tuple(found.values())
 
 
+def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | Problem]]:
+    """Where each answer of a file begins, and the answer or what is wrong with it."""
+    if path.suffix.lower() == ".csv":
+        yield from ((record.where, record.cells) for record in read_records(path))
+        return
+    read = _jsonl if path.suffix.lower() == ".jsonl" else read_pasted
+    yield from ((f"{path.name} line {line}", row) for line, row in read(read_text(path)))
+
+
 def _jsonl(content: str) -> Iterator[Row]:
     for number, line in enumerate(content.splitlines(), start=1):
         if not line.strip():
@@ -91,15 +95,6 @@ def _jsonl(content: str) -> Iterator[Row]:
             yield number, Problem("", f"is not JSON: {error.msg}", "one JSON object a line")
             continue
         yield number, row if isinstance(row, dict) else Problem("", "is not a JSON object", f"give {COLUMNS}")
-
-
-def _csv(content: str) -> Iterator[Row]:
-    reader = csv.DictReader(content.splitlines(keepends=True))
-    for row in reader:
-        yield reader.line_num, {(key or "").strip().lower(): value for key, value in row.items()}
-
-
-_READ_BY_ENDING = {".jsonl": _jsonl, ".csv": _csv}
 
 
 def _response(row: Mapping[str, Any], where: str) -> Response | Problem:

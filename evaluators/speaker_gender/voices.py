@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from basics.csv_source import Record, read_records
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import sha256_of
 from evaluators.evidence import digest
@@ -46,8 +46,8 @@ def read_voices(folder: Path | None, language: str, roles: Sequence[str] = PARAL
     if not folder.is_dir():
         raise InputError(Problem(str(folder), "no such folder", REMEDY))
     home = next((place for place in (folder, folder / "gender") if (place / MANIFEST).is_file()), folder)
-    rows = _meant(list(_manifest_rows(home)), roles) if (home / MANIFEST).is_file() else []
-    if rows and "gender" not in rows[0][1] and "file" not in rows[0][1]:
+    rows = _meant(read_records(home / MANIFEST), roles) if (home / MANIFEST).is_file() else []
+    if rows and not {"file", "gender"} & set(rows[0].cells):
         raise InputError(Problem(str(home / MANIFEST), "has no columns file and gender", REMEDY))
     found = tuple(_from_manifest(home, rows, language)) or tuple(_from_names(home))
     if not found:
@@ -55,44 +55,36 @@ def read_voices(folder: Path | None, language: str, roles: Sequence[str] = PARAL
     return found
 
 
-def _manifest_rows(home: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    with (home / MANIFEST).open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        for row in reader:
-            yield reader.line_num, {key.strip().lower(): (value or "").strip() for key, value in row.items() if key}
-
-
-def _meant(rows: list[tuple[int, dict[str, str]]], roles: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+def _meant(rows: list[Record], roles: Sequence[str]) -> list[Record]:
     """The rows of the best role that the manifest has, or all of them."""
     for role in roles:
-        if chosen := [(line, row) for line, row in rows if row.get("role", "").lower() == role]:
+        if chosen := [row for row in rows if row.text("role").lower() == role]:
             return chosen
     return rows
 
 
-def _from_manifest(home: Path, rows: list[tuple[int, dict[str, str]]], language: str) -> Iterator[Utterance]:
+def _from_manifest(home: Path, rows: list[Record], language: str) -> Iterator[Utterance]:
     problems = []
-    for line, row in rows:
-        stated = row.get("gender", "")
-        if not stated or not (row.get("language") or language).startswith(language):
+    for row in rows:
+        stated = row.text("gender")
+        if not stated or not (row.text("language") or language).startswith(language):
             continue
-        gender, path = gender_named(stated), home / row.get("file", "")
-        where = f"{MANIFEST} line {line}"
+        gender, path = gender_named(stated), home / row.text("file")
         if gender is None:
             problems.append(
-                Problem(where, f"unknown gender {stated!r}", "expected F, M, female or male, or leave it empty")
+                Problem(row.where, f"unknown gender {stated!r}", "expected F, M, female or male, or leave it empty")
             )
         elif not path.is_file():
             problems.append(
-                Problem(where, f"file {row.get('file', '')!r} is not in {home.name}", "restore it or drop the line")
+                Problem(row.where, f"file {row.text('file')!r} is not in {home.name}", "restore it or drop the line")
             )
         else:
             yield Utterance(
                 path=path,
                 gender=gender,
-                speaker=row.get("speaker") or row.get("speaker_id") or row.get("voice") or path.stem,
-                text=row.get("text") or None,
-                synthetic=is_synthetic(row),
+                speaker=row.text("speaker", "speaker_id", "voice") or path.stem,
+                text=row.text("text") or None,
+                synthetic=is_synthetic(row.cells),
                 digest=sha256_of(path),
             )
     if problems:

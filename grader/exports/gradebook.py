@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from basics.csv_source import Table, column_name, open_table
+from basics.csv_source import Table, column_name, csv_text, open_table
 from basics.errors import InputError, Problem
 from basics.suggestions import did_you_mean
 from grader.marking.scoring import rounded
-from grader.marking.spreadsheets import csv_text, harmless
+from grader.marking.spreadsheets import harmless
 
 ASSIGNMENT = re.compile(r"\A(.*)\s\((\d+)\)\Z", re.DOTALL)
 TOTALS = re.compile(

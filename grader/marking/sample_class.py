@@ -6,14 +6,13 @@ ones have: commas inside options, several attempts, two sections, a late submiss
 
 from __future__ import annotations
 
-import csv
-import io
 import random
 from collections.abc import Iterator
 from datetime import UTC, timedelta
 from fractions import Fraction
 from pathlib import Path
 
+from basics.csv_source import csv_text
 from basics.files import write_whole
 from grader.marking.scoring import share
 from grader.quiz.spec import Question, QuizBook
@@ -35,12 +34,8 @@ def write_sample_class(book: QuizBook, key: AnswerKey, path: Path, *, students: 
     columns = [
         cell for i, q in enumerate(book.questions) for cell in (f"{FIRST_COLUMN + i}: {q.prompt}", f"{q.points:g}")
     ]
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow([*HEAD, *columns, *TAIL])
     newest_first = sorted(rows, key=lambda row: row[HEAD.index("submitted")], reverse=True)
-    writer.writerows(newest_first)
-    write_whole(path, out.getvalue().encode("utf-8-sig"))
+    write_whole(path, csv_text([[*HEAD, *columns, *TAIL], *newest_first], bom=True).encode())
     return path
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
+from basics.csv_source import write_rows
 from basics.files import writing_text
 from grader.marking.grading import Grades
 from grader.marking.student_lines import Points
@@ -21,20 +20,13 @@ def harmless(cell: str) -> str:
     return "'" + cell if cell.startswith(DANGEROUS) else cell
 
 
-def csv_text(rows: Iterable[Sequence[str]], *, bom: bool = False) -> str:
-    """CSV with `\\r\\n` line ends, as RFC 4180 wants it; cells are written as they are."""
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return ("\ufeff" if bom else "") + text.getvalue()
-
-
 def write_scores(path: Path, grades: Grades) -> None:
     """`student_id, q01 … qNN, total` in percent points; a cell is empty where nothing could be graded."""
     points = Points(grades)
+    header = ["student_id", *(q.id for q in grades.scorer.book.questions), "total"]
+    rows = (
+        [harmless(record.student_id), *map(points.__getitem__, record.units), points.total(record)]
+        for record in grades.records
+    )
     with writing_text(path) as file:
-        writer = csv.writer(file)
-        writer.writerow(["student_id", *(q.id for q in grades.scorer.book.questions), "total"])
-        writer.writerows(
-            [harmless(record.student_id), *map(points.__getitem__, record.units), points.total(record)]
-            for record in grades.records
-        )
+        write_rows(file, chain([header], rows))

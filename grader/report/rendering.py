@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal, get_args
 
-import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from basics.yaml_source import read
 from evaluators.display import in_language
 from evaluators.evidence import SOURCES, Measurement, Source
 from evaluators.wording import Wording, number, value_of, wording
@@ -32,8 +33,7 @@ POLICY = (
 @cache
 def catalogue() -> dict[str, dict[str, str]]:
     """All words of the interface: by key, then by language."""
-    text = (files("grader.report") / "interface.yaml").read_text(encoding="utf-8")
-    words: dict[str, dict[str, str]] = yaml.load(text, Loader=yaml.BaseLoader)  # keys such as `true` stay texts
+    words: dict[str, dict[str, str]] = read(Path(__file__).with_name("interface.yaml")).data
     return words
 
 

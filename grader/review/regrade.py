@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from basics.csv_source import csv_text
 from basics.errors import InputError, Problem
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
@@ -22,7 +23,7 @@ from grader.marking.grading import Grades, Setting, grade_students
 from grader.marking.regulations import Adjustment
 from grader.marking.run_record import Policy, RunHead, RunRecord
 from grader.marking.scoring import Ruling, rounded
-from grader.marking.spreadsheets import csv_text, harmless
+from grader.marking.spreadsheets import harmless
 from grader.marking.student_lines import Points
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.submissions.model import Chosen

@@ -178,5 +178,13 @@ def test_missing_program_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
 
 def test_manifest_without_a_column_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text("file,role\nx.flac,music\n")
-    with pytest.raises(InputError, match=r"lacks the columns \['gender'"):
+    with pytest.raises(InputError, match="has no column gender, only file, role"):
+        read_manifest(tmp_path / "manifest.csv")
+
+
+def test_manifest_with_a_word_for_a_number_is_refused(tmp_path: Path) -> None:
+    first, second = CLIPS.joinpath("manifest.csv").read_text(encoding="utf-8").splitlines()[:2]
+    seconds = str(read_manifest()[0].seconds)
+    (tmp_path / "manifest.csv").write_text(f"{first}\n{second.replace(seconds, 'long')}\n")
+    with pytest.raises(InputError, match=r"row 2: seconds or level_dbfs is no number .*'long'"):
         read_manifest(tmp_path / "manifest.csv")

@@ -71,10 +71,10 @@ def test_every_problem_of_a_manifest_is_told_with_its_line(tmp_path: Path) -> No
     with pytest.raises(InputError) as error:
         read_pairs(tmp_path)
     assert problems(error) == [
-        f"{manifest} line 2: recon_file: no such file: {tmp_path / 'gone.wav'}",
-        f"{manifest} line 2: codebooks is 'eight', expected a number",
-        f"{manifest} line 3: column orig_file is blank",
-        f"{manifest} line 3: codebooks is '0', expected a number",
+        f"{manifest} row 2: recon_file: no such file: {tmp_path / 'gone.wav'}",
+        f"{manifest} row 2: codebooks is 'eight', expected a number",
+        f"{manifest} row 3: column orig_file is blank",
+        f"{manifest} row 3: codebooks is '0', expected a number",
         f"{manifest}: pair_id 'z' occurs more than once",
     ]
 
@@ -94,7 +94,7 @@ def test_a_folder_or_a_manifest_that_is_none_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no rows"):
         read_pairs(tmp_path)
     manifest.write_bytes("orig_file,recon_file\nä.wav,b.wav\n".encode("latin-1"))
-    with pytest.raises(InputError, match="not a CSV in UTF-8"):
+    with pytest.raises(InputError, match="is not UTF-8"):
         read_pairs(tmp_path)
 
 
@@ -172,9 +172,9 @@ def test_a_manifest_with_gaps_names_their_lines(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         read_emotions(manifest)
     assert problems(error) == [
-        f"{manifest} line 3: file: no such file: {tmp_path / 'b.wav'}",
-        f"{manifest} line 2: the label is blank",
-        f"{manifest} line 3: the speaker is blank",
+        f"{manifest} row 3: file: no such file: {tmp_path / 'b.wav'}",
+        f"{manifest} row 2: the label is blank",
+        f"{manifest} row 3: the speaker is blank",
     ]
     write_csv(manifest, [{"path": "a.wav", "emotion": "Angry"}])
     with pytest.raises(InputError, match=r"no column file.*\n.*\n.*no column speaker"):

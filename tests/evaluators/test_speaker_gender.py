@@ -112,6 +112,16 @@ def test_every_problem_of_an_answers_file_is_named_with_its_line(tmp_path: Path)
     ]
 
 
+def test_a_csv_of_answers_loses_none_to_a_stray_quote_or_a_surplus_cell(tmp_path: Path) -> None:
+    answers = tmp_path / "r.csv"
+    answers.write_text('model,clip,response\nA,F_1,"a woman\nA,M_1,a man\n')
+    with pytest.raises(InputError, match=r"r.csv row 2: a cell opens with a quote"):
+        read_responses(answers)
+    answers.write_text("model,clip,response\nA,F_1,a woman, surely\nA,M_1\n")
+    with pytest.raises(InputError, match=r"row 2: has 4 cells, the header has 3[^!]*row 3: has 2 cells"):
+        read_responses(answers)
+
+
 @pytest.mark.parametrize("text", ["", "nothing of the kind\n"])
 def test_a_file_without_answers_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "r.txt").write_text(text)
@@ -324,7 +334,9 @@ def test_a_manifest_with_missing_files_is_refused_with_all_of_them(tmp_path: Pat
     (tmp_path / "manifest.csv").write_text("file,gender\na.wav,F\nb.wav,M\nc.wav,X\nd.wav,\n")
     with pytest.raises(InputError) as caught:
         read_voices(tmp_path, "en")
-    assert [problem.where for problem in caught.value.problems] == [f"manifest.csv line {n}" for n in (2, 3, 4)]
+    assert [problem.where for problem in caught.value.problems] == [
+        f"{tmp_path / 'manifest.csv'} row {n}" for n in (2, 3, 4)
+    ]
 
 
 def test_an_absent_whisper_is_not_downloaded() -> None:

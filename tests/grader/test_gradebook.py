@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from basics.csv_source import csv_text
 from basics.errors import InputError
 from grader.exports.gradebook import Gradebook, gradebook_file, read_gradebook, same_score, transfer
 from grader.exports.importer import imitate
-from grader.marking.spreadsheets import csv_text, harmless
+from grader.marking.spreadsheets import harmless
 
 HEADER = "Student,ID,SIS Login ID,Section,Notes,HW9 (123455),HW10 中文 (123456),Final Score HW (99)"
 EXPORT = f'''{HEADER}

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from basics.csv_source import column_name
 from basics.errors import InputError
 from grader.quiz.spec import QuizBook
 from grader.submissions.class_file import read_class_file
@@ -112,6 +111,18 @@ def test_files_that_are_no_submissions(tmp_path: Path, book: QuizBook, content: 
     assert expected in problems(path, book)
 
 
+@pytest.mark.parametrize("ending", ["", "\n"])
+def test_a_quote_that_is_never_closed_loses_no_student(tmp_path: Path, book: QuizBook, ending: str) -> None:
+    empty = "," * 12
+    path = tmp_path / "class.csv"
+    rows = [f"s1,,,{empty}", f's2,"Tiny Tim,,{empty}', f"s3,Two,,{empty}", f"s4,Three,,{empty}"]
+    path.write_text("\n".join([HEADER, *rows]) + ending)
+    assert 'class.csv row 3: a cell opens with a quote (") that is not closed' in problems(path, book)
+    rows[3] = f's4,"Three",,{empty}'
+    path.write_text("\n".join([HEADER, *rows]) + ending)
+    assert 'class.csv row 3: a cell opens with a quote (") that is not closed' in problems(path, book)
+
+
 def test_a_wrong_encoding_far_into_the_file_is_found(tmp_path: Path, book: QuizBook) -> None:
     rows = [f"s{i}" + "," * 15 for i in range(120_000)]
     path = plain(tmp_path, *rows)
@@ -170,10 +181,3 @@ def test_all_faults_of_a_class_file_at_once(tmp_path: Path, book: QuizBook) -> N
     text = str(caught.value)
     for expected in ("notes.yaml:1: 'q99'", "notes.yaml:3: 'q98'", "q01 has no option Z", "extensions names s1 twice"):
         assert expected in text, text
-
-
-@pytest.mark.parametrize(
-    ("index", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ"), (702, "AAA")]
-)
-def test_column_names(index: int, name: str) -> None:
-    assert column_name(index) == name

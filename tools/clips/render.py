@@ -9,7 +9,6 @@ Needs flite, espeak-ng, fluidsynth and the FluidR3 soundfont (Debian: flite espe
 from __future__ import annotations
 
 import argparse
-import csv
 import functools
 import hashlib
 import io
@@ -17,11 +16,12 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import audio
+from basics.csv_source import Record, csv_text, read_records
 from basics.errors import EarwitnessError, InputError, Problem
 from basics.files import write_whole
 from tools.clips.plan import Plan, all_clips
@@ -60,6 +60,10 @@ class Row:
     sha256: str
 
 
+COLUMNS = tuple(field.name for field in fields(Row))
+NUMBERS = ("seconds", "level_dbfs")
+
+
 @functools.cache
 def version(tool: str) -> str:
     """A program's name and version, as the manifest shows it: `flite 2.2`."""
@@ -93,22 +97,22 @@ def describe(plan: Plan, samples: Pcm) -> Row:
 
 
 def read_manifest(path: Path = CLIPS / MANIFEST) -> list[Row]:
-    """Every row of a manifest.
-
-    Raises:
-        InputError: the file is missing or lacks a column.
-    """
+    """Every row of a manifest. Raises InputError when the file is missing, lacks a column or a number."""
     if not path.is_file():
         raise InputError(
             Problem(str(path), "no manifest of clips here", "write one: python -m tools.clips.render --out DIR")
         )
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        wanted = {field.name for field in fields(Row)}
-        if missing := wanted - set(reader.fieldnames or ()):
-            raise InputError(Problem(str(path), f"lacks the columns {sorted(missing)}", "render the clips again"))
-        numbers = ("seconds", "level_dbfs")
-        return [Row(**{k: float(v) if k in numbers else v for k, v in line.items()}) for line in reader]  # type: ignore[arg-type]
+    return [_row(record) for record in read_records(path, [(name,) for name in COLUMNS])]
+
+
+def _row(record: Record) -> Row:
+    texts = {name: record.text(name) for name in COLUMNS if name not in NUMBERS}
+    try:
+        numbers = {name: float(record.text(name)) for name in NUMBERS}
+    except ValueError as error:
+        what = f"{' or '.join(NUMBERS)} is no number ({error})"
+        raise InputError(Problem(record.where, what, "render the clips again")) from None
+    return Row(**texts, **numbers)  # type: ignore[arg-type]
 
 
 def write(plan: Plan, out: Path) -> Row:
@@ -125,11 +129,7 @@ def write_all(out: Path, plans: Iterable[Plan]) -> list[Row]:
     """Render every clip into `out`, then the manifest. Two at a time: the synthesizers are other processes."""
     with ThreadPoolExecutor(2) as pool:
         rows = list(pool.map(lambda plan: write(plan, out), plans))
-    text = io.StringIO()
-    table = csv.DictWriter(text, [field.name for field in fields(Row)], lineterminator="\n")
-    table.writeheader()
-    table.writerows(vars(row) for row in rows)
-    write_whole(out / MANIFEST, text.getvalue().encode())
+    write_whole(out / MANIFEST, csv_text([COLUMNS, *map(astuple, rows)], line_end="\n").encode())
     return rows
 
 
