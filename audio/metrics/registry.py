@@ -11,13 +11,13 @@ from audio.metrics.signals import Samples
 from basics.errors import InputError, Problem, Undefined
 
 
-class Metric(Protocol):
+class Function(Protocol):
     """A measure of an estimate (n,) against its reference (n,); raises Undefined where it has no value."""
 
     def __call__(self, reference: Samples, estimate: Samples, *, sample_rate: int) -> float: ...
 
 
-METRICS: Mapping[str, Metric] = {
+METRICS: Mapping[str, Function] = {
     "pesq_wb": partial(quality.pesq, mode="wb"),
     "pesq_nb": partial(quality.pesq, mode="nb"),
     "stoi": intelligibility.stoi,
@@ -26,8 +26,7 @@ METRICS: Mapping[str, Metric] = {
     "log_mel_distance": distances.log_mel_distance,
     "mrstft_distance": distances.multi_resolution_stft_distance,
 }
-HIGHER_IS_BETTER = frozenset({"pesq_wb", "pesq_nb", "stoi", "estoi", "si_sdr"})
-SPEECH_ONLY = frozenset({"pesq_wb", "pesq_nb", "stoi", "estoi"})
+"""The function of each of `audio.measures.MEASURES`."""
 
 
 def require_metrics(names: Iterable[str], sample_rate: int) -> None:
@@ -59,7 +58,7 @@ def measure(
     return {name: values[name] for name in metrics}
 
 
-def _value(metric: Metric, reference: Samples, estimate: Samples, sample_rate: int) -> float | Undefined:
+def _value(metric: Function, reference: Samples, estimate: Samples, sample_rate: int) -> float | Undefined:
     try:
         return metric(reference, estimate, sample_rate=sample_rate)
     except Undefined as undefined:

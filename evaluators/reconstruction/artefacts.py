@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audio.measures import MEASURES
 from basics.csv_source import csv_text
 from basics.errors import Undefined
 from evaluators.evidence import Artefact, Measurement, digest
-from evaluators.reconstruction.parameters import LOWER_IS_BETTER, Request
+from evaluators.reconstruction.parameters import Request
 from evaluators.reconstruction.scores import Score
 from evaluators.store import Store
 
@@ -109,7 +110,7 @@ def _panels(parameters: Request) -> tuple[Figure, dict[str, Any]]:
     panels: dict[str, Any] = {}
     for i, metric in enumerate(parameters.metrics):
         axes = panels[metric] = figure.add_subplot(rows, columns, i + 1)
-        better = "lower" if metric in LOWER_IS_BETTER else "higher"
+        better = "higher" if MEASURES[metric].higher_is_better else "lower"
         axes.set_title(f"{metric} ({better} is better)", fontsize="small", y=1.0)  # a given place is not searched for
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)

@@ -4,31 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from audio.measures import MEASURES, Metric
 from evaluators.evidence import Frozen, Quantity
 from evaluators.resampling import Statistic
 
-Metric = Literal["pesq_wb", "pesq_nb", "stoi", "estoi", "si_sdr", "log_mel_distance", "mrstft_distance"]
 Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Codebooks = Annotated[int, Field(ge=1, le=64)]
-
-METRICS: tuple[Metric, ...] = get_args(Metric)
-LOWER_IS_BETTER: frozenset[Metric] = frozenset({"log_mel_distance", "mrstft_distance"})
-SPEECH_MEASURES: frozenset[Metric] = frozenset({"pesq_wb", "pesq_nb", "stoi", "estoi"})
-
-BOUNDS: dict[Metric, tuple[str, float | None, float | None]] = {
-    "pesq_wb": ("MOS-LQO", 0.999, 4.65),  # the ends of the mapping from raw PESQ, ITU-T P.862.2
-    "pesq_nb": ("MOS-LQO", 0.999, 4.55),  # ITU-T P.862.1
-    "stoi": ("", -1.0, 1.0),
-    "estoi": ("", -1.0, 1.0),
-    "si_sdr": ("dB", None, None),
-    "log_mel_distance": ("dB", 0.0, None),
-    "mrstft_distance": ("", 0.0, None),
-}
-"""Unit, lowest and highest possible value of each measure."""
+METRICS = tuple(MEASURES)
 
 
 class PairSelection(Frozen):
@@ -100,13 +86,13 @@ class Request(Frozen):
     @property
     def nonspeech_metrics(self) -> tuple[Metric, ...]:
         """The requested measures that do not assume speech."""
-        return tuple(metric for metric in self.metrics if metric not in SPEECH_MEASURES)
+        return tuple(metric for metric in self.metrics if not MEASURES[metric].speech_only)
 
 
 def quantities(parameters: Request) -> Iterator[Quantity]:
     """Everything that may be measured under these parameters."""
     for metric in parameters.metrics:
-        unit, low, high = BOUNDS[metric]
+        unit, low, high = MEASURES[metric].unit, MEASURES[metric].low, MEASURES[metric].high
         for role in parameters.roles:
             yield Quantity(name=f"{metric}.{role}", unit=unit, low=low, high=high)
             for count in parameters.sweep:

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.clip import Clip, align, resample
+from audio.measures import Metric
 from audio.metrics import measure_pairs
 from audio.metrics.quality import windows
 from basics.errors import Undefined
-from evaluators.reconstruction.parameters import Metric
 
 RATE = 16_000  # Hz
 WINDOW = (1.0, 3.0)  # s, what windows of a clip without companions are at most: a quarter of it, within these limits

@@ -11,16 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from audio.measures import MEASURES, Metric
 from basics.errors import Undefined
 from evaluators.evidence import Interval, Measurement, Source
-from evaluators.reconstruction.parameters import (
-    BOUNDS,
-    LOWER_IS_BETTER,
-    SPEECH_MEASURES,
-    Metric,
-    Request,
-    votes,
-)
+from evaluators.reconstruction.parameters import Request, votes
 from evaluators.reconstruction.scores import Score
 from evaluators.resampling import FEWEST, bootstrap_interval, difference_interval
 
@@ -67,7 +61,7 @@ class Sample:
         notes += self.warnings
         if self.windows and self.attempted < FEWEST:
             notes.append(f"interval: {len(self.windows)} of {self.attempted_windows} windows defined")
-        if self.metric in SPEECH_MEASURES and not self.role.endswith(SPEECH_ROLES):
+        if MEASURES[self.metric].speech_only and not self.role.endswith(SPEECH_ROLES):
             notes.append(SPEECH_NOTE)
         if self.metric == "pesq_wb":
             notes.append("P.862.2 without Corrigendum 2")
@@ -112,7 +106,7 @@ class Summary:
             name=name,
             value=value,
             undefined=_why(sample) if value is None else None,
-            unit=BOUNDS[sample.metric][0],
+            unit=MEASURES[sample.metric].unit,
             n=len(sample.clips),
             interval=None if value is None else self._interval(sample, value),
             source=self.source,
@@ -127,7 +121,7 @@ class Summary:
             return None
         interval = bootstrap_interval(values, self.parameters.statistic, seed=self.parameters.seed, over=over)
         moved = _moved(interval, value - _centre(values, self.parameters))
-        _, lowest, highest = BOUNDS[sample.metric]
+        lowest, highest = MEASURES[sample.metric].low, MEASURES[sample.metric].high
         low = moved.low if lowest is None else max(moved.low, lowest)
         high = moved.high if highest is None else min(moved.high, highest)
         return moved.model_copy(update={"low": low, "high": high})
@@ -143,7 +137,7 @@ class Summary:
             name=f"{a.metric}.{a.role}_minus_{b.role}",
             value=value,
             undefined=undefined,
-            unit=BOUNDS[a.metric][0],
+            unit=MEASURES[a.metric].unit,
             n=len(a.clips) + len(b.clips),
             interval=interval,
             source=self.source,
@@ -219,7 +213,7 @@ def poll(
         if difference.interval is None:
             return None, False
         low, high = difference.interval.low, difference.interval.high
-        if metric in LOWER_IS_BETTER:
+        if not MEASURES[metric].higher_is_better:
             low, high = -high, -low
         lost.update([b] if low > 0 else [a] if high < 0 else [])
     worst = next((role for role, defeats in lost.items() if defeats == len(ranked) - 1), None)

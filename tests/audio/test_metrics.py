@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from audio.clip import align, load
+from audio.measures import MEASURES
 from audio.metrics import (
-    HIGHER_IS_BETTER,
     METRICS,
     WindowMean,
     estoi,
@@ -31,7 +31,7 @@ from audio.metrics.quality import windows
 from basics.errors import InputError, Undefined
 from tests.audio.conftest import RATE, Samples, add_noise
 
-NAMES = sorted(METRICS)
+NAMES = sorted(MEASURES)
 measures = pytest.mark.parametrize("name", NAMES)
 
 
@@ -124,9 +124,22 @@ def test_a_signal_is_best_at_being_itself(speech: Samples, name: str, best: floa
 
 
 @measures
+@pytest.mark.parametrize("snr", [60, 0, -20])
+def test_values_lie_in_the_stated_range(speech: Samples, name: str, snr: float) -> None:
+    value = METRICS[name](speech, add_noise(speech, snr), sample_rate=RATE)
+    low, high = MEASURES[name].low, MEASURES[name].high
+    assert low is None or value >= low
+    assert high is None or value <= high
+
+
+def test_every_measure_has_its_facts_and_its_function() -> None:
+    assert list(METRICS) == list(MEASURES)
+
+
+@measures
 def test_more_noise_is_never_better(speech: Samples, name: str) -> None:
     values = [METRICS[name](speech, add_noise(speech, snr), sample_rate=RATE) for snr in (30, 15, 5, -5)]
-    assert values == sorted(values, reverse=name in HIGHER_IS_BETTER)
+    assert values == sorted(values, reverse=MEASURES[name].higher_is_better)
     assert values[0] != values[-1]
 
 
@@ -147,7 +160,7 @@ def test_the_level_of_both_does_not_matter(speech: Samples, noisy: Samples, name
 def test_a_delay_is_punished(speech: Samples, name: str) -> None:
     metric = partial(METRICS[name], sample_rate=RATE)
     whole, late = metric(speech[960:], speech[960:]), metric(speech[960:], speech[:-960])
-    assert late < whole - 0.05 if name in HIGHER_IS_BETTER else late > whole + 0.05
+    assert late < whole - 0.05 if MEASURES[name].higher_is_better else late > whole + 0.05
 
 
 # Undefined, and misused

@@ -16,10 +16,12 @@ from pydantic import ValidationError
 
 from audio.clip import load, save
 from audio.codec import load_codec
+from audio.measures import MEASURES
 from basics.errors import InputError, Unavailable, Undefined
 from evaluators.evidence import Evidence, Measurement, Site, request_key
 from evaluators.gathering import gather, plain
 from evaluators.reconstruction import Reconstruction
+from evaluators.reconstruction.display import METRICS as TITLES
 from evaluators.reconstruction.parameters import Request
 from evaluators.reconstruction.scores import Score
 from evaluators.reconstruction.summary import Summary
@@ -439,3 +441,9 @@ def test_no_spread_no_difference_and_no_vote(judge_votes: Callable[..., dict[str
     assert votes["stoi.laughter"].interval is None
     assert "too short for windows" in (votes["stoi.laughter_minus_music"].undefined or "")
     assert "no measure compares" in (votes["worst_votes.music"].undefined or "")
+
+
+def test_the_arrows_of_the_titles_point_to_better() -> None:
+    for name, words in TITLES.items():
+        texts = [words] if isinstance(words, str) else words.values()
+        assert {text[-1] for text in texts} == {"↑" if MEASURES[name].higher_is_better else "↓"}

@@ -1,0 +1,93 @@
+"""What is to know about the values of each measure: unit, range, direction, what it is validated for, and its source.
+
+`audio.metrics` computes them. The facts stand apart from the functions because judging stored evidence needs them too,
+and must not wait for numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Metric = Literal["pesq_wb", "pesq_nb", "stoi", "estoi", "si_sdr", "log_mel_distance", "mrstft_distance"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """`low` and `high` are the ends of the range, None where it has none; `undefined` says for which sounds.
+
+    Every measure is undefined for empty, silent and non-finite signals besides.
+    """
+
+    unit: str
+    low: float | None
+    high: float | None
+    higher_is_better: bool
+    source: str
+    undefined: str
+    speech_only: bool = False
+
+
+MEASURES: Mapping[Metric, Measure] = {
+    "pesq_wb": Measure(
+        unit="MOS-LQO",
+        low=0.999,  # the ends of the mapping from raw PESQ
+        high=4.65,
+        higher_is_better=True,
+        source="ITU-T P.862.2, without Corrigendum 2",
+        undefined="below 0.25 s, or no utterance found",
+        speech_only=True,
+    ),
+    "pesq_nb": Measure(
+        unit="MOS-LQO",
+        low=0.999,
+        high=4.55,
+        higher_is_better=True,
+        source="ITU-T P.862, mapped by P.862.1",
+        undefined="below 0.25 s, or no utterance found",
+        speech_only=True,
+    ),
+    "stoi": Measure(
+        unit="",
+        low=-1.0,
+        high=1.0,
+        higher_is_better=True,
+        source="Taal, Hendriks, Heusdens, Jensen, IEEE TASLP 19(7), 2011",
+        undefined="below about 0.4 s of speech",
+        speech_only=True,
+    ),
+    "estoi": Measure(
+        unit="",
+        low=-1.0,
+        high=1.0,
+        higher_is_better=True,
+        source="Jensen, Taal, IEEE/ACM TASLP 24(11), 2016",
+        undefined="below about 0.4 s of speech",
+        speech_only=True,
+    ),
+    "si_sdr": Measure(
+        unit="dB",
+        low=None,
+        high=None,
+        higher_is_better=True,
+        source="Le Roux, Wisdom, Erdogan, Hershey, ICASSP 2019",
+        undefined="estimate equal to the reference up to gain, or orthogonal to it",
+    ),
+    "log_mel_distance": Measure(
+        unit="dB",
+        low=0.0,
+        high=None,
+        higher_is_better=False,
+        source="this project; defined at the function",
+        undefined="below 40 ms",
+    ),
+    "mrstft_distance": Measure(
+        unit="",
+        low=0.0,
+        high=None,
+        higher_is_better=False,
+        source="Yamamoto, Song, Kim, ICASSP 2020",
+        undefined="below 1025 samples",
+    ),
+}
