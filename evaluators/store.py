@@ -7,11 +7,13 @@ and `blobs/<key><suffix>` for codes, vectors, reconstructions and plots. Writes 
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, mkdtemp
 
 from filelock import FileLock
 from platformdirs import user_cache_path
@@ -20,7 +22,29 @@ from pydantic import ValidationError
 from basics.errors import InputError, Problem
 from basics.files import replacing, sha256_of, write_whole
 from evaluators.evidence import SOURCES, Artefact, Evidence, Source
-from evaluators.libraries import keep_caches_in
+
+VARIABLES = {"NUMBA_CACHE_DIR": "numba", "MPLCONFIGDIR": "matplotlib"}
+
+
+def keep_caches_in(folder: Path) -> None:
+    """Send the libraries to `folder` where their own places are closed to them; before they are imported.
+
+    Where `folder` is closed too, to one that goes when the process ends.
+    """
+    if not may_write(user_cache_path()):
+        if not may_write(folder):
+            folder = Path(mkdtemp(prefix="earwitness-libraries-"))
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        closed = [*VARIABLES] if not may_write(Path(sysconfig.get_path("purelib"))) else ["MPLCONFIGDIR"]
+        for variable in closed:
+            os.environ.setdefault(variable, str(folder / VARIABLES[variable]))
+
+
+def may_write(path: Path) -> bool:
+    """Whether this user may write into a folder, or make it."""
+    there = next(parent for parent in (path, *path.parents) if parent.exists())
+    return os.access(there, os.W_OK)
+
 
 ENVIRONMENT_VARIABLE = "EARWITNESS_CACHE"
 

@@ -28,11 +28,16 @@ HEAVY = (
 
 def imported(path: Path) -> Iterator[str]:
     """Every top-level package that a module imports anywhere in it."""
+    yield from (name.partition(".")[0] for name in modules(path))
+
+
+def modules(path: Path) -> Iterator[str]:
+    """Every module that a module imports anywhere in it."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module.partition(".")[0]
+            yield node.module
 
 
 @pytest.mark.parametrize("floor", FLOORS)
@@ -44,6 +49,37 @@ def test_imports_go_down_only(repository: Path, floor: str) -> None:
         for name in above & set(imported(path))
     }
     assert upward == set()
+
+
+ROOMS = ("quiz", "verdicts", "submissions", "marking", "feedback", "exports", "review", "report", "cli")
+"""Of the top floor, from the bottom; `runs`, `demo`, `doctor` and `pytest_plugin` stand between report and cli."""
+
+
+@pytest.mark.parametrize("room", ROOMS[:-1])
+def test_rooms_of_the_top_floor_import_downwards_too(repository: Path, room: str) -> None:
+    above = ROOMS[ROOMS.index(room) + 1 :]
+    upward = {
+        f"{path.relative_to(repository)} imports {name}"
+        for path in (repository / "grader" / room).rglob("*.py")
+        for name in modules(path)
+        if name.startswith(tuple(f"grader.{other}" for other in (*above, "runs", "demo", "doctor")))
+    }
+    assert upward == set()
+
+
+DOORS = {"basics/csv_source.py": "csv", "basics/yaml_source.py": "yaml", "grader/exports/importer.py": "csv"}
+"""Who reads a format of strangers; the last one imitates how the LMS reads it."""
+
+
+@pytest.mark.parametrize("reads", ["csv.reader", "csv.DictReader", "yaml.load", "yaml.safe_load", "yaml.compose"])
+def test_every_format_has_one_door(repository: Path, reads: str) -> None:
+    found = {
+        path.relative_to(repository).as_posix()
+        for floor in FLOORS
+        for path in (repository / floor).rglob("*.py")
+        if f"{reads}(" in path.read_text(encoding="utf-8")
+    }
+    assert found <= {door for door, library in DOORS.items() if reads.startswith(library)}
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ from pydantic import model_validator
 
 from basics.suggestions import did_you_mean
 from evaluators.evidence import Findings, Frozen, Inputs, Quantity, Site
-from evaluators.literature.cells import Entry
-from evaluators.literature.tables import FIGURES, FOLDER, SYSTEMS, Library, load
+from evaluators.literature.tables import FIGURES, FOLDER, SYSTEMS, Entry, Library, load
 
 __all__ = ["Literature", "LiteratureParameters", "load"]
 

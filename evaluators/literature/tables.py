@@ -1,20 +1,175 @@
-"""Read the data files beside this module: facts about systems by property, and published figures by table.
+"""Cited facts as types, and the data files beside this module that hold them: by property, and by published table.
 
 Their formats are described in the files' own headers. Everything wrong with them is reported at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from pydantic import Field, model_validator
 
 from basics.errors import InputError, Problem
 from basics.yaml_source import Source, read, validate
-from evaluators.evidence import Frozen
-from evaluators.literature.cells import Entry, Metric, Property, Table
+from evaluators.evidence import Checked, Frozen, Interval, Measurement, Quantity, Value
+
+Words = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Entry(NamedTuple):
+    """One fact in both forms: what may be asked for, and what is known."""
+
+    quantity: Quantity
+    measurement: Measurement
+
+
+class Cell(Frozen):
+    """One cited fact: a value, or the reason why there is none."""
+
+    value: Value | None = None
+    undefined: Words | None = None
+    locator: Words
+    checked: Checked
+    n: Count | None = None
+    interval: Interval | None = None
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _value_or_reason(self) -> Cell:
+        if (self.value is None) == (self.undefined is None):
+            raise ValueError("give a value or the reason why it is undefined, and not both")
+        return self
+
+    def entry(self, quantity: Quantity) -> Entry:
+        """This cell as a published measurement of `quantity`."""
+        cited = self.model_dump(exclude={"interval"})
+        found = Measurement(name=quantity.name, unit=quantity.unit, source="published", interval=self.interval, **cited)
+        return Entry(quantity, found)
+
+
+class Metric(Frozen):
+    """Unit and theoretical bounds of a published figure."""
+
+    about: Words
+    unit: Words
+    low: float | None = None
+    high: float | None = None
+
+    def quantity(self, name: str) -> Quantity:
+        return Quantity(name=name, unit=self.unit, low=self.low, high=self.high, about=self.about)
+
+    def fault_of(self, value: Value | None) -> str:
+        """What keeps `value` from being a figure of this metric; empty if nothing does."""
+        if value is None:
+            return ""
+        if isinstance(value, bool | str):
+            return f"{value!r} is not a number"
+        if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
+            return f"{value:g} lies outside [{self.low}, {self.high}]"
+        return ""
+
+
+class Property(Frozen):
+    """What systems are compared by: a number in a unit, or one of a few words."""
+
+    about: Words
+    unit: Words | None = None
+    low: float | None = None
+    high: float | None = None
+    one_of: tuple[Words, ...] | None = None
+    systems: Annotated[dict[str, Cell], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _values_fit(self) -> Property:
+        if (self.unit is None) == (self.one_of is None):
+            raise ValueError("give a unit (numbers) or one_of (words), and not both")
+        if faults := [f"{name}: {fault}" for name, cell in self.systems.items() if (fault := self._fault_of(cell))]:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def _fault_of(self, cell: Cell) -> str:
+        if self.one_of is None:
+            return self._metric().fault_of(cell.value)
+        known = cell.value is None or cell.value in self.one_of
+        return "" if known else f"{cell.value!r} is none of {', '.join(self.one_of)}"
+
+    def _metric(self) -> Metric:
+        return Metric(about=self.about, unit=self.unit or "-", low=self.low, high=self.high)
+
+    def entries(self, name: str) -> Iterator[tuple[str, Entry]]:
+        """(system, fact) for each cell; the measurement is called `<system>.<name>`."""
+        for system, cell in self.systems.items():
+            label = f"{system}.{name}"
+            words = Quantity(name=label, kind="text", one_of=self.one_of or (), about=self.about)
+            yield system, cell.entry(words if self.one_of else self._metric().quantity(label))
+
+
+class Row(Frozen):
+    """Figures of one codec on one kind of sound."""
+
+    codec: Words
+    codebooks: Annotated[int, Field(ge=1)] | None = None
+    sound: Words | None = None
+    set: str = ""
+    n: Count | None = None
+    interval: Interval | None = None
+    figures: Annotated[dict[str, float], Field(min_length=1)]
+    note: str = ""
+
+
+class Table(Frozen):
+    """Figures from one source (`rows`), or single figures with a source each (`cells`)."""
+
+    about: Words
+    locator: Words | None = None
+    checked: Checked | None = None
+    rows: tuple[Row, ...] = ()
+    cells: dict[str, Cell] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _located(self) -> Table:
+        if self.rows and (self.locator is None or self.checked is None):
+            raise ValueError("a table with rows needs a locator and `checked`")
+        if not self.rows and not self.cells:
+            raise ValueError("holds neither rows nor cells")
+        return self
+
+    def figures(self, name: str) -> Iterator[tuple[tuple[str | int, ...], str, str, Cell]]:
+        """(place in the table, metric, measurement name, cell) of each figure; the names: see mimi_figures.yaml."""
+        for i, row in enumerate(self.rows):
+            suffix = [step for step in (row.sound, f"q{row.codebooks}" if row.codebooks else None) if step]
+            locator = "; ".join(step for step in (self.locator, row.set) if step)
+            for metric, value in row.figures.items():
+                cell = Cell(
+                    value=value,
+                    locator=locator,
+                    checked=self.checked or "recalled",
+                    n=row.n,
+                    interval=row.interval,
+                    note=row.note,
+                )
+                yield ("rows", i, "figures", metric), metric, ".".join([name, row.codec, metric, *suffix]), cell
+        for label, cell in self.cells.items():
+            metric, _, sounds = label.partition(".")
+            yield ("cells", label), f"{metric}_difference" if "_minus_" in sounds else metric, label, cell
+
+    def faults(self, name: str, metrics: Mapping[str, Metric]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """(place in the table, fault) of figures of unknown metrics, outside their bounds, or given twice."""
+        seen: set[str] = set()
+        for at, metric, label, cell in self.figures(name):
+            if metric not in metrics:
+                yield at, f"{label}: {metric} is not among the metrics"
+            elif fault := metrics[metric].fault_of(cell.value):
+                yield at, f"{label}: {fault}"
+            if label in seen:
+                yield at, f"{label} is given twice"
+            seen.add(label)
+
 
 FOLDER = Path(__file__).resolve().parent
 SYSTEMS = "systems.yaml"

@@ -62,7 +62,7 @@ class SpeakerGender:
     def inputs(self, parameters: SpeakerGenderParameters, site: Site) -> Inputs:
         """Digests of the recorded answers, the clips, the recogniser and the codec, as far as they are here."""
         from basics.files import sha256_of
-        from evaluators.speaker_gender import codec_vectors, transcribe, voices
+        from evaluators.speaker_gender import sound, transcribe, voices
 
         files: dict[str, str] = {}
         weights: str | None = None
@@ -73,7 +73,7 @@ class SpeakerGender:
             found = voices.read_voices(site.audio, parameters.language)
             files["labels"] = voices.digest_of(found)
             files["recogniser"] = transcribe.choose_recogniser(parameters.recogniser)
-            if found_weights := codec_vectors.weights(site):
+            if found_weights := sound.weights(site):
                 weights = found_weights.digest
                 files |= found_weights.files
         except Unavailable:
@@ -119,9 +119,8 @@ def _answers(site: Site) -> Iterator[Measurement]:
 
 
 def _channel(parameters: SpeakerGenderParameters, site: Site) -> Iterator[Measurement]:
-    from evaluators.speaker_gender.channel import channel, undefined_channel
-    from evaluators.speaker_gender.codec_vectors import codec_accuracies
-    from evaluators.speaker_gender.heard import listen
+    from evaluators.speaker_gender.channel import channel, listen, undefined_channel
+    from evaluators.speaker_gender.sound import codec_accuracies
     from evaluators.speaker_gender.transcribe import choose_recogniser
     from evaluators.speaker_gender.voices import read_voices
 

@@ -9,14 +9,17 @@ coincide.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
 from typing import Any
 
 from basics.errors import Undefined
-from evaluators.evidence import Measurement, Quantity, Source
-from evaluators.resampling import difference_interval
-from evaluators.speaker_gender.heard import Found, Heard, parallel, plain_words
+from evaluators.evidence import Interval, Measurement, Quantity, Site, Source
+from evaluators.origin import source_of
+from evaluators.resampling import FEWEST, bootstrap_interval, difference_interval
 from evaluators.speaker_gender.separability import (
     HeldOut,
     characters_classifier,
@@ -26,7 +29,80 @@ from evaluators.speaker_gender.separability import (
     words_classifier,
 )
 from evaluators.speaker_gender.sound import voiced_only
-from evaluators.speaker_gender.word_errors import disagreement, gender_gap, transcript_bound, word_errors
+from evaluators.speaker_gender.voices import Utterance, synthetic_among
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The clips with what was heard in them: transcripts (lower case, no punctuation) and acoustic vectors.
+
+    Vectors are None for clips without a voiced frame; `source` is `demonstration` where no person speaks.
+    """
+
+    voices: tuple[Utterance, ...]
+    transcripts: tuple[str, ...]
+    vectors: tuple[list[float] | None, ...]
+    recogniser: str
+    seed: int
+
+    @property
+    def described(self) -> str:
+        """Which clips these are and who wrote the transcripts, for a locator."""
+        first, last = self.voices[0].path.name, self.voices[-1].path.name
+        speakers = len({voice.speaker for voice in self.voices})
+        clips = f"{len(self.voices)} clips by {speakers} speakers ({first} to {last})"
+        return f"{clips}; transcripts by {self.recogniser}"
+
+    @property
+    def source(self) -> Source:
+        sounds = (voice.path for voice in self.voices)
+        return source_of(sounds=sounds, synthetic=synthetic_among(self.voices)).source
+
+
+def listen(voices: Sequence[Utterance], recogniser: str, seed: int, site: Site) -> Heard:
+    """Transcribe every clip and take its acoustic features; both are kept in the site's cache.
+
+    Raises InputError for files that cannot be read, all of them at once.
+    """
+    from audio.clip import naming_unreadable
+    from evaluators.speaker_gender.sound import acoustic_features
+    from evaluators.speaker_gender.transcribe import transcripts
+
+    with naming_unreadable(voice.path for voice in voices):
+        heard = tuple(map(plain_words, transcripts(voices, recogniser, site)))
+    return Heard(tuple(voices), heard, tuple(acoustic_features(voices, site)), recogniser, seed)
+
+
+def plain_words(text: str) -> str:
+    """Lower case, punctuation out, one space between words: as word errors are counted."""
+    return " ".join(re.sub(r"[^\w' ]+", " ", text.lower()).split())
+
+
+@dataclass(frozen=True)
+class Found:
+    """A number on its way to becoming a measurement."""
+
+    value: float
+    n: int
+    interval: Interval | None = None
+    note: str = ""
+
+
+def parallel(heard: Heard) -> dict[str, list[int]]:
+    """Indices of the clips of every sentence that both genders say."""
+    by_sentence: dict[str, list[int]] = {}
+    for i, voice in enumerate(heard.voices):
+        if voice.text:
+            by_sentence.setdefault(plain_words(voice.text), []).append(i)
+    return {s: clips for s, clips in by_sentence.items() if len({heard.voices[i].gender for i in clips}) == 2}
+
+
+def require_parallel(heard: Heard) -> dict[str, list[int]]:
+    sentences = parallel(heard)
+    if not sentences:
+        raise Undefined("no sentence is known to be said by both women and men (manifest column text)")
+    return sentences
+
 
 SPEAKERS_PER_FEATURE = 10
 """Observations that one coefficient of a logistic regression needs (Peduzzi et al., J. Clin. Epidemiol. 1996)."""
@@ -173,3 +249,84 @@ class _Outcomes:
 
 def _accuracy(outcome: HeldOut) -> Found:
     return Found(outcome.accuracy, len(outcome.right), outcome.interval, f"{outcome.over} held out")
+
+
+def transcript_bound(heard: Heard) -> Found:
+    """Mean over sentences of (1 + TV) / 2, TV the total variation between both genders' transcripts of the sentence.
+
+    That is the accuracy of the best rule for exactly these transcripts, even one that knows them by heart, with both
+    genders equally likely: 0.5 where every pair of transcripts coincides, 1 where none does. It bounds from above, and
+    loosely so where the recogniser errs at random. Raises Undefined where no sentence is said by both genders.
+    """
+    bounds = []
+    for clips in require_parallel(heard).values():
+        shares = [
+            _shares([heard.transcripts[i] for i in clips if heard.voices[i].gender == g]) for g in ("female", "male")
+        ]
+        distance = sum(abs(shares[0].get(t, 0) - shares[1].get(t, 0)) for t in shares[0] | shares[1]) / 2
+        bounds.append((1 + distance) / 2)
+    interval = bootstrap_interval(bounds, over="sentences", seed=heard.seed) if len(bounds) >= FEWEST else None
+    return Found(sum(bounds) / len(bounds), len(bounds), interval, "a perfect recogniser would give 0.5")
+
+
+def _shares(texts: Sequence[str]) -> dict[str, float]:
+    return {text: count / len(texts) for text, count in Counter(texts).items()}
+
+
+def word_errors(heard: Heard) -> Found:
+    rates = [rate for _, rate in _rates(heard)]
+    interval = bootstrap_interval(rates, over="clips", seed=heard.seed) if len(rates) >= FEWEST else None
+    return Found(sum(rates) / len(rates), len(rates), interval)
+
+
+def _rates(heard: Heard) -> list[tuple[Utterance, float]]:
+    """Word error rate of each clip whose words are known. Raises Undefined where none is."""
+    pairs = [(v, plain_words(v.text), t) for v, t in zip(heard.voices, heard.transcripts, strict=True) if v.text]
+    if not pairs:
+        raise Undefined("the manifest does not tell what was said (column text)")
+    return [(voice, word_error_rate(said, written)) for voice, said, written in pairs]
+
+
+def word_error_rate(reference: str, hypothesis: str) -> float:
+    """Substitutions, deletions and insertions per word of `reference`, by jiwer; both in plain words.
+
+    Raises Undefined for an empty reference.
+    """
+    import jiwer
+
+    if not reference:
+        raise Undefined("word error rate against no words")
+    return float(jiwer.wer(reference, hypothesis))
+
+
+def gender_gap(heard: Heard) -> Found:
+    """Difference of mean word error rates: paired by sentence where both genders say it, else between speakers."""
+    rates = _rates(heard)
+    shared = set(parallel(heard))
+    unit: Callable[[Utterance], str] = (lambda v: plain_words(v.text or "")) if shared else (lambda v: v.speaker)
+    means: dict[str, dict[str, list[float]]] = {"female": {}, "male": {}}
+    for voice, rate in rates:
+        if not shared or unit(voice) in shared:
+            means[voice.gender].setdefault(unit(voice), []).append(rate)
+    female, male = ([sum(r) / len(r) for _, r in sorted(means[g].items())] for g in ("female", "male"))
+    if not female or not male:
+        raise Undefined("the words of one gender's clips are not known")
+    over = "sentences" if shared else "speakers"
+    enough = min(len(female), len(male)) >= FEWEST
+    interval = difference_interval(female, male, paired=bool(shared), over=over, seed=heard.seed) if enough else None
+    return Found(sum(female) / len(female) - sum(male) / len(male), len(female) + len(male), interval)
+
+
+def disagreement(heard: Heard, *, across: bool) -> Found:
+    """Mean over sentences of the word error rate between transcripts of two speakers, of two genders or of one."""
+    rates = []
+    for clips in require_parallel(heard).values():
+        female, male = ([i for i in clips if heard.voices[i].gender == g] for g in ("female", "male"))
+        pairs = list(product(female, male)) if across else [*combinations(female, 2), *combinations(male, 2)]
+        texts = [(heard.transcripts[a], heard.transcripts[b]) for a, b in pairs if heard.transcripts[a]]
+        if texts:
+            rates.append(sum(word_error_rate(a, b) for a, b in texts) / len(texts))
+    if not rates:
+        raise Undefined("no sentence has two transcripts to compare" if across else "one speaker a gender is too few")
+    interval = bootstrap_interval(rates, over="sentences", seed=heard.seed) if len(rates) >= FEWEST else None
+    return Found(sum(rates) / len(rates), len(rates), interval)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from basics.errors import Undefined
-from evaluators.evidence import Site, digest
-from evaluators.speaker_gender.voices import Utterance
+from basics.errors import Unavailable, Undefined
+from evaluators.evidence import Measurement, Site, Source, digest
+from evaluators.origin import source_of
+from evaluators.speaker_gender.separability import held_out, vector_classifier
+from evaluators.speaker_gender.voices import Utterance, synthetic_among
 from evaluators.store import Store
+
+if TYPE_CHECKING:
+    from audio.codec import Codec, Weights
+
 
 SAMPLE_RATE = 16_000
 F0_RANGE = (60.0, 500.0)  # Hz, from a low male to a high female voice, laughter and singing left out
@@ -70,3 +77,103 @@ def voiced_only(vectors: Sequence[list[float] | None]) -> list[int]:
     if not kept:
         raise Undefined("no clip has a voiced frame")
     return kept
+
+
+Vectors = list[list[float]]
+"""(layers, dimensions) of one clip."""
+
+
+def weights(site: Site) -> Weights | None:
+    """The codec's weights, or None where there are none."""
+    from audio.codec.weights import find_weights
+
+    try:
+        return find_weights(site.codec_in_use)
+    except Unavailable:
+        return None
+
+
+def codec_accuracies(
+    voices: Sequence[Utterance], layers: Sequence[int], seed: int, site: Site
+) -> Iterator[Measurement]:
+    """`channel.codec_gender_accuracy.layer_N` of each layer: logistic regression on mean vectors, by speaker."""
+    from audio.codec import load_codec
+
+    try:
+        codec = load_codec(site.codec_in_use, device=site.device)
+    except Unavailable as error:
+        for layer in layers:
+            yield Measurement(name=_name(layer), undefined=f"{error.what}; {error.remedy}", source="measured")
+        return
+    source, _ = source_of(
+        sounds=(voice.path for voice in voices),
+        synthetic=synthetic_among(voices),
+        weights=codec.weights_digest,
+        codec_of_record=site.codec_of_record,
+    )
+    usable = [layer for layer in layers if layer < codec.codebooks]
+    vectors = mean_vectors(codec, voices, usable, site)
+    for layer in layers:
+        if layer not in usable:
+            reason = f"{codec.name} has {codec.codebooks} codebooks"
+            yield Measurement(name=_name(layer), undefined=reason, source=source)
+        else:
+            own = [clip[usable.index(layer)] for clip in vectors]
+            yield _accuracy(_name(layer), voices, own, seed, source, codec.name)
+
+
+def _name(layer: int) -> str:
+    return f"channel.codec_gender_accuracy.layer_{layer}"
+
+
+def _accuracy(
+    name: str, voices: Sequence[Utterance], vectors: Sequence[list[float]], seed: int, source: Source, codec: str
+) -> Measurement:
+    genders, speakers = [v.gender for v in voices], [v.speaker for v in voices]
+    try:
+        outcome = held_out(vector_classifier, vectors, genders, speakers, over="speakers", seed=seed)
+    except Undefined as error:
+        return Measurement(name=name, undefined=error.reason, source=source, locator=codec)
+    return Measurement(
+        name=name,
+        value=round(outcome.accuracy, 6),
+        unit="share",
+        n=len(voices),
+        interval=outcome.interval,
+        source=source,
+        locator=codec,
+        note="speakers held out",
+    )
+
+
+def mean_vectors(codec: Codec, voices: Sequence[Utterance], layers: Sequence[int], site: Site) -> list[Vectors]:
+    """Mean over frames of each layer's codebook vectors, (clips, layers, dimensions); kept in the site's cache.
+
+    As the homework's notebook does for emotion: look every code up in its own layer's codebook, average over frames.
+    """
+    books = {layer: codec.codebook_vectors(layer) for layer in layers}
+    found = []
+    for number, utterance in enumerate(voices):
+        site.progress(f"codes of {utterance.path.name}", number / len(voices))
+        found.append(_remembered_codes(codec, utterance, books, site))
+    return found
+
+
+def _remembered_codes(codec: Codec, utterance: Utterance, books: dict[int, Any], site: Site) -> Vectors:
+    if site.cache is None:
+        return _vectors(codec, utterance, books)
+    parts = {"weights": codec.identity, "layers": sorted(books), "clip": utterance.digest}
+    key = digest({"kind": "mean codebook vectors", **parts})
+
+    def produce(path: Path) -> None:
+        path.write_text(json.dumps(_vectors(codec, utterance, books)))
+
+    vectors: Vectors = json.loads(Store(site.cache).blob(key, ".json", produce).read_text())
+    return vectors
+
+
+def _vectors(codec: Codec, utterance: Utterance, books: dict[int, Any]) -> Vectors:
+    from audio.clip import load
+
+    codes = codec.encode([load(utterance.path, codec.sample_rate).samples], max(books) + 1)[0]
+    return [book[codes[layer]].mean(axis=0).tolist() for layer, book in books.items()]

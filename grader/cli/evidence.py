@@ -46,7 +46,7 @@ def validate(
     from basics.errors import InputError, Problem
     from basics.files import write_whole
     from grader.quiz.loading import find_quiz, load_quiz
-    from grader.quiz.schema import schema_texts, stale
+    from grader.quiz.spec import schema_texts, stale
 
     folder = find_quiz(quiz)
     if write_schema:

@@ -45,7 +45,7 @@ def items(
     override: OverrideOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    from grader.review.item_report import analyse, show_items
+    from grader.review.items import analyse, show_items
 
     grades, _ = graded(load_book(quiz), result, accept, override)
     data = analyse(grades)
@@ -86,8 +86,7 @@ def appeal(
     accept: AcceptOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    from grader.review.appeal import Appeal
-    from grader.review.appeals import handle_appeal, show_appeal
+    from grader.review.appeals import Appeal, handle_appeal, show_appeal
 
     book = load_book(quiz)
     wanted = Appeal(question, option.upper(), student, decision, reason, by)

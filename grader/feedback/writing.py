@@ -17,8 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from grader.feedback.arithmetic import AnswerSum, work_out
-from grader.feedback.evidence import grounds_in_words
-from grader.feedback.texts import TEXTS
+from grader.feedback.wording import TEXTS, grounds_in_words
 from grader.marking.grading import Grades, StudentRecord
 from grader.marking.scoring import printed_points, rounded
 from grader.marking.student_lines import Points

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -158,3 +159,23 @@ def normalise(text: str) -> str:
     """Text as answers are compared: one space between words, none around, typographic quotes and NBSP made plain."""
     table = str.maketrans({"\u00a0": " ", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
     return " ".join(text.translate(table).split())
+
+
+SCHEMAS: dict[str, type[Frozen]] = {"quiz.schema.json": Quiz, "question.schema.json": Question}
+
+
+def schema_texts() -> dict[str, str]:
+    """File name -> JSON text of each schema."""
+    return {
+        name: json.dumps(model.model_json_schema(by_alias=True), indent=1, ensure_ascii=False) + "\n"
+        for name, model in SCHEMAS.items()
+    }
+
+
+def stale(folder: Path) -> list[str]:
+    """The schema files in `folder` that are missing or differ from the types."""
+    return [
+        name
+        for name, text in schema_texts().items()
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != text
+    ]

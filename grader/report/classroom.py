@@ -20,7 +20,7 @@ SHOWN_FLIPS = 12
 
 @dataclass(frozen=True)
 class Classroom:
-    """A graded class in numbers. `items` is what `grader.review.item_report.analyse` returns."""
+    """A graded class in numbers. `items` is what `grader.review.items.analyse` returns."""
 
     students: int
     rule: str
@@ -38,7 +38,7 @@ def classroom(grades: Grades, key: AnswerKey, words: Mapping[str, str]) -> Class
     """The class page of a graded class."""
     from statistics import fmean, median
 
-    from grader.review.item_report import analyse
+    from grader.review.items import analyse
 
     totals = [float(grades.total(record)) for record in grades.records]
     possible = float(sum(map(printed_points, grades.scorer.book.questions), Fraction(0)))

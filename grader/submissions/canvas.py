@@ -18,8 +18,7 @@ from grader.quiz.spec import QuizBook
 from grader.submissions.class_file import ClassFile
 from grader.submissions.columns import Layout, find_columns
 from grader.submissions.model import Chosen, Submission, SubmissionFile
-from grader.submissions.rows import MOST_PROBLEMS, CellReader, Numbers, parse_utc, repeated_students
-from grader.submissions.skipping import Skipper
+from grader.submissions.rows import MOST_PROBLEMS, CellReader, Numbers, Skipper, parse_utc, repeated_students
 
 
 def read_student_analysis(table: Table, book: QuizBook, class_file: ClassFile) -> SubmissionFile:

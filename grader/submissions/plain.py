@@ -24,8 +24,7 @@ from grader.quiz.spec import QuizBook, Text
 from grader.submissions.cells import CellDecoder, CellError, letters_or_texts
 from grader.submissions.class_file import ClassFile
 from grader.submissions.model import Chosen, Submission, SubmissionFile
-from grader.submissions.rows import MOST_PROBLEMS, repeated_students
-from grader.submissions.skipping import Skipper
+from grader.submissions.rows import MOST_PROBLEMS, Skipper, repeated_students
 
 KNOWN = ("student_id", "name", "section", "submitted", "attempt")
 

@@ -12,7 +12,7 @@ from grader.submissions.class_file import ClassFile
 from grader.submissions.columns import is_student_analysis
 from grader.submissions.model import SubmissionFile, without_collection
 from grader.submissions.plain import is_plain, read_plain, read_yaml
-from grader.submissions.skipping import Skipper
+from grader.submissions.rows import Skipper
 
 NOTHING_SPECIAL = ClassFile()
 

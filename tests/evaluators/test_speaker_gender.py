@@ -15,9 +15,8 @@ from basics.errors import InputError, Unavailable, Undefined
 from evaluators.evidence import Measurement, Site
 from evaluators.speaker_gender import SpeakerGender, SpeakerGenderParameters
 from evaluators.speaker_gender.behaviour import behaviour, exact_interval, judged, probability_greater
-from evaluators.speaker_gender.channel import channel
+from evaluators.speaker_gender.channel import Heard, channel
 from evaluators.speaker_gender.classify import classify
-from evaluators.speaker_gender.heard import Heard
 from evaluators.speaker_gender.responses import Response, read_responses
 from evaluators.speaker_gender.separability import held_out, vector_classifier, words_classifier
 from evaluators.speaker_gender.transcribe import choose_recogniser, transcripts

@@ -11,7 +11,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from grader.cli import app
-from grader.exports.qti_reading import read_qti
+from grader.exports.qti import read_qti
 from grader.quiz.spec import QuizBook
 from tests.grader.classroom import Command, letters_key
 

@@ -12,8 +12,7 @@ import yaml
 
 from basics.errors import InputError
 from grader.exports.moodle import moodle_xml, unsupported
-from grader.exports.qti import answer_ids, qti_package
-from grader.exports.qti_reading import read_qti
+from grader.exports.qti import answer_ids, qti_package, read_qti
 from grader.exports.student import (
     OpenedQuestion,
     Opening,

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from grader.feedback.arithmetic import work_out
-from grader.feedback.texts import TEXTS
+from grader.feedback.wording import TEXTS
 from grader.feedback.writing import FeedbackWriter, file_names
 from grader.marking.grading import Setting, grade
 from grader.marking.scoring import RULES, Ruling, correct_options

@@ -11,8 +11,7 @@ import pytest
 from scipy.stats import pointbiserialr
 
 from grader.marking.grading import Setting, grade
-from grader.review.item_report import analyse
-from grader.review.items import alpha, correlation, extreme_groups, item_statistics, reliability, wilson
+from grader.review.items import alpha, analyse, correlation, extreme_groups, item_statistics, reliability, wilson
 from grader.submissions.model import Submission, SubmissionFile
 from tests.grader.classroom import letters_key, make_book, random_class
 

@@ -8,8 +8,7 @@ import pytest
 
 from evaluators.store import Store
 from grader.quiz.loading import load_quiz
-from grader.quiz.schema import stale
-from grader.quiz.spec import QuizBook
+from grader.quiz.spec import QuizBook, stale
 from grader.verdicts.judge import every_comparison, measured_by
 from grader.verdicts.key import AnswerKey
 from grader.verdicts.record import read_records

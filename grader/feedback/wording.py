@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from evaluators.wording import value_of
+from grader.verdicts.judge import Comparison, Verdict
+
 TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "en": {
@@ -74,3 +77,15 @@ TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 """Words by language, then by key; both languages have the same keys (a test holds them to it)."""
+
+
+def grounds_in_words(verdict: Verdict, recalled: str) -> list[str]:
+    """The comparisons that decided an option, with their numbers, sources and locators."""
+    mark = f" ({recalled})" if verdict.recalled else ""
+    return [f"{comparison.claim}: {_numbers(comparison)}{mark}" for comparison in verdict.grounds]
+
+
+def _numbers(comparison: Comparison) -> str:
+    return "; ".join(
+        f"{m.name} = {value_of(m)} [{m.source}{f': {m.locator}' if m.locator else ''}]" for m in comparison.measurements
+    )

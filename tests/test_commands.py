@@ -1,0 +1,109 @@
+"""Every command that is named anywhere exists: in the docs, the notebook, and the hints that the program prints."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from grader.cli import app
+from tests.test_readme import commands
+
+TREE: Any = typer.main.get_command(app)
+MODULES = {"tools.pin", "tools.worlds", "tools.clips.render", "tests.audio.golden"}
+NAMED = re.compile(r"`((?:uv run )?(?:earwitness|python -m|pytest)\b[^`\n]*)`")
+
+
+def documents(repository: Path) -> list[Path]:
+    return [repository / "README.md", repository / "CHANGELOG.md", *sorted((repository / "docs").rglob("*.md"))]
+
+
+def named_in_documents(repository: Path) -> Iterator[tuple[str, str]]:
+    """(where, command) of fenced and inline commands."""
+    for path in documents(repository):
+        text = path.read_text(encoding="utf-8")
+        found = [*commands(text), *NAMED.findall(re.sub(r"```.*?```", "", text, flags=re.S))]
+        yield from ((path.name, line) for line in found)
+
+
+def named_in_code(repository: Path) -> Iterator[tuple[str, str]]:
+    """(where, command) in texts of the program; what is filled in at run time stands as X."""
+    for floor in ("basics", "audio", "evaluators", "grader"):
+        for path in (repository / floor).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                for text in _texts(node):
+                    yield from ((str(path.relative_to(repository)), line) for line in NAMED.findall(text))
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.JoinedStr):
+        yield "".join(part.value if isinstance(part, ast.Constant) else "X" for part in node.values)  # type: ignore[misc]
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+
+
+def fault(line: str) -> str:
+    """What is wrong with a command line: an unknown command, option or module; empty if nothing is."""
+    words = [word for word in shlex.split(line.split("   #")[0], comments=True) if word not in ("…", "...")]
+    words = words[2:] if words[:2] == ["uv", "run"] else words
+    if words[:2] == ["python", "-m"]:
+        known = words[2] in MODULES or words[2].startswith(("tools.pocket_mimi", "pip"))
+        return "" if known else f"no module {words[2]}"
+    return "" if words[0] != "earwitness" else _unknown(TREE, words[1:])
+
+
+def _unknown(command: Any, words: list[str]) -> str:
+    while words and hasattr(command, "commands") and not words[0].startswith("-"):
+        if words[0] not in command.commands:
+            return f"no command {words[0]}"
+        command, words = command.commands[words[0]], words[1:]
+    known = {option for parameter in [*command.params, *TREE.params] for option in parameter.opts} | {"--help"}
+    options = {word.partition("=")[0] for word in words if word.startswith("--")}
+    return f"no option {', '.join(sorted(options - known))} of {command.name}" if options - known else ""
+
+
+def told(named: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"{where}: {line}: {wrong}" for where, line in named if (wrong := fault(line))]
+
+
+def test_every_command_in_the_documents_exists(repository: Path) -> None:
+    assert [
+        f"{where}: {line}: {wrong}" for where, line in named_in_documents(repository) if (wrong := fault(line))
+    ] == []
+
+
+def test_every_command_that_the_program_prints_exists(repository: Path) -> None:
+    named = list(named_in_code(repository))
+    assert len(named) > 20
+    assert told(named) == []
+
+
+def test_every_command_in_the_notebook_exists(repository: Path) -> None:
+    notebook = json.loads((repository / "docs/earwitness_colab.ipynb").read_text(encoding="utf-8"))
+    code = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+    called = re.findall(r"earwitness\(\s*(\"[^)]*)\)", code)
+    assert len(called) >= 3
+    for call in called:
+        words = re.findall(r"\"([^\"]*)\"", call)
+        assert fault(shlex.join(["earwitness", *words])) == "", call
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("earwitness sensitivities", "no command sensitivities"),
+        ("earwitness evidence q01 --fail-on broken", "no option --fail-on of evidence"),
+        ("earwitness export qti --nowhere", "no option --nowhere of qti"),
+        ("uv run python -m training.pocket_mimi", "no module training.pocket_mimi"),
+        ("uv run earwitness key --json", ""),
+    ],
+)
+def test_a_command_that_does_not_exist_is_noticed(line: str, wrong: str) -> None:
+    assert fault(line) == wrong
