@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import torch
 
     from audio.codec.checkpoint import Checkpoint
-    from audio.codec.network import Network
+    from audio.codec.mimi import Network
 
 BACKENDS = ("transformers", "moshi")
 

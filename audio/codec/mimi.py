@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -14,14 +14,34 @@ from numpy.typing import NDArray
 from transformers import MimiConfig
 
 from audio.codec.contract import Audio, Codec, Codes
-from audio.codec.network import CHUNK, Network
 from audio.codec.weights import Weights
 from basics.errors import InputError, Problem
 
+CHUNK = 25  # frames that go through the network at once: 2 s, which take little memory and fit the caches
 BATCH_SECONDS = 120.0  # sound in one batch on a GPU, padding included: about 3 GB
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class Network(Protocol):
+    """Mimi in evaluation mode on one device; inputs and outputs lie on the CPU.
+
+    Both directions are causal and take consecutive chunks, whose state they hand on: memory does not grow with the
+    length of the sound, and no result depends on what follows. All chunks but the last hold CHUNK frames.
+    """
+
+    library: str  # name and version
+    parallel: bool  # whether two threads may use it at the same time
+
+    def encode(self, chunks: Iterable[torch.Tensor], codebooks: int) -> Iterator[torch.Tensor]:
+        """Codes (batch, codebooks, frames) of each chunk of sound (batch, 1, frames * frame_size)."""
+
+    def decode(self, chunks: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+        """Sound (batch, frames * frame_size) of each chunk of codes (batch, codebooks, frames)."""
+
+    def codebook(self, layer: int) -> torch.Tensor:
+        """Vectors (cardinality, dimensions) of a codebook."""
 
 
 class MimiCodec(Codec):

@@ -13,9 +13,8 @@ from moshi.models.loaders import get_mimi
 from moshi.modules.transformer import set_attention_context
 from moshi.utils.compile import no_compile, no_cuda_graph
 
-from audio.codec.checkpoint import REMEDY, Checkpoint
-from audio.codec.layouts import moshi_settings, to_moshi
-from audio.codec.network import CHUNK
+from audio.codec.checkpoint import REMEDY, Checkpoint, moshi_settings, to_moshi
+from audio.codec.mimi import CHUNK
 from basics.errors import InputError, Problem
 
 

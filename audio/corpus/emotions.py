@@ -7,13 +7,19 @@ EmoV-DB (Adigwe et al., arXiv:1806.09514) comes as OpenSLR 115, one archive for 
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import shutil
+import tarfile
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from audio.corpus.archives import unpacked
-from audio.corpus.tables import MANIFEST, find_manifest, read_rows, sounds_in
+from platformdirs import user_cache_path
+
+from audio.corpus.tables import MANIFEST, SOUNDS, find_manifest, read_rows, sounds_in
 from basics.errors import InputError, Problem
 
 SPEAKERS = {"bea": "F", "jenie": "F", "josh": "M", "sam": "M"}
@@ -169,3 +175,46 @@ def _unnamed(names: list[str]) -> list[str]:
     if not names:
         return []
     return [f"{len(names)} files left out, whose names say no speaker or no emotion: {', '.join(names[:3])} …"]
+
+
+def unpacked(archive: Path) -> Path:
+    """Folder with the archive's sound files, unpacked on the first call into the user's cache (or $EARWITNESS_CACHE).
+
+    Raises InputError naming the archive when it is damaged, cut short, or reaches outside its folder.
+    """
+    status = archive.stat()
+    identity = f"{archive.resolve()}|{status.st_size}|{status.st_mtime_ns}"
+    target = _root() / f"{archive.name.split('.')[0]}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+    if not target.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpacking-"))
+        try:
+            _extract(archive, temporary)
+            _put(temporary, target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def _root() -> Path:
+    chosen = os.environ.get("EARWITNESS_CACHE")
+    return (Path(chosen) if chosen else user_cache_path("earwitness")) / "corpora"
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    try:
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                if member.isfile() and Path(member.name).suffix.lower() in SOUNDS:
+                    tar.extract(member, folder, filter="data")
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise InputError(Problem(str(archive), f"cannot be unpacked ({error})", "download it again")) from None
+
+
+def _put(temporary: Path, target: Path) -> None:
+    """Rename into place; another process that was first has put the same files there."""
+    try:
+        temporary.replace(target)
+    except OSError:
+        if not target.is_dir():
+            raise

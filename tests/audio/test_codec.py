@@ -15,9 +15,8 @@ from safetensors.torch import load_file, save_file
 from transformers import MimiConfig, MimiModel
 
 from audio.codec import MIMI, PINNED, Codec, load_codec
-from audio.codec.layouts import is_moshi, moshi_settings, to_moshi, to_transformers
-from audio.codec.mimi import MimiCodec, batched_by_size
-from audio.codec.network import CHUNK
+from audio.codec.checkpoint import is_moshi, moshi_settings, to_moshi, to_transformers
+from audio.codec.mimi import CHUNK, MimiCodec, batched_by_size
 from audio.codec.weights import KYUTAI_DIGESTS, find_weights
 from basics.errors import InputError, Unavailable
 from tests.audio.conftest import Samples

@@ -281,7 +281,7 @@ def test_no_corpus_says_what_is_expected(tmp_path: Path) -> None:
 
 
 def test_reading_a_corpus_imports_nothing_heavy() -> None:
-    code = "import sys, audio.corpus, audio.errors; print({'numpy', 'torch', 'soundfile'} & set(sys.modules))"
+    code = "import sys, audio.corpus, basics.errors; print({'numpy', 'torch', 'soundfile'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
