@@ -52,6 +52,7 @@ class Clip:
 
     @property
     def seconds(self) -> float:
+        """Duration in s."""
         return len(self.samples) / self.sample_rate
 
 

@@ -86,7 +86,11 @@ def is_moshi(state: Mapping[str, object]) -> bool:
 
 
 def to_moshi(state: Mapping[str, torch.Tensor], heads: int) -> State:
-    """Tensors in moshi's released layout, from those in transformers' with `heads` attention heads."""
+    """Tensors by name in moshi's released layout, from those in transformers' with `heads` attention heads.
+
+    q, k and v, each (width, width), become one matrix (3 * width, width). Raises InputError naming a tensor that is no
+    Mimi's.
+    """
     out: State = {}
     last = max(int(fields["i"]) for name in state if (fields := _fields("{half}.layers.{i}.conv.{tensor}", name)))
     for name, tensor in state.items():
@@ -100,7 +104,10 @@ def to_moshi(state: Mapping[str, torch.Tensor], heads: int) -> State:
 
 
 def to_transformers(state: Mapping[str, torch.Tensor], heads: int) -> State:
-    """Tensors in transformers' saved layout, from those in moshi's (released, or of a model in memory)."""
+    """Tensors by name in transformers' saved layout, from those in moshi's (released, or of a model in memory).
+
+    The reverse of `to_moshi`, with the same shapes and errors.
+    """
     out: State = {}
     for name, tensor in state.items():
         for new, released in PROJECTIONS.items():

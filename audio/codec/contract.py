@@ -41,19 +41,22 @@ class Codec(ABC):
 
     @abstractmethod
     def decode(self, codes: Sequence[Codes]) -> list[Audio]:
-        """Sound (frames * frame_size,) of each code (codebooks, frames), from as many codebooks as it has."""
+        """Sound (frames * frame_size,) of each code (codebooks, frames), from as many codebooks as it has.
+
+        Raises InputError for codes of another shape or outside 0 to cardinality - 1.
+        """
 
     @abstractmethod
     def codebook_vectors(self, layer: int) -> NDArray[np.float32]:
         """Vectors (cardinality, dimensions) of a codebook: layer 0 semantic, layer k >= 1 acoustic codebook k - 1."""
 
     def reconstruct(self, audio: Sequence[Audio], codebooks: int | None = None) -> list[Audio]:
-        """Each signal encoded and decoded, cut to its own length."""
+        """Each signal (n,) encoded and decoded, cut to its own length: (n,). Raises InputError like `encode`."""
         decoded = self.decode(self.encode(audio, codebooks))
         return [estimate[: len(reference)] for estimate, reference in zip(decoded, audio, strict=True)]
 
     def frames(self, samples: int) -> int:
-        """How many frames a signal of `samples` samples takes."""
+        """How many frames a signal of `samples` samples takes: samples / frame_size, rounded up."""
         return -(-samples // self.frame_size)
 
     def _require_audio(self, audio: Sequence[Audio]) -> None:

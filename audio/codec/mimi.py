@@ -142,7 +142,7 @@ class MimiCodec(Codec):
 
 
 def batched_by_size(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Indices of items of similar size, longest first, each batch at most `most` frames with padding (0: one item)."""
+    """Indices of items of similar size in frames, longest first; at most `most` a batch with padding (0: one item)."""
     batch: list[int] = []
     for index in sorted(range(len(sizes)), key=lambda index: -sizes[index]):
         if batch and (len(batch) + 1) * sizes[batch[0]] > most:

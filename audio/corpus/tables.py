@@ -43,7 +43,7 @@ def read_rows(manifest: Path, required: Sequence[Sequence[str]]) -> list[Row]:
 
 
 def find_manifest(source: Path) -> Path | None:
-    """The manifest that `source` is or holds."""
+    """The manifest that `source` (a CSV or a folder) is or holds; None where there is none."""
     manifest = source / MANIFEST if source.is_dir() else source
     return manifest if manifest.suffix == ".csv" and manifest.is_file() else None
 

@@ -71,7 +71,7 @@ class Worker:
         return self._process.pid
 
     def measure(self, pair: Pair, sample_rate: int, metrics: Sequence[str]) -> Values:
-        """Values of `metrics` for one pair. Raises WorkerDied, with a new process ready, when the process ended."""
+        """Values of `metrics` for one pair of (n,). Raises WorkerDied, a new process being ready, when it ended."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -111,7 +111,7 @@ class Pool:
             self._idle.put(worker)
 
     def measure(self, pair: Pair, sample_rate: int, metrics: Sequence[str]) -> Values:
-        """Values of one pair, from whichever worker is idle. Raises WorkerDied."""
+        """Values of one pair of (n,), from whichever worker is idle. Raises WorkerDied."""
         worker = self._idle.get()
         try:
             return worker.measure(pair, sample_rate, metrics)
@@ -173,7 +173,7 @@ def _require(pairs: Sequence[Pair], sample_rate: int, metrics: Sequence[str]) ->
 
 
 def measure_surely(pool: Pool, pair: Pair, sample_rate: int, metrics: Sequence[str]) -> Values:
-    """All metrics in one go; after a crash each on its own, so that only the culprit is lost."""
+    """All metrics of one pair of (n,) in one go; after a crash each on its own, so that only the culprit is lost."""
     try:
         return pool.measure(pair, sample_rate, metrics)
     except WorkerDied:

@@ -49,12 +49,18 @@ def stoi(reference: Samples, estimate: Samples, *, sample_rate: int) -> float:
 
 
 def estoi(reference: Samples, estimate: Samples, *, sample_rate: int) -> float:
-    """Extended STOI, which correlates whole spectra over time and so follows modulated maskers; else like `stoi`."""
+    """Extended STOI, which correlates whole spectra over time and so follows modulated maskers.
+
+    Shapes, range, direction and errors are those of `stoi`.
+    """
     return _estoi(*_segments(reference, estimate, sample_rate))
 
 
 def stoi_and_estoi(reference: Samples, estimate: Samples, *, sample_rate: int) -> Intelligibility:
-    """Both measures for one resampling, silence removal and Fourier transform. Same range and errors as `stoi`."""
+    """Both measures for one resampling, silence removal and Fourier transform.
+
+    Shapes, range, direction and errors are those of `stoi`.
+    """
     segments = _segments(reference, estimate, sample_rate)
     return Intelligibility(_stoi(*segments), _estoi(*segments))
 
@@ -119,7 +125,7 @@ def _row_column_unit(segments: Floats) -> Floats:
 
 
 def band_envelopes(signal: Floats) -> Floats:
-    """Root energy in one-third octave bands per frame, (BANDS, frames) (eq. 1)."""
+    """Root energy of a signal (n,) at FS in one-third octave bands per frame, (BANDS, frames) (eq. 1)."""
     spectrum = np.fft.rfft(frames(signal, N_FRAME, HOP) * WINDOW, N_FFT)
     power = spectrum.real**2 + spectrum.imag**2
     return np.asarray(np.sqrt(_third_octave_bands() @ power.T))
@@ -137,7 +143,10 @@ def _third_octave_bands() -> Floats:
 
 
 def remove_silent_frames(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Both signals without the frames in which `x` is more than DYNAMIC_RANGE below its loudest frame."""
+    """Both signals (n,) at FS without the frames in which `x` is more than DYNAMIC_RANGE dB below its loudest frame.
+
+    Two vectors (m,), m a multiple of HOP. Raises Undefined for signals of one frame or less.
+    """
     x_frames, y_frames = (frames(signal, N_FRAME, HOP) * WINDOW for signal in (x, y))
     if not len(x_frames):
         raise Undefined(f"STOI needs more than one frame of {N_FRAME / FS * 1000:.1f} ms")
@@ -154,7 +163,10 @@ def _overlap_add(windowed: Floats) -> Floats:
 
 
 def resample(signal: Floats, sample_rate: int) -> Floats:
-    """`signal` at FS by the polyphase filter of Octave's `resample`, as `pystoi` and the authors' code do."""
+    """A signal (n,) at FS Hz, (ceil(n * FS / sample_rate),).
+
+    By the polyphase filter of Octave's `resample`, as `pystoi` and the authors' code do.
+    """
     if sample_rate == FS:
         return signal
     divisor = math.gcd(FS, sample_rate)

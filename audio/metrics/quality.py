@@ -56,7 +56,7 @@ def pesq(reference: Samples, estimate: Samples, *, sample_rate: int, mode: str =
 
 
 def rate_problems(sample_rate: int, mode: str) -> list[Problem]:
-    """What is wrong with measuring `mode` at this rate."""
+    """What is wrong with measuring `mode` at this rate in Hz; nothing for wb at 16000 and nb at 16000 or 8000."""
     if (sample_rate, mode) in ((RATE, "wb"), (RATE, "nb"), (8000, "nb")):
         return []
     return [Problem("pesq", f"mode {mode!r} at {sample_rate} Hz", "use wb or nb at 16000 Hz (or nb at 8000 Hz)")]
@@ -78,7 +78,7 @@ def _window_value(x: Floats, y: Floats, sample_rate: int, mode: str) -> float | 
 
 
 def window_mean(values: Sequence[float | Undefined]) -> float:
-    """The only value, or the mean of those that are defined, labelled. Raises the Undefined where none is."""
+    """The only value, or a `WindowMean` of those that are defined. Raises the first Undefined where none is."""
     defined = [value for value in values if not isinstance(value, Undefined)]
     if not defined:
         raise next(value for value in values if isinstance(value, Undefined))
@@ -92,7 +92,7 @@ def windows(
 ) -> list[tuple[int, int]]:
     """Spans (start, end) in samples that cover `reference`, each `shortest` to `longest` seconds, cut at pauses.
 
-    A signal of at most `longest` is one span, whatever its length.
+    `reference` is (n,), `sample_rate` in Hz. A signal of at most `longest` is one span, whatever its length.
     """
     if len(reference) <= longest * sample_rate:
         return [(0, len(reference))]

@@ -30,7 +30,7 @@ METRICS: Mapping[str, Function] = {
 
 
 def require_metrics(names: Iterable[str], sample_rate: int) -> None:
-    """Raise InputError for names that are no metric and for rates that a metric does not take."""
+    """Raise InputError with all names that are no metric and all metrics that do not take this rate in Hz."""
     known = ", ".join(METRICS)
     problems = [
         Problem("metrics", f"unknown metric {name!r}", f"choose from {known}") for name in names if name not in METRICS
@@ -45,7 +45,10 @@ def require_metrics(names: Iterable[str], sample_rate: int) -> None:
 def measure(
     reference: Samples, estimate: Samples, *, sample_rate: int, metrics: Sequence[str]
 ) -> dict[str, float | Undefined]:
-    """Value of each named metric, or the Undefined it raised. STOI and ESTOI share their common part."""
+    """Value of each named metric for two signals (n,), or the Undefined it raised; units as in `audio.measures`.
+
+    STOI and ESTOI share their common part. Raises InputError for shapes and rates that a metric does not take.
+    """
     values: dict[str, float | Undefined] = {}
     if {"stoi", "estoi"} <= set(metrics):
         try:

@@ -32,7 +32,7 @@ def checked_pair(reference: Samples, estimate: Samples, sample_rate: int) -> tup
 
 
 def require_comparable(reference: Samples, estimate: Samples, sample_rate: int, where: str = "pair") -> None:
-    """Raise InputError unless both are vectors of one length."""
+    """Raise InputError, naming `where`, unless both are vectors (n,) of one length at a positive rate in Hz."""
     if sample_rate <= 0:
         raise InputError(Problem(where, f"sample rate {sample_rate} Hz", "give the rate of both signals in Hz"))
     if reference.ndim != 1 or reference.shape != estimate.shape:
@@ -46,7 +46,7 @@ def require_comparable(reference: Samples, estimate: Samples, sample_rate: int, 
 
 
 def frames(signal: Floats, length: int, hop: int) -> Floats:
-    """A view of overlapping frames, (frames, length), without the one that ends on the last sample, as in `pystoi`."""
+    """A view (frames, length) of a signal (n,), a frame each `hop` samples, none ending on the last, as in `pystoi`."""
     if len(signal) <= length:
         return np.empty((0, length))
     return np.lib.stride_tricks.sliding_window_view(signal[:-1], length)[::hop]
