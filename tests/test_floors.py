@@ -97,3 +97,11 @@ def test_judging_stored_evidence_imports_nothing_heavy(repository: Path, argumen
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=repository, timeout=120
     )
     assert done.stdout.splitlines()[-1] == "HEAVY []", done.stdout + done.stderr
+
+
+def test_evaluators_of_others_find_the_errors_under_their_older_name() -> None:
+    import audio.errors
+    import basics.errors
+
+    for name in ("EarwitnessError", "InputError", "Problem", "Unavailable", "Undefined"):
+        assert getattr(audio.errors, name) is getattr(basics.errors, name)
