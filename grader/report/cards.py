@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from evaluators.evidence import Evidence, Measurement
 from grader.quiz.claims import Fact, Form, Range, asked_by, comparisons, expanded, parts
 from grader.quiz.spec import Option, Question
-from grader.verdicts.judge import Comparison, Step, Verdict, every_comparison, measured_by, span_of
+from grader.verdicts.judge import Comparison, Step, Verdict, span_of
 from grader.verdicts.key import AnswerKey, QuestionKey
-from grader.verdicts.testimony import Exhibit, Testimony
+from grader.verdicts.testimony import Exhibit, Number, Testimony
 
 PADDING = 0.16
 """Empty part of the axis on either side, as a share of what has to fit on it."""
@@ -67,14 +66,6 @@ class StepView:
 
 
 @dataclass(frozen=True)
-class Number:
-    """A measurement as it stands on a card. `corroborates`: another source counted before it."""
-
-    measurement: Measurement
-    corroborates: bool
-
-
-@dataclass(frozen=True)
 class OptionView:
     """One option with its verdict and all that it rests on."""
 
@@ -85,10 +76,6 @@ class OptionView:
     numbers: tuple[Number, ...]
     origins: tuple[Exhibit, ...]
 
-    @property
-    def dissent(self) -> bool:
-        return any(comparison.dissent for comparison in self.verdict.grounds)
-
 
 @dataclass(frozen=True)
 class QuestionView:
@@ -98,10 +85,6 @@ class QuestionView:
     entry: QuestionKey
     testimony: Testimony
     options: tuple[OptionView, ...]
-
-    @property
-    def decided(self) -> int:
-        return sum(option.verdict.state != "inconclusive" for option in self.options)
 
     @property
     def command(self) -> str:
@@ -124,19 +107,13 @@ def _question_view(testimony: Testimony, entry: QuestionKey) -> QuestionView:
 
 def _option_view(testimony: Testimony, letter: str) -> OptionView:
     option, verdict = testimony.question.options[letter], testimony.verdicts[letter]
-    compared = measured_by(every_comparison(verdict.step))
-    names = {m.name for m in compared}
     return OptionView(
         letter=letter,
         option=option,
         verdict=verdict,
         tree=_step_view(verdict.step, leaves(option.claim)),
-        numbers=tuple(
-            Number(candidate, corroborates=i > 0)
-            for name in dict.fromkeys(m.name for m in compared)
-            for i, candidate in enumerate(testimony.candidates[name])
-        ),
-        origins=tuple(e for e in testimony.exhibits if names & {m.name for m in e.measurements}),
+        numbers=testimony.numbers(letter),
+        origins=testimony.origins(letter),
     )
 
 
@@ -153,20 +130,25 @@ def _step_view(step: Step, forms: Iterator[Form]) -> StepView:
     return StepView(step, None, tuple(_step_view(inner, forms) for inner in step.steps))
 
 
-def all_evidence(testimonies: Sequence[Testimony]) -> tuple[Exhibit, ...]:
+@dataclass(frozen=True)
+class Used:
+    """A piece of evidence, and the ids of the questions that asked for it."""
+
+    exhibit: Exhibit
+    questions: tuple[str, ...]
+
+    @property
+    def demonstration(self) -> bool:
+        return self.exhibit.evidence.is_demonstration
+
+
+def all_evidence(testimonies: Sequence[Testimony]) -> tuple[Used, ...]:
     """Every piece of evidence once, whichever questions share it."""
-    first: dict[str, Exhibit] = {}
+    found: dict[str, tuple[Exhibit, dict[str, None]]] = {}
     for testimony in testimonies:
         for exhibit in testimony.exhibits:
-            first.setdefault(exhibit.evidence.fingerprint, exhibit)
-    return tuple(first.values())
-
-
-def questions_using(evidence: Evidence, testimonies: Sequence[Testimony]) -> tuple[str, ...]:
-    """Ids of the questions that asked for this evidence."""
-    return tuple(
-        t.question.id for t in testimonies if evidence.fingerprint in {e.evidence.fingerprint for e in t.exhibits}
-    )
+            found.setdefault(exhibit.evidence.fingerprint, (exhibit, {}))[1][testimony.question.id] = None
+    return tuple(Used(exhibit, tuple(questions)) for exhibit, questions in found.values())
 
 
 def number_line(form: Form, comparison: Comparison) -> NumberLine | None:

@@ -19,14 +19,14 @@ from evaluators.evidence import Site
 from evaluators.store import Store
 from grader.marking.grading import Grades
 from grader.quiz.spec import Quiz, QuizBook
-from grader.report.cards import all_evidence, question_views, questions_using
+from grader.report.cards import all_evidence, question_views
 from grader.report.classroom import classroom
 from grader.report.panels import Page, sections
 from grader.report.question_sheet import question_sheet
 from grader.report.rendering import POLICY, Language, environment, interface_words, static
 from grader.report.sounds import SoundBank
 from grader.verdicts.key import AnswerKey
-from grader.verdicts.testimony import Exhibit, Testimony
+from grader.verdicts.testimony import Testimony
 
 Edition = Literal["ta", "student", "before"]
 AudioPlace = Literal["inline", "beside"]
@@ -70,19 +70,12 @@ def write_report(
 
 def _decided(testimonies: Sequence[Testimony], key: AnswerKey) -> dict[str, Any]:
     """The key, the cards and the origins of the evidence, as the template names them."""
-    views = question_views(testimonies, key)
     evidence = all_evidence(testimonies)
     return {
         "key": key,
-        "questions": views,
-        "tally": {
-            "settled": len(key.questions) - len(key.unsettled),
-            "questions": len(key.questions),
-            "decided": sum(view.decided for view in views),
-            "options": sum(len(view.options) for view in views),
-        },
-        "evidence": [_origin(exhibit, testimonies) for exhibit in evidence],
-        "demonstration": any(exhibit.evidence.is_demonstration for exhibit in evidence),
+        "questions": question_views(testimonies, key),
+        "evidence": evidence,
+        "demonstration": any(used.demonstration for used in evidence),
     }
 
 
@@ -117,12 +110,3 @@ def write_page(out: Path, quiz: Quiz, edition: Edition, language: Language, cont
     )
     write_whole(out, page.encode())
     return out
-
-
-def _origin(exhibit: Exhibit, testimonies: Sequence[Testimony]) -> dict[str, Any]:
-    """What the section about provenance says of one piece of evidence."""
-    return {
-        "exhibit": exhibit,
-        "demonstration": exhibit.evidence.is_demonstration,
-        "questions": questions_using(exhibit.evidence, testimonies),
-    }

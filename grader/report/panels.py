@@ -26,11 +26,11 @@ from evaluators.display import (
 )
 from evaluators.evidence import Artefact, Site
 from evaluators.store import Store
-from grader.report.cards import all_evidence, questions_using
+from grader.report.cards import Used, all_evidence
 from grader.report.plots import Drawing, curve_drawings
 from grader.report.rendering import Language
 from grader.report.sounds import SoundBank, Spectrograms, heard, level_matched, spectrograms
-from grader.verdicts.testimony import Exhibit, Testimony
+from grader.verdicts.testimony import Testimony
 
 LONGEST = 20.0
 """Seconds of a clip that the page plays; what is left out is said beside the player."""
@@ -156,10 +156,9 @@ class Section:
 def sections(testimonies: Sequence[Testimony], site: Site, page: Page) -> list[Section]:
     """What is shown of all evidence by title, plain numbers last."""
     found: dict[str, Section] = {}
-    for exhibit in all_evidence(testimonies):
-        questions = questions_using(exhibit.evidence, testimonies)
-        for panel in panels_of(exhibit.evidence, site):
-            _add(panel, _section(panel, found, page), exhibit, questions, page)
+    for used in all_evidence(testimonies):
+        for panel in panels_of(used.exhibit.evidence, site):
+            _add(panel, _section(panel, found, page), used, page)
     return sorted(found.values(), key=lambda section: section.plain)
 
 
@@ -169,11 +168,11 @@ def _section(panel: Panel, found: dict[str, Section], page: Page) -> Section:
     return found.setdefault(title, Section(title, about, anchor, plain=isinstance(panel, Numbers)))
 
 
-def _add(panel: Panel, section: Section, exhibit: Exhibit, questions: tuple[str, ...], page: Page) -> None:
+def _add(panel: Panel, section: Section, used: Used, page: Page) -> None:
     if isinstance(panel, Players):
         section.absent += sum(not _here(pair, page.store) for pair in panel.pairs)
     for group, template, view in _views(panel, page):
-        shown = Shown(template, view, exhibit.evidence.is_demonstration, questions)
+        shown = Shown(template, view, used.demonstration, used.questions)
         section.groups.setdefault(group, []).append(shown)
 
 

@@ -101,6 +101,11 @@ class Verdict(Frozen):
         """Whether the verdict rests on a fact that nobody has looked up yet."""
         return self.checked == "recalled" and self.state != "inconclusive"
 
+    @property
+    def dissent(self) -> bool:
+        """Whether another source's value would decide one of the grounds otherwise."""
+        return any(comparison.dissent for comparison in self.grounds)
+
 
 def judge(claim: Form, candidates: Candidates) -> Verdict:
     """Decide `claim`. A name without candidates is an error of the caller (specs are checked when loaded)."""

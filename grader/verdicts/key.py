@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
@@ -61,6 +61,15 @@ class QuestionKey(Frozen):
         return tuple(letter for letter, verdict in self.verdicts.items() if verdict.recalled)
 
 
+class Tally(NamedTuple):
+    """How far a key is settled, in questions, and decided, in options."""
+
+    settled: int
+    questions: int
+    decided: int
+    options: int
+
+
 class AnswerKey(Frozen):
     """The key of a quiz. `digest` depends on question ids, option texts and what is correct, on nothing else."""
 
@@ -77,6 +86,17 @@ class AnswerKey(Frozen):
     @property
     def demonstration(self) -> bool:
         return any(question.demonstration for question in self.questions)
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts on all options."""
+        return tuple(verdict for question in self.questions for verdict in question.verdicts.values())
+
+    @property
+    def tally(self) -> Tally:
+        """What a headline says of the key."""
+        settled, decided = len(self.questions) - len(self.unsettled), [v.state != "inconclusive" for v in self.verdicts]
+        return Tally(settled, len(self.questions), sum(decided), len(decided))
 
     def question(self, name: str) -> QuestionKey:
         """The key of one question; KeyError if there is none."""

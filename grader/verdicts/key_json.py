@@ -1,14 +1,13 @@
-"""The key and the evidence cards as JSON data, for programs (documented in docs/json.md)."""
+"""The key, its verdicts and the evidence cards as JSON data, for programs (documented in docs/json.md)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from grader.verdicts.judge import every_comparison, measured_by
-
 if TYPE_CHECKING:
-    from grader.quiz.spec import QuizBook
+    from grader.quiz.spec import Option, QuizBook
+    from grader.verdicts.judge import Verdict
     from grader.verdicts.key import AnswerKey
     from grader.verdicts.testimony import Testimony
 
@@ -30,7 +29,10 @@ def key_as_data(book: QuizBook, answer: AnswerKey, testimonies: Sequence[Testimo
                 "override": entry.override.model_dump(mode="json") if entry.override else None,
                 "obstacles": list(entry.obstacles),
                 "missing": [gap.model_dump(mode="json") for gap in testimony.missing],
-                "options": [_option_as_data(testimony, letter) for letter in testimony.question.options],
+                "options": [
+                    option_as_data(letter, option, testimony.verdicts[letter])
+                    for letter, option in testimony.question.options.items()
+                ],
             }
         )
     return {
@@ -43,11 +45,11 @@ def key_as_data(book: QuizBook, answer: AnswerKey, testimonies: Sequence[Testimo
     }
 
 
-def _option_as_data(testimony: Testimony, letter: str) -> dict[str, Any]:
-    verdict = testimony.verdicts[letter]
+def option_as_data(letter: str, option: Option, verdict: Verdict) -> dict[str, Any]:
+    """An option with its verdict, in the one form that every command prints."""
     return {
         "letter": letter,
-        "text": testimony.question.options[letter].text,
+        "text": option.text,
         "verdict": verdict.state,
         "sources": list(verdict.sources),
         "checked": verdict.checked,
@@ -65,13 +67,12 @@ def cards_as_data(testimony: Testimony, letters: Sequence[str]) -> dict[str, Any
     return {
         "question": testimony.question.id,
         "options": [
-            _option_as_data(testimony, letter)
+            option_as_data(letter, testimony.question.options[letter], testimony.verdicts[letter])
             | {
                 "tree": testimony.verdicts[letter].step.model_dump(mode="json", exclude_none=True),
                 "measurements": [
-                    candidate.model_dump(mode="json", exclude_none=True)
-                    for m in measured_by(every_comparison(testimony.verdicts[letter].step))
-                    for candidate in testimony.candidates[m.name]
+                    number.measurement.model_dump(mode="json", exclude_none=True)
+                    for number in testimony.numbers(letter)
                 ],
             }
             for letter in letters

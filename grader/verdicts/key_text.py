@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -12,14 +12,13 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from evaluators.evidence import Measurement
 from evaluators.wording import number, value_of, wording
-from grader.verdicts.judge import State, Step, Verdict, every_comparison, measured_by
+from grader.verdicts.judge import State, Step, Verdict
 
 if TYPE_CHECKING:
     from grader.quiz.spec import QuizBook
     from grader.verdicts.key import AnswerKey, QuestionKey
-    from grader.verdicts.testimony import Gatherer, Testimony
+    from grader.verdicts.testimony import Gatherer, Number, Testimony
 
 MARK: dict[State, str] = {"supported": "yes", "refuted": "no", "inconclusive": "?"}
 STYLE: dict[State, str] = {"supported": "bold green", "refuted": "red", "inconclusive": "yellow"}
@@ -30,8 +29,7 @@ def caveats(verdict: Verdict) -> list[str]:
     """What must be said beside a verdict wherever it is shown."""
     marks = [RECALLED] if verdict.recalled else []
     marks += [DEMONSTRATION] if verdict.demonstration else []
-    dissent = any(comparison.dissent for comparison in verdict.grounds)
-    return marks + (["another source disagrees"] if dissent else [])
+    return marks + (["another source disagrees"] if verdict.dissent else [])
 
 
 def show_key(out: Console, book: QuizBook, answer: AnswerKey, testimonies: Sequence[Testimony]) -> None:
@@ -45,11 +43,8 @@ def show_key(out: Console, book: QuizBook, answer: AnswerKey, testimonies: Seque
     out.print()
     for testimony in testimonies:
         show_obstacles(out, answer.question(testimony.question.id), testimony)
-    settled = len(answer.questions) - len(answer.unsettled)
-    options = [verdict for question in answer.questions for verdict in question.verdicts.values()]
-    decided = sum(verdict.state != "inconclusive" for verdict in options)
-    out.print(f"{settled} of {len(answer.questions)} questions settled, {decided} of {len(options)} options decided.")
-    _legend(out, options)
+    out.print("{} of {} questions settled, {} of {} options decided.".format(*answer.tally))
+    _legend(out, answer.verdicts)
 
 
 def _headline(testimony: Testimony, entry: QuestionKey) -> Text:
@@ -77,7 +72,7 @@ def _options_table(testimony: Testimony, width: int) -> Table:
     for letter, option in testimony.question.options.items():
         verdict = testimony.verdicts[letter]
         signs = ("†" if verdict.recalled else "") + ("‡" if verdict.demonstration else "")
-        signs += "≠" if any(comparison.dissent for comparison in verdict.grounds) else ""
+        signs += "≠" if verdict.dissent else ""
         text = Text(" ".join(option.text.split()))
         text.truncate(rest, overflow="ellipsis")
         state = Text(verdict.state, style=STYLE[verdict.state])
@@ -105,13 +100,12 @@ def show_obstacles(out: Console, entry: QuestionKey, testimony: Testimony) -> No
         out.print(Padding(escape(f"-> {gap.remedy}"), (0, 0, 0, 6)))
 
 
-def _legend(out: Console, verdicts: Iterable[Verdict]) -> None:
-    shown = list(verdicts)
-    if any(verdict.recalled for verdict in shown):
+def _legend(out: Console, verdicts: Sequence[Verdict]) -> None:
+    if any(verdict.recalled for verdict in verdicts):
         out.print("† rests on a fact recalled and not yet looked up in the source")
-    if any(verdict.demonstration for verdict in shown):
+    if any(verdict.demonstration for verdict in verdicts):
         out.print("‡ DEMONSTRATION evidence: another codec or other sound than the quiz asks about; never of record")
-    if any(comparison.dissent for verdict in shown for comparison in verdict.grounds):
+    if any(verdict.dissent for verdict in verdicts):
         out.print("≠ another source's value would decide otherwise (see `earwitness why`)")
 
 
@@ -131,8 +125,8 @@ def show_card(out: Console, testimony: Testimony, letter: str) -> None:
     out.print()
     out.print(_tree(verdict.step))
     out.print()
-    out.print(_numbers(testimony, verdict))
-    _show_origins(out, testimony, verdict)
+    out.print(Group(*map(_number, testimony.numbers(letter))))
+    _show_origins(out, testimony, letter)
 
 
 def _tree(step: Step) -> Tree:
@@ -156,27 +150,17 @@ def _details(step: Step) -> list[Text]:
     return lines
 
 
-def _numbers(testimony: Testimony, verdict: Verdict) -> Group:
-    blocks = []
-    for measurement in measured_by(every_comparison(verdict.step)):
-        for i, candidate in enumerate(testimony.candidates[measurement.name]):
-            blocks.append(_measurement(candidate, corroborating=i > 0))
-    return Group(*blocks)
-
-
-def _measurement(m: Measurement, *, corroborating: bool) -> Group:
+def _number(number: Number) -> Group:
+    m = number.measurement
     basis = ", ".join(filter(None, (m.source, m.checked, wording(m).n)))
-    head = Text.assemble("  also " if corroborating else "", (m.name, "bold"), f" = {value_of(m)}  ({basis})")
+    head = Text.assemble("  also " if number.corroborates else "", (m.name, "bold"), f" = {value_of(m)}  ({basis})")
     lines = [Text(f"      {line}", style="dim") for line in (m.locator, m.note) if line]
     return Group(head, *lines)
 
 
-def _show_origins(out: Console, testimony: Testimony, verdict: Verdict) -> None:
-    names = {m.name for m in measured_by(every_comparison(verdict.step))}
-    for exhibit in testimony.exhibits:
+def _show_origins(out: Console, testimony: Testimony, letter: str) -> None:
+    for exhibit in testimony.origins(letter):
         evidence = exhibit.evidence
-        if not names & {m.name for m in exhibit.measurements}:
-            continue
         p = evidence.provenance
         code = [f"commit {p.git_commit[:10]}{' (dirty)' if p.git_dirty else ''}"] if p.git_commit else []
         found = [evidence.evaluator, f"evidence: {exhibit.origin} {evidence.fingerprint[:12]}", f"{p.started:%Y-%m-%d}"]

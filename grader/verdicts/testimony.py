@@ -18,7 +18,7 @@ from evaluators.store import Store
 from grader.quiz.claims import Form, comparisons, names_of
 from grader.quiz.loading import parameters_of
 from grader.quiz.spec import EvidenceRequest, Question, QuizBook
-from grader.verdicts.judge import Verdict, judge
+from grader.verdicts.judge import Verdict, every_comparison, judge, measured_by
 from grader.verdicts.key import AnswerKey, Override, make_key
 from grader.verdicts.record import read_records
 
@@ -43,6 +43,14 @@ class Exhibit:
 
 
 @dataclass(frozen=True)
+class Number:
+    """A value of what a claim compares. `corroborates`: another source counted before it."""
+
+    measurement: Measurement
+    corroborates: bool
+
+
+@dataclass(frozen=True)
 class Testimony:
     """All that is known about one question, and the verdict on each option."""
 
@@ -51,6 +59,19 @@ class Testimony:
     missing: tuple[Missing, ...]
     candidates: Mapping[str, tuple[Measurement, ...]]
     verdicts: Mapping[str, Verdict]
+
+    def numbers(self, letter: str) -> tuple[Number, ...]:
+        """All values of what an option's claim compares, each that counts before those that corroborate it."""
+        return tuple(
+            Number(candidate, corroborates=i > 0)
+            for measurement in measured_by(every_comparison(self.verdicts[letter].step))
+            for i, candidate in enumerate(self.candidates[measurement.name])
+        )
+
+    def origins(self, letter: str) -> tuple[Exhibit, ...]:
+        """The evidence that measured anything that an option's claim compares."""
+        names = {m.name for m in measured_by(every_comparison(self.verdicts[letter].step))}
+        return tuple(e for e in self.exhibits if names & {m.name for m in e.measurements})
 
 
 @dataclass(frozen=True)
