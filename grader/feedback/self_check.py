@@ -11,6 +11,7 @@ from grader.marking.scoring import Scorer, correct_options, printed_points, roun
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.submissions.model import Submission
 from grader.verdicts.key import AnswerKey
+from grader.verdicts.key_json import option_as_data
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,12 +46,8 @@ def check_answers(
         }
         if with_evidence:
             line["options"] = [
-                {
-                    "letter": letter,
-                    "ticked": letter in (chosen or ()),
-                    "verdict": verdict.state,
-                    "why": grounds_in_words(verdict, RECALLED),
-                }
+                option_as_data(letter, question.options[letter], verdict)
+                | {"ticked": letter in (chosen or ()), "why": grounds_in_words(verdict, RECALLED)}
                 for letter, verdict in entry.verdicts.items()
             ]
             line["obstacles"] = list(entry.obstacles)

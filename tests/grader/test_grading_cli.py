@@ -168,6 +168,20 @@ def test_check_says_what_is_right_without_telling_the_key(run: Command, tmp_path
     assert "dice.sides = 6 sides [executed]" in why.output
 
 
+def test_check_key_and_why_print_a_verdict_in_one_form(run: Command, tmp_path: Path) -> None:
+    path = tmp_path / "answers.yaml"
+    path.write_text("answers: {q01: [B]}\n")
+    checked, keyed, shown = (
+        json.loads(run(*arguments, "--json").output)
+        for arguments in (["check", path, "--why"], ["key"], ["why", "q01"])
+    )
+    assert checked["questions"][0]["id"] == keyed["questions"][0]["id"] == shown["question"]
+    of_key, of_check = keyed["questions"][0]["options"], checked["questions"][0]["options"]
+    for option, more in [*zip(of_key, of_check, strict=True), *zip(of_key, shown["options"], strict=True)]:
+        assert option.items() <= more.items()
+    assert [option["letter"] for option in of_check if option["ticked"]] == ["B"]
+
+
 def test_check_refuses_an_unknown_question(run: Command, tmp_path: Path) -> None:
     path = tmp_path / "answers.yaml"
     path.write_text("answers: {q1: B}\n")
