@@ -204,7 +204,7 @@ class _Item(pytest.Item):
 
         from rich.console import Console
 
-        from grader.verdicts.key_text import show_card
+        from grader.verdicts.terminal import show_card
 
         text = StringIO()
         show_card(Console(file=text, width=110), self.testimony, letter)

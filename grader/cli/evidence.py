@@ -129,7 +129,7 @@ def evidence(
 ) -> None:
     from evaluators.evidence import Site
     from evaluators.store import Store
-    from grader.verdicts.evidence_text import show_results
+    from grader.verdicts.terminal import show_results
     from grader.verdicts.testimony import Gatherer
 
     book = load_book(quiz)

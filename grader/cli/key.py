@@ -46,12 +46,12 @@ def key(
 ) -> None:
     book = load_book(quiz)
     answer, testimonies = testify(book, evidence, accept, override)
-    from grader.verdicts import key_json, key_text
+    from grader.verdicts import key_json, terminal
 
     if as_json:
         print_json(key_json.key_as_data(book, answer, testimonies))
     else:
-        key_text.show_key(console(), book, answer, testimonies)
+        terminal.show_key(console(), book, answer, testimonies)
     raise typer.Exit(UNSETTLED if answer.unsettled else DONE)
 
 
@@ -67,7 +67,7 @@ def why(
     from basics.errors import InputError, Problem
     from basics.suggestions import did_you_mean
     from evaluators.store import Store
-    from grader.verdicts import key_json, key_text
+    from grader.verdicts import key_json, terminal
     from grader.verdicts.testimony import Gatherer, site_of
 
     book = load_book(quiz)
@@ -82,9 +82,9 @@ def why(
     else:
         out = console()
         for letter in letters:
-            key_text.show_card(out, testimony, letter)
+            terminal.show_card(out, testimony, letter)
         if cache:
-            key_text.show_cache(out, gatherer, testimony)
+            terminal.show_cache(out, gatherer, testimony)
 
 
 def testify(
