@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ def histogram(values: Sequence[float], edges: Sequence[float], label: str) -> Ma
 
 
 @contextmanager
-def panel(width: float = WIDTH, height: float = HEIGHT) -> Iterator[tuple[Axes, Callable[[str], Markup]]]:
+def panel(width: float = WIDTH) -> Iterator[tuple[Axes, Callable[[str], Markup]]]:
     """An axes to draw on, and a function that turns it into SVG with what a screen reader says of it."""
     import matplotlib
     from matplotlib.figure import Figure
@@ -79,7 +80,7 @@ def panel(width: float = WIDTH, height: float = HEIGHT) -> Iterator[tuple[Axes, 
         "grid.linewidth": 0.6,
     }
     with matplotlib.rc_context(style):
-        figure = Figure(figsize=(width, height), layout="constrained", facecolor="none")
+        figure = Figure(figsize=(width, HEIGHT), layout="constrained", facecolor="none")
         axes = figure.add_subplot()
         axes.set_facecolor("none")
         axes.spines[["top", "right"]].set_visible(False)
@@ -101,7 +102,7 @@ def inline(text: str, label: str) -> Markup:
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
     head, rest = body.split(">", 1)
     box = re.search(r'viewBox="([^"]+)"', head)
-    key = f"p{abs(hash_of(body)):x}"
+    key = f"p{zlib.crc32(body.encode()):x}"
     rest = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{key}-", rest)
     rest = re.sub(r"font: ([\d.]+)px [^;\"]+", r"font-size: \1px", rest)
     for i, colour in enumerate(SERIES):
@@ -109,10 +110,3 @@ def inline(text: str, label: str) -> Markup:
     rest = rest.replace(INK, "currentColor")
     viewbox = box[1] if box else "0 0 100 100"
     return Markup(f'<svg class="plot" role="img" viewBox="{viewbox}" aria-label="{escape(label)}">{rest}')
-
-
-def hash_of(text: str) -> int:
-    """A short number for a text, the same in every run."""
-    import zlib
-
-    return zlib.crc32(text.encode())

@@ -30,7 +30,7 @@ MP3_QUALITY = 0.6
 
 WINDOW_SECONDS = 0.032  # long enough to part the harmonics of a low voice, short enough to keep syllables apart
 PICTURE_SIZE = (560, 160)  # pixels, width and height
-RANGE_DB = 70.0  # below the loudest bin of the original
+RANGE_DB = 70.0  # below the loudest bin of the first sound
 DIFFERENCE_DB = 30.0
 TOP_HZ = 8000.0
 PICTURE_QUALITY = 70  # of WebP, at which nothing is lost to the eye
@@ -114,18 +114,18 @@ def level_matched(first: Samples, second: Samples) -> Matched:
     return Matched(first * down, second * down, 20 * float(np.log10(gain)))
 
 
-def heard(original: Path, reconstruction: Path) -> tuple[Samples, Samples, int]:
-    """Both sounds (n,), aligned, at the reconstruction's sample rate; silent ones as they are, cut to one length."""
+def heard(first: Path, second: Path) -> tuple[Samples, Samples, int]:
+    """Both sounds (n,), aligned, at the second's sample rate; silent ones as they are, cut to one length."""
     from audio.clip import align, load
 
-    estimate = load(reconstruction)
+    estimate = load(second)
     rate = estimate.sample_rate
-    first, second = load(original, rate).samples, estimate.samples
+    reference = load(first, rate)
     try:
-        aligned = align(first, second, rate)
+        aligned = align(reference.samples, estimate.samples, rate)
     except Undefined:
-        length = min(len(first), len(second))
-        return first[:length], second[:length], rate
+        length = min(len(reference.samples), len(estimate.samples))
+        return reference.samples[:length], estimate.samples[:length], rate
     return aligned.reference, aligned.estimate, rate
 
 
@@ -133,24 +133,24 @@ def heard(original: Path, reconstruction: Path) -> tuple[Samples, Samples, int]:
 class Spectrograms:
     """Three images as data URIs, and the axes they share: `seconds` wide, `khz` high."""
 
-    original: str
-    reconstruction: str
+    first: str
+    second: str
     difference: str
     seconds: float
     khz: float
 
 
-def spectrograms(original: Samples, reconstruction: Samples, sample_rate: int) -> Spectrograms:
-    """Of two sounds (n,) of one length: powers down to 70 dB below the original's peak, differences within ±30 dB."""
+def spectrograms(first: Samples, second: Samples, sample_rate: int) -> Spectrograms:
+    """Of two sounds (n,) of one length: powers down to 70 dB below the first's peak, differences within ±30 dB."""
     top = min(TOP_HZ, sample_rate / 2)
-    first, second = power_db(original, sample_rate, top), power_db(reconstruction, sample_rate, top)
-    floor = first.max() - RANGE_DB
-    first, second = first.clip(floor), second.clip(floor)
+    before, after = power_db(first, sample_rate, top), power_db(second, sample_rate, top)
+    floor = before.max() - RANGE_DB
+    before, after = before.clip(floor), after.clip(floor)
     return Spectrograms(
-        original=image((first - floor) / RANGE_DB, "magma"),
-        reconstruction=image((second - floor) / RANGE_DB, "magma"),
-        difference=image((second - first) / (2 * DIFFERENCE_DB) + 0.5, "PuOr_r"),
-        seconds=len(original) / sample_rate,
+        first=image((before - floor) / RANGE_DB, "magma"),
+        second=image((after - floor) / RANGE_DB, "magma"),
+        difference=image((after - before) / (2 * DIFFERENCE_DB) + 0.5, "PuOr_r"),
+        seconds=len(first) / sample_rate,
         khz=top / 1000,
     )
 
