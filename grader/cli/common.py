@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from basics.errors import InputError, Unavailable
+from basics.errors import InputError, Problem, Unavailable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from evaluators.evidence import Source
     from grader.quiz.spec import QuizBook
     from grader.verdicts.key import AnswerKey
+    from grader.verdicts.testimony import Testimony
 
 DONE, FAILED, UNUSABLE, UNSETTLED, BROKE = 0, 1, 2, 3, 4
 INTERRUPTED = 130  # what a shell reports of a command ended by Ctrl-C
@@ -39,6 +40,10 @@ OverrideOption = Annotated[
     typer.Option(
         "--override", help="YAML file: a TA's own decisions about questions, with reasons.", show_default=False
     ),
+]
+ModeOption = Annotated[
+    Literal["auto", "cached", "refresh"],
+    typer.Option("--evidence", help="auto: measure what is not stored; cached: only stored; refresh: measure anew."),
 ]
 
 
@@ -120,7 +125,6 @@ def load_book(quiz: Path | None) -> QuizBook:
 
 def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Source, ...]:
     """The quiz's sources and the ones added on the command line. Raises InputError for an unknown one."""
-    from basics.errors import InputError, Problem
     from basics.suggestions import did_you_mean
     from evaluators.evidence import SOURCES
 
@@ -133,14 +137,27 @@ def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Source, .
     return (*book.quiz.accept, *added)
 
 
+def testify(
+    book: QuizBook,
+    mode: Literal["auto", "cached", "refresh"],
+    accept: list[str] | None,
+    override: Path | None,
+) -> tuple[AnswerKey, list[Testimony]]:
+    """Key and testimonies of a quiz, as the command line asks for them."""
+    from evaluators.store import Store
+    from grader.verdicts.key import read_overrides
+    from grader.verdicts.testimony import Gatherer, key_from, site_of
+
+    sources = accepted_sources(book, accept)
+    overrides = read_overrides(override, book) if override else ()
+    gatherer = Gatherer(book, sources, site_of(book), Store(), mode)
+    testimonies = [gatherer.testimony(question) for question in book.questions]
+    return key_from(book, testimonies, sources, overrides), testimonies
+
+
 def key_for_grading(book: QuizBook, accept: list[str] | None, override: Path | None) -> AnswerKey:
     """The key from evidence at hand. Raises InputError if it rests on demonstration evidence that nobody accepted."""
-    from basics.errors import InputError, Problem
-    from grader.verdicts.key import read_overrides
-    from grader.verdicts.testimony import answer_key
-
-    overrides = read_overrides(override, book) if override else ()
-    key = answer_key(book, accept=accepted_sources(book, accept), overrides=overrides)
+    key, _ = testify(book, "cached", accept, override)
     if key.demonstration and "demonstration" not in (accept or []):
         names = ", ".join(question.id for question in key.questions if question.demonstration)
         what = f"the key of {names} rests on demonstration evidence, which is not of record"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -12,6 +11,7 @@ from grader.cli.common import (
     UNSETTLED,
     AcceptOption,
     JsonOption,
+    ModeOption,
     OverrideOption,
     QuizOption,
     accepted_sources,
@@ -19,17 +19,8 @@ from grader.cli.common import (
     console,
     load_book,
     print_json,
+    testify,
 )
-
-if TYPE_CHECKING:
-    from grader.quiz.spec import QuizBook
-    from grader.verdicts.key import AnswerKey
-    from grader.verdicts.testimony import Testimony
-
-ModeOption = Annotated[
-    Literal["auto", "cached", "refresh"],
-    typer.Option("--evidence", help="auto: measure what is not stored; cached: only stored; refresh: measure anew."),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -85,21 +76,3 @@ def why(
             terminal.show_card(out, testimony, letter)
         if cache:
             terminal.show_cache(out, gatherer, testimony)
-
-
-def testify(
-    book: QuizBook,
-    mode: Literal["auto", "cached", "refresh"],
-    accept: list[str] | None,
-    override: Path | None,
-) -> tuple[AnswerKey, list[Testimony]]:
-    """Key and testimonies of a quiz, as the command line asks for them."""
-    from evaluators.store import Store
-    from grader.verdicts.key import read_overrides
-    from grader.verdicts.testimony import Gatherer, key_from, site_of
-
-    sources = accepted_sources(book, accept)
-    overrides = read_overrides(override, book) if override else ()
-    gatherer = Gatherer(book, sources, site_of(book), Store(), mode)
-    testimonies = [gatherer.testimony(question) for question in book.questions]
-    return key_from(book, testimonies, sources, overrides), testimonies

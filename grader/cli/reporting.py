@@ -12,10 +12,10 @@ from grader.cli.common import (
     UNSETTLED,
     AcceptOption,
     QuizOption,
-    accepted_sources,
     command,
     console,
     load_book,
+    testify,
 )
 
 
@@ -47,7 +47,6 @@ def report(
     from evaluators.store import Store
     from grader.cli.reviewing import graded
     from grader.report import need_staff_edition, write_report, write_sheet
-    from grader.verdicts.testimony import Gatherer, key_from, site_of
 
     if grades is not None:
         need_staff_edition(edition)
@@ -55,10 +54,7 @@ def report(
     if edition == "before":
         console().print(f"wrote {write_sheet(book, out=out, language=language)}", markup=False)
         raise typer.Exit(DONE)
-    sources, store = accepted_sources(book, accept), Store()
-    gatherer = Gatherer(book, sources, site_of(book), store, "cached")
-    testimonies = [gatherer.testimony(question) for question in book.questions]
-    key = key_from(book, testimonies, sources)
+    key, testimonies = testify(book, "cached", accept, None)
     page = write_report(
         book,
         testimonies,
@@ -66,7 +62,7 @@ def report(
         out=out,
         edition=edition,
         language=language,
-        store=store,
+        store=Store(),
         grades=graded(book, grades, accept, None)[0] if grades else None,
         audio=audio,
         corpus=corpus,
