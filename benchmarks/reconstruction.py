@@ -27,8 +27,8 @@ from audio.metrics import METRICS
 from evaluators.evidence import Site
 from evaluators.gathering import gather
 from evaluators.reconstruction import Reconstruction
-from evaluators.reconstruction.measuring import kept_codec
 from evaluators.reconstruction.parameters import Request
+from evaluators.reconstruction.reconstructor import kept_codec
 from evaluators.reconstruction.scores import RATE, cut_points
 from evaluators.store import Store
 from tests.checkpoints import random_checkpoint

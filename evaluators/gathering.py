@@ -15,9 +15,8 @@ from pydantic import computed_field
 from basics.errors import InputError, Unavailable
 from evaluators.announcement import announced, as_announced
 from evaluators.evidence import Evaluator, Evidence, Frozen, Inputs, Measurement, Site, digest
-from evaluators.faults import cause_of, show_traceback, whose_fault
 from evaluators.origin import hold_to_origin
-from evaluators.packages import how_to_install, not_installed
+from evaluators.packages import cause_of, how_to_install, not_installed, show_traceback, whose_fault
 from evaluators.provenance import RECIPE, package_versions, provenance
 from evaluators.registry import owner
 from evaluators.store import Store

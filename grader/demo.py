@@ -6,20 +6,25 @@ clips is a demonstration either way, and says so wherever it is shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import audio
+from basics.csv_source import csv_text
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import write_whole
 from evaluators.evidence import Site, Source
 from evaluators.store import Store
 from grader.marking.class_run import ClassRun, grade_file
-from grader.marking.sample_class import write_sample_class
-from grader.quiz.spec import QuizBook
+from grader.marking.scoring import share
+from grader.quiz.spec import Question, QuizBook
 from grader.report import write_report
 from grader.runs import write_class_run
+from grader.submissions.cells import encode
 from grader.submissions.reading import read_submissions
 from grader.verdicts.key import AnswerKey
 from grader.verdicts.testimony import Gatherer, Result, Testimony, key_from
@@ -103,3 +108,70 @@ def write_answers(book: QuizBook, key: AnswerKey, path: Path) -> Path:
         lines.append(f"  {question.id}: [{', '.join(ticked)}]")
     write_whole(path, ("\n".join(lines) + "\n").encode())
     return path
+
+
+SURNAMES = ("Chen", "Lin", "Huang", "Chang", "Li", "Wang", "Wu", "Liu", "Tsai", "Yang", "Hsu", "Cheng")
+NAMES = ("Yi-Chun", "Po-Wei", "Ting-Yu", "Jia-Hao", "Hsin-Yi", "Wei-Ting", "Yu-Xuan", "Pin-Yu", "Chih-Hao", "Mei-Ling")
+HEAD = ("name", "id", "sis_id", "section", "section_id", "section_sis_id", "submitted", "attempt")
+TAIL = ("n correct", "n incorrect", "score")
+FIRST_COLUMN = 352901
+"""The number that the LMS would give to the first question."""
+
+
+def write_sample_class(book: QuizBook, key: AnswerKey, path: Path, *, students: int = 40, seed: int = 2026) -> Path:
+    """Write the class as a Student Analysis report (UTF-8 with a byte order mark, newest first)."""
+    dice = random.Random(seed)
+    rows = [row for student in range(students) for row in _attempts(book, key, student, dice)]
+    columns = [
+        cell for i, q in enumerate(book.questions) for cell in (f"{FIRST_COLUMN + i}: {q.prompt}", f"{q.points:g}")
+    ]
+    newest_first = sorted(rows, key=lambda row: row[HEAD.index("submitted")], reverse=True)
+    write_whole(path, csv_text([[*HEAD, *columns, *TAIL], *newest_first], bom=True).encode())
+    return path
+
+
+def _attempts(book: QuizBook, key: AnswerKey, student: int, dice: random.Random) -> Iterator[list[str]]:
+    ability = dice.betavariate(7, 2)
+    name = f"{dice.choice(SURNAMES)}, {dice.choice(NAMES)}"
+    deadline = book.quiz.deadline.astimezone(UTC)
+    submitted = deadline - timedelta(minutes=dice.randint(5, 9 * 24 * 60))
+    late = student == 3
+    for attempt in range(1, dice.choice((1, 1, 1, 2)) + 1):
+        moment = deadline + timedelta(hours=2) if late else min(submitted + timedelta(hours=attempt), deadline)
+        yield [
+            name,
+            str(98000 + student),
+            f"b129{student:05d}",
+            f"Class {'AB'[student % 2]}",
+            "45510",
+            "",
+            f"{moment:%Y-%m-%d %H:%M:%S} UTC",
+            str(attempt),
+            *_cells(book, key, min(1.0, ability + 0.1 * (attempt - 1)), dice),
+        ]
+
+
+def _cells(book: QuizBook, key: AnswerKey, ability: float, dice: random.Random) -> list[str]:
+    """Answer and the LMS's points for each question, then the report's own totals."""
+    cells: list[str] = []
+    points: list[Fraction] = []
+    for question in book.questions:
+        correct = frozenset(key.question(question.id).correct or ())
+        chosen = _chosen(question, correct, ability, dice)
+        points.append(share(question, correct, frozenset(chosen), "net-correct").points(question))
+        cells += [_cell(question, chosen), str(float(points[-1]))]
+    right = sum(earned > 0 for earned in points)
+    return [*cells, str(right), str(len(points) - right), str(float(sum(points)))]
+
+
+def _chosen(question: Question, correct: frozenset[str], ability: float, dice: random.Random) -> list[str]:
+    letters = list(question.options)
+    if question.choose == "one":
+        return [*correct][:1] if dice.random() < ability and correct else [dice.choice(letters)]
+    chosen = [x for x in letters if (x in correct) == (dice.random() < ability)]
+    return dice.sample(chosen, len(chosen))
+
+
+def _cell(question: Question, chosen: list[str]) -> str:
+    texts = [question.options[letter].text for letter in chosen]
+    return texts[0] if question.choose == "one" else encode(texts)

@@ -15,8 +15,17 @@ from typing import Any, Literal, TypeVar
 import audio
 from basics.errors import EarwitnessError, InputError, Problem, Unavailable
 from evaluators.evidence import Frozen, Site
-from evaluators.faults import cause_of, show_traceback, whose_fault
-from evaluators.packages import PROJECT, Package, all_packages, how_to_install, installed_version, not_installed
+from evaluators.packages import (
+    PROJECT,
+    Package,
+    all_packages,
+    cause_of,
+    how_to_install,
+    installed_version,
+    not_installed,
+    show_traceback,
+    whose_fault,
+)
 from evaluators.provenance import REPOSITORY, git_state
 from evaluators.registry import get, owner, targets
 from evaluators.store import Store

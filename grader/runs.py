@@ -20,7 +20,7 @@ from grader.marking.class_run import ClassRun
 from grader.marking.grading import Grades
 from grader.marking.run_record import RESULT, Policy, RegradeOf, RunHead, RunRecord, grades_of, read_run, record_path
 from grader.marking.run_record import write_run as write_record
-from grader.marking.spreadsheets import SCORES, write_scores
+from grader.marking.student_lines import SCORES, write_scores
 from grader.quiz.spec import QuizBook
 from grader.review import ledger
 from grader.review.regrade import (

@@ -105,3 +105,23 @@ def test_evaluators_of_others_find_the_errors_under_their_older_name() -> None:
 
     for name in ("EarwitnessError", "InputError", "Problem", "Unavailable", "Undefined"):
         assert getattr(audio.errors, name) is getattr(basics.errors, name)
+
+
+def test_every_module_can_be_the_first_that_is_imported(repository: Path) -> None:
+    """A circle of imports shows only to whoever enters it at the wrong place."""
+    code = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    room = name.rpartition('.')[0]\n"
+        "    for known in [known for known in sys.modules if '.' in room and known.startswith(room)]:\n"
+        "        del sys.modules[known]\n"
+        "    importlib.import_module(name)\n"
+    )
+    paths = [path.relative_to(repository) for floor in FLOORS for path in (repository / floor).rglob("*.py")]
+    names = [
+        ".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in paths if "worker" not in path.stem
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *names], capture_output=True, text=True, check=False, cwd=repository, timeout=300
+    )
+    assert done.returncode == 0, done.stderr

@@ -6,7 +6,7 @@ Only paths and labels: nothing here decodes sound or imports numpy.
 from __future__ import annotations
 
 from audio.corpus.emotions import EmotionClip, EmotionCorpus, read_emotions
-from audio.corpus.pairs import Pair, read_pairs
+from audio.corpus.manifests import Pair, read_pairs
 from audio.corpus.roles import find_role
 
 __all__ = ["EmotionClip", "EmotionCorpus", "Pair", "find_role", "read_emotions", "read_pairs"]

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from audio.corpus.tables import MANIFEST, SOUNDS, find_manifest, read_rows, sounds_in
+from audio.corpus.manifests import MANIFEST, SOUNDS, find_manifest, read_rows, sounds_in
 from basics.errors import InputError, Problem
 
 SPEAKERS = {"bea": "F", "jenie": "F", "josh": "M", "sam": "M"}

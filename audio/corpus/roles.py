@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from audio.corpus.tables import SOUNDS, sounds_in
+from audio.corpus.manifests import SOUNDS, sounds_in
 from basics.errors import InputError, Problem, Unavailable
 
 ROLES = {  # role: (file names without TTS_ and ending, folder names)

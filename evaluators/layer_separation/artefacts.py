@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basics.csv_source import csv_text
-from evaluators.display import Curves
-from evaluators.drawing import picture
+from evaluators.display import Curves, picture
 from evaluators.evidence import Artefact, Measurement, digest
 from evaluators.layer_separation.display import silhouettes
 from evaluators.layer_separation.parameters import PLACES, Parameters

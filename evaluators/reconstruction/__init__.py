@@ -40,7 +40,7 @@ class Reconstruction:
         return _pair_inputs(parameters, site) if parameters.mode == "pairs" else _codec_inputs(parameters, site)
 
     def measure(self, parameters: Request, site: Site) -> Findings:
-        from evaluators.reconstruction.measuring import measure_codec, measure_pairs
+        from evaluators.reconstruction.reconstructor import measure_codec, measure_pairs
 
         with _store(site.cache) as store:
             findings = (measure_pairs if parameters.mode == "pairs" else measure_codec)(parameters, site, store)

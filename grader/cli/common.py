@@ -98,8 +98,15 @@ def _exit_code(command: Callable[[], None]) -> int:
 
 def _tell(error: Exception) -> int:
     """An error that nobody expected: a package that is not here, or a fault of the program. Returns the exit code."""
-    from evaluators.faults import cause_of, show_traceback, whose_fault
-    from evaluators.packages import PROJECT, how_to_install, installed_version, not_installed
+    from evaluators.packages import (
+        PROJECT,
+        cause_of,
+        how_to_install,
+        installed_version,
+        not_installed,
+        show_traceback,
+        whose_fault,
+    )
 
     show_traceback(error)
     if package := not_installed(error):

@@ -18,7 +18,7 @@ from basics.csv_source import Table, column_name, csv_text, open_table
 from basics.errors import InputError, Problem
 from basics.suggestions import did_you_mean
 from grader.marking.scoring import rounded
-from grader.marking.spreadsheets import harmless
+from grader.marking.student_lines import harmless
 
 ASSIGNMENT = re.compile(r"\A(.*)\s\((\d+)\)\Z", re.DOTALL)
 TOTALS = re.compile(

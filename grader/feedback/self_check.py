@@ -5,8 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from grader.feedback.arithmetic import work_out
-from grader.feedback.wording import grounds_in_words
+from grader.feedback.wording import grounds_in_words, work_out
 from grader.marking.scoring import Scorer, correct_options, printed_points, rounded
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.submissions.model import Submission

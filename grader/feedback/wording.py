@@ -1,11 +1,15 @@
-"""The words of the feedback, in English and in Traditional Chinese as written in Taiwan."""
+"""The words of the feedback, in English and in Traditional Chinese as in Taiwan, and its arithmetic spelt out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from evaluators.wording import value_of
+from evaluators.display import value_of
+from grader.marking.scoring import Ruling, printed_points, rounded, share
+from grader.quiz.spec import CreditRule, Question
+from grader.submissions.model import Chosen
 from grader.verdicts.judge import Comparison, Verdict
 
 TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -89,3 +93,65 @@ def _numbers(comparison: Comparison) -> str:
     return "; ".join(
         f"{m.name} = {value_of(m)} [{m.source}{f': {m.locator}' if m.locator else ''}]" for m in comparison.measurements
     )
+
+
+@dataclass(frozen=True)
+class OptionLine:
+    """How one option was treated. `effect` is in points (signed, rounded), empty where the rule is not a sum."""
+
+    letter: str
+    ticked: bool
+    holds: bool | None
+    treated_rightly: bool | None
+    effect: str
+    ruling: str = ""
+
+
+@dataclass(frozen=True)
+class AnswerSum:
+    """An answer with its options and its points; `formula` reads as text, such as `max(0, (2 - 1)/3) x 1 = 0.33`."""
+
+    options: tuple[OptionLine, ...]
+    formula: str
+    points: str
+    possible: str
+
+
+def work_out(
+    question: Question, correct: Chosen | None, chosen: Chosen | None, rule: CreditRule, ruling: Ruling | None = None
+) -> AnswerSum:
+    """The sum of one answer; without points where the question is unsettled or was not given."""
+    possible = printed_points(question)
+    lines = tuple(_line(question, letter, correct, chosen or frozenset(), rule, ruling) for letter in question.options)
+    open_ = correct is None and not (ruling and ruling.everyone)
+    if chosen is None or open_:
+        return AnswerSum(lines, "", "", rounded(possible))
+    earned = share(question, correct or frozenset(), chosen, rule, ruling)
+    return AnswerSum(lines, earned.sentence(question), rounded(earned.points(question)), rounded(possible))
+
+
+def _line(
+    question: Question, letter: str, correct: Chosen | None, chosen: Chosen, rule: CreditRule, ruling: Ruling | None
+) -> OptionLine:
+    ticked = letter in chosen
+    if correct is None:
+        return OptionLine(letter, ticked, None, None, "")
+    holds = letter in correct
+    if ruling and (letter in ruling.disregard or letter in ruling.always_correct or ruling.everyone):
+        kind = "disregarded" if letter in ruling.disregard else "credited"
+        return OptionLine(letter, ticked, holds, None, "", kind)
+    effect = _effect(question, ticked, holds, correct, chosen, rule) if ruling is None else ""
+    return OptionLine(letter, ticked, holds, ticked == holds, effect)
+
+
+def _effect(question: Question, ticked: bool, holds: bool, correct: Chosen, chosen: Chosen, rule: CreditRule) -> str:
+    """Signed points of one option, for the rules that are sums over options."""
+    possible = printed_points(question)
+    if question.choose == "one" or not chosen:
+        return ""
+    if rule == "net-correct" and ticked:
+        part = possible / max(1, len(correct))
+        return f"+{rounded(part)}" if holds else f"-{rounded(part)}"
+    if rule == "each-answer":
+        return f"+{rounded(possible / len(question.options))}" if ticked == holds else "+0.00"
+    return ""

@@ -16,8 +16,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from grader.feedback.arithmetic import AnswerSum, work_out
-from grader.feedback.wording import TEXTS, grounds_in_words
+from grader.feedback.wording import TEXTS, AnswerSum, grounds_in_words, work_out
 from grader.marking.grading import Grades, StudentRecord
 from grader.marking.scoring import printed_points, rounded
 from grader.marking.student_lines import Points

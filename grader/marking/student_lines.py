@@ -1,6 +1,6 @@
 """A student's line in `result.json`, put together from parts that are worked out once: a class repeats itself.
 
-A million lines through `json.dumps` would take longer than grading them.
+A million lines through `json.dumps` would take longer than grading them. `scores.csv` has a line for each, too.
 """
 
 from __future__ import annotations
@@ -9,8 +9,12 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from fractions import Fraction
+from itertools import chain
+from pathlib import Path
 from typing import TypeVar
 
+from basics.csv_source import write_rows
+from basics.files import writing_text
 from grader.marking.grading import Grades, StudentRecord
 from grader.marking.regulations import UNCHANGED
 from grader.marking.scoring import rounded
@@ -107,3 +111,25 @@ def text(value: object) -> str:
 def letters(chosen: Chosen) -> str:
     """The ticked letters in order, `BD`."""
     return "".join(sorted(chosen))
+
+
+SCORES = "scores.csv"
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+"""First characters that make Excel, LibreOffice or Google Sheets evaluate a cell (OWASP, "CSV Injection")."""
+
+
+def harmless(cell: str) -> str:
+    """The cell with an apostrophe before a first character that would make it a formula."""
+    return "'" + cell if cell.startswith(DANGEROUS) else cell
+
+
+def write_scores(path: Path, grades: Grades) -> None:
+    """`student_id, q01 … qNN, total` in percent points; a cell is empty where nothing could be graded."""
+    points = Points(grades)
+    header = ["student_id", *(q.id for q in grades.scorer.book.questions), "total"]
+    rows = (
+        [harmless(record.student_id), *map(points.__getitem__, record.units), points.total(record)]
+        for record in grades.records
+    )
+    with writing_text(path) as file:
+        write_rows(file, chain([header], rows))

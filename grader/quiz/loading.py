@@ -16,7 +16,7 @@ from basics.suggestions import did_you_mean
 from basics.yaml_source import Path_, Source, read, validate
 from evaluators.announcement import announced
 from evaluators.evidence import Frozen, Kind, Quantity
-from evaluators.faults import cause_of, whose_fault
+from evaluators.packages import cause_of, whose_fault
 from evaluators.registry import get, owner
 from grader.quiz.claims import Fact, Form, HighestOf, LowestOf, asked_by, comparisons, in_words, names_of
 from grader.quiz.consistency import MOST_STEPS, TooComplex, satisfiable

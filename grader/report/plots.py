@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from evaluators.display import Curves, Plot, Series, in_language
-from evaluators.drawing import SERIES, draw
+from evaluators.display import SERIES, Curves, Plot, Series, draw, in_language
 from grader.report.rendering import Language
 
 if TYPE_CHECKING:

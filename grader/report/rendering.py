@@ -14,9 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from basics.yaml_source import read
-from evaluators.display import in_language
+from evaluators.display import Wording, in_language, number, value_of, wording
 from evaluators.evidence import SOURCES, Measurement, Source
-from evaluators.wording import Wording, number, value_of, wording
 from grader.report.cards import QuestionView
 from grader.verdicts.judge import Comparison
 

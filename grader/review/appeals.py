@@ -18,8 +18,7 @@ import yaml
 from basics.errors import InputError, Problem
 from basics.files import write_whole
 from basics.suggestions import did_you_mean
-from grader.feedback.arithmetic import work_out
-from grader.feedback.wording import grounds_in_words
+from grader.feedback.wording import grounds_in_words, work_out
 from grader.feedback.writing import file_names
 from grader.marking.grading import Grades, StudentRecord
 from grader.marking.scoring import rounded, share

@@ -23,8 +23,7 @@ from grader.marking.grading import Grades, Setting, grade_students
 from grader.marking.regulations import Adjustment
 from grader.marking.run_record import Policy, RunHead, RunRecord
 from grader.marking.scoring import Ruling, rounded
-from grader.marking.spreadsheets import harmless
-from grader.marking.student_lines import Points
+from grader.marking.student_lines import Points, harmless
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.submissions.model import Chosen
 from grader.verdicts.key import Override, key_digest

@@ -7,9 +7,8 @@ from pathlib import Path
 from basics.csv_source import open_table
 from basics.errors import InputError, Problem
 from grader.quiz.spec import QuizBook
-from grader.submissions.canvas import read_student_analysis
+from grader.submissions.canvas import is_student_analysis, read_student_analysis
 from grader.submissions.class_file import ClassFile
-from grader.submissions.columns import is_student_analysis
 from grader.submissions.model import SubmissionFile, without_collection
 from grader.submissions.plain import is_plain, read_plain, read_yaml
 from grader.submissions.rows import Skipper

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from basics.errors import InputError, Problem
 from basics.files import write_whole
+from evaluators.display import value_of
 from evaluators.evidence import Evidence, Source
-from evaluators.wording import value_of
 
 RECORD_FOLDER = "evidence"
 

@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from evaluators.display import number, value_of, wording
 from evaluators.evidence import Measurement, Source
-from evaluators.wording import number, value_of, wording
 from grader.quiz.claims import comparisons, names_of
 from grader.verdicts.judge import State, Step, Verdict
 

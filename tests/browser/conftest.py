@@ -17,9 +17,9 @@ from selenium.webdriver.chrome.service import Service
 
 from evaluators.evidence import Site, Source
 from evaluators.store import Store
+from grader.demo import write_sample_class
 from grader.marking.class_run import grade_file
 from grader.marking.grading import Grades
-from grader.marking.sample_class import write_sample_class
 from grader.quiz.loading import load_quiz
 from grader.quiz.spec import QuizBook
 from grader.report import Edition, write_report

@@ -24,8 +24,8 @@ from basics.files import sha256_of
 from evaluators.evidence import Evidence, Site
 from evaluators.gathering import gather
 from evaluators.layer_separation import LayerSeparation
+from evaluators.layer_separation.measuring import clip_codes, mean_vectors
 from evaluators.layer_separation.parameters import Parameters
-from evaluators.layer_separation.vectors import clip_codes, mean_vectors
 from evaluators.store import Store
 from tests.checkpoints import random_checkpoint
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from evaluators.display import value_of
 from evaluators.evidence import Interval, Measurement
-from evaluators.wording import value_of
 
 OVER_CLIPS = Interval(low=0.80004, high=0.86, over="clips")
 

@@ -11,8 +11,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from basics.errors import Incompatible
-from evaluators.faults import cause_of, whose_fault
-from evaluators.packages import Package, blamed, not_installed, package
+from evaluators.packages import Package, blamed, cause_of, not_installed, package, whose_fault
 
 BROKE = 4
 ANSWERS = "answers:\n  fair: [A, C]\n  sides: B\n"

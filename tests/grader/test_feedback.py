@@ -12,8 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from grader.feedback.arithmetic import work_out
-from grader.feedback.wording import TEXTS
+from grader.feedback.wording import TEXTS, work_out
 from grader.feedback.writing import FeedbackWriter, file_names
 from grader.marking.grading import Setting, grade
 from grader.marking.scoring import RULES, Ruling, correct_options

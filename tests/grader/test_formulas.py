@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.marking.grading import Setting, grade
-from grader.marking.spreadsheets import write_scores
+from grader.marking.student_lines import write_scores
 from grader.submissions.model import Submission, SubmissionFile
 from tests.grader.classroom import Command, letters_key, make_book
 

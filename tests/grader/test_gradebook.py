@@ -15,7 +15,7 @@ from basics.csv_source import csv_text
 from basics.errors import InputError
 from grader.exports.gradebook import Gradebook, gradebook_file, read_gradebook, same_score, transfer
 from grader.exports.importer import imitate
-from grader.marking.spreadsheets import harmless
+from grader.marking.student_lines import harmless
 
 HEADER = "Student,ID,SIS Login ID,Section,Notes,HW9 (123455),HW10 中文 (123456),Final Score HW (99)"
 EXPORT = f'''{HEADER}
