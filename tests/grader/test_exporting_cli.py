@@ -11,9 +11,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from grader.cli import app
-from grader.exports.qti import read_qti
 from grader.quiz.spec import QuizBook
 from tests.grader.classroom import Command, letters_key
+from tests.grader.qti_reading import read_qti
 
 
 def command(*arguments: object) -> Result:

@@ -12,7 +12,7 @@ import yaml
 
 from basics.errors import InputError
 from grader.exports.moodle import moodle_xml, unsupported
-from grader.exports.qti import answer_ids, qti_package, read_qti
+from grader.exports.qti import answer_ids, qti_package
 from grader.exports.student import (
     OpenedQuestion,
     Opening,
@@ -25,6 +25,7 @@ from grader.exports.student import (
 )
 from grader.quiz.spec import QuizBook
 from tests.grader.classroom import letters_key, make_book
+from tests.grader.qti_reading import read_qti
 
 MOODLE_FRACTIONS = {100, 90, 83.33333, 80, 75, 70, 66.66667, 60, 50, 40, 33.33333, 30, 25, 20, 16.66667, 14.28571, 12.5, 11.11111, 10, 5}  # fmt: skip  # noqa: E501
 
