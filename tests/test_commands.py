@@ -107,3 +107,13 @@ def test_every_command_in_the_notebook_exists(repository: Path) -> None:
 )
 def test_a_command_that_does_not_exist_is_noticed(line: str, wrong: str) -> None:
     assert fault(line) == wrong
+
+
+def test_every_module_that_the_documents_name_exists(repository: Path) -> None:
+    named = re.compile(r"\b(?:basics|audio|evaluators|grader|tools|tests)/[\w/]+\.(?:py|yaml)\b")
+    assert [
+        f"{path.name}: {name}"
+        for path in documents(repository)
+        for name in named.findall(path.read_text(encoding="utf-8"))
+        if not (repository / name).is_file()
+    ] == []

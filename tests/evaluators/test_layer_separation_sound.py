@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from audio.clip import load
@@ -160,6 +161,26 @@ class TestEvidence:
         announced = {quantity.name for quantity in LayerSeparation().quantities(ASKED)}
         assert {measurement.name for measurement in evidence.measurements} == announced
         assert {measurement.source for measurement in evidence.measurements} == {"demonstration"}
+
+    @pytest.mark.parametrize(("gain", "source"), [(1, "demonstration"), (0.5, "measured")])
+    def test_built_in_voices_are_a_demonstration_even_through_the_codec_of_record(
+        self, repository: Path, checkpoint: Path, tmp_path: Path, gain: float, source: str
+    ) -> None:
+        rows = []
+        for number, row in enumerate(built_in_clips(repository)):
+            sound, rate = soundfile.read(row["file"], dtype="int16")
+            path = tmp_path / f"{row['label']}_{number:03}.wav"
+            soundfile.write(path, (sound * gain).astype("int16"), rate)
+            rows.append({**row, "file": str(path)})
+        corpus = tmp_path / "corpus"
+        corpus.mkdir()
+        write_manifest(corpus, rows)
+        asked, codec = ASKED.model_copy(update={"differences": ()}), str(checkpoint)
+        site = Site(corpus=corpus, codec=codec, codec_of_record=codec, cache=tmp_path, jobs=1, device="cpu")
+        found = LayerSeparation().measure(asked, site)
+        assert {measurement.source for measurement in found.measurements} == {source}
+        told = gather(LayerSeparation(), asked, site, Store(tmp_path)).evidence
+        assert {measurement.source for measurement in told.measurements} == {source}
 
     def test_says_what_the_corpus_has_and_lacks(self, evidence: Evidence, corpus: Path) -> None:
         known = {measurement.name: measurement for measurement in evidence.measurements}
