@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import re
 import shlex
@@ -12,8 +13,11 @@ from typing import Any
 
 import pytest
 import typer
+from rich.console import Console
 
 from grader.cli import app
+from grader.cli.demo import next_steps
+from grader.verdicts.terminal import print_command
 from tests.test_readme import commands
 
 TREE: Any = typer.main.get_command(app)
@@ -117,3 +121,13 @@ def test_every_module_that_the_documents_name_exists(repository: Path) -> None:
         for name in named.findall(path.read_text(encoding="utf-8"))
         if not (repository / name).is_file()
     ] == []
+
+
+def test_commands_to_be_pasted_stand_on_one_line_quoted() -> None:
+    said = io.StringIO()
+    steps = next_steps(Path("/tmp/somebody's demo of everything [2026]"))
+    for words, comment in steps:
+        print_command(Console(file=said, width=30), *words, after=comment)
+    lines = said.getvalue().splitlines()
+    assert [shlex.split(line, comments=True) for line in lines] == [list(map(str, words)) for words, _ in steps]
+    assert [wrong for line in lines if (wrong := fault(line))] == []

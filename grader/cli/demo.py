@@ -44,6 +44,8 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
     """What a newcomer needs to know, in a screenful."""
     from rich.markup import escape
 
+    from grader.verdicts.terminal import print_command
+
     states = [verdict.state for question in made.key.questions for verdict in question.verdicts.values()]
     decided = len(states) - states.count("inconclusive")
     settled = len(book.questions) - len(made.key.unsettled)
@@ -65,8 +67,8 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
     for path in made.written:
         out.print(f"  wrote {escape(str(path))}")
     out.print("\nGo on with:")
-    for step in next_steps(folder):
-        out.print(f"  {step}", markup=False)
+    for words, comment in next_steps(folder):
+        print_command(out, *words, after=comment)
 
 
 def _show_codec(out: Console, book: QuizBook, made: Demonstration) -> None:
@@ -82,12 +84,16 @@ def _show_codec(out: Console, book: QuizBook, made: Demonstration) -> None:
     )
 
 
-def next_steps(folder: Path) -> list[str]:
-    """Commands worth running after the demonstration."""
+def next_steps(folder: Path) -> list[tuple[list[object], str]]:
+    """Commands worth running after the demonstration, each with a comment or none."""
+    accepted = ["--accept", "demonstration"]
     return [
-        "earwitness why q11 A",
-        f"earwitness check {folder}/answers.yaml --accept demonstration",
-        f"earwitness grade {folder}/class.csv --out grades --accept demonstration",
-        "pytest questions/",
-        "earwitness evidence q05 q06 q07 --audio DIR --corpus DIR   # the course's clips through the real Mimi",
+        (["earwitness", "why", "q11", "A"], ""),
+        (["earwitness", "check", folder / "answers.yaml", *accepted], ""),
+        (["earwitness", "grade", folder / "class.csv", "--out", "grades", *accepted], ""),
+        (["pytest", "questions/"], ""),
+        (
+            ["earwitness", "evidence", "q05", "q06", "q07", "--audio", "DIR", "--corpus", "DIR"],
+            "   # the course's clips through the real Mimi",
+        ),
     ]

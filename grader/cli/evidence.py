@@ -245,6 +245,8 @@ def run_models(
 
 
 def _show(outcome: Outcome, out: Path, as_json: bool) -> None:
+    from grader.verdicts.terminal import print_command
+
     problems = [str(problem) for problem in outcome.problems]
     if as_json:
         print_json({"out": str(out), "written": outcome.written, "known": outcome.known, "problems": problems})
@@ -253,4 +255,4 @@ def _show(outcome: Outcome, out: Path, as_json: bool) -> None:
     for problem in problems:
         console(stderr=True).print(problem, style="yellow", markup=False)
     if not problems:
-        console().print(f"Next: earwitness evidence q02 --responses {out}", markup=False)
+        print_command(console(), "earwitness", "evidence", "q02", "--responses", out, before="Next: ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -109,7 +110,7 @@ def show_obstacles(out: Console, entry: QuestionKey, testimony: Testimony) -> No
         out.print(Padding(escape(obstacle), (0, 0, 0, 4)))
     for gap in testimony.missing:
         out.print(Padding(escape(f"{gap.evaluator}: {gap.what}"), (0, 0, 0, 4)))
-        out.print(Padding(escape(f"-> {gap.remedy}"), (0, 0, 0, 6)))
+        out.print(Text(f"      -> {gap.remedy}"), soft_wrap=True)
 
 
 def _legend(out: Console, verdicts: Sequence[Verdict]) -> None:
@@ -179,8 +180,13 @@ def _show_origins(out: Console, testimony: Testimony, letter: str) -> None:
         packages = [f"{name} {version}" for name, version in p.packages.items()]
         out.print(Text(", ".join([*found, f"earwitness {p.earwitness}", *code, *packages]), style="dim"))
     for gap in testimony.missing:
-        out.print(f"[yellow]missing: {escape(gap.what)}[/yellow]\n  -> {escape(gap.remedy)}")
-    out.print(f"recompute: earwitness evidence {testimony.question.id} --evidence=refresh", style="dim")
+        out.print(f"[yellow]missing: {escape(gap.what)}[/yellow]\n  -> {escape(gap.remedy)}", soft_wrap=True)
+    print_command(out, "earwitness", "evidence", testimony.question.id, "--evidence=refresh", before="recompute: ")
+
+
+def print_command(out: Console, *words: object, before: str = "  ", after: str = "") -> None:
+    """A command to be pasted: its words quoted for the shell, on one line however narrow the terminal is."""
+    out.print(Text(f"{before}{shlex.join(map(str, words))}{after}"), soft_wrap=True)
 
 
 def show_cache(out: Console, gatherer: Gatherer, testimony: Testimony) -> None:
@@ -193,7 +199,7 @@ def show_cache(out: Console, gatherer: Gatherer, testimony: Testimony) -> None:
             for name, sha256 in exhibit.evidence.provenance.inputs.items():
                 out.print(f"    input {escape(name)} {sha256[:12]}")
         if gap:
-            out.print(f"{request.evaluator}: {escape(gap.what)}\n    -> {escape(gap.remedy)}")
+            out.print(f"{request.evaluator}: {escape(gap.what)}\n    -> {escape(gap.remedy)}", soft_wrap=True)
 
 
 def show_results(out: Console, results: Sequence[Result], questions: Sequence[Question], store: Path) -> None:
