@@ -134,12 +134,12 @@ class Store:
         )
 
     def holds(self, relative: str, sha256: str) -> bool:
-        """Whether the artefact at `relative` is here and unchanged."""
+        """Whether the artefact at `relative` is here and unchanged, by its sha256."""
         path = self.root / relative
         return path.is_file() and sha256_of(path) == sha256
 
     def lock(self, key: str) -> FileLock:
-        """The lock of one key, across processes."""
+        """The lock of one key, across processes. Raises InputError where the store cannot be written."""
         self.require_writable()
         return FileLock(self.root / "locks" / f"{key}.lock")
 

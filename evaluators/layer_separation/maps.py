@@ -46,7 +46,7 @@ def weighted_sums(points: Vectors, weights: Floats) -> NDArray[np.float64]:
 
 
 def sums_and_nearest(points: Vectors, weights: Floats, k: int) -> tuple[NDArray[np.float64], Nearest]:
-    """`weighted_sums`, and each point's `k` nearest, from the same distances."""
+    """`weighted_sums` (n, columns), and each point's `k` nearest of all n, itself first, from the same distances."""
     sums, nearest = [], []
     for first, rows in distance_rows(points):
         sums.append(rows @ weights)

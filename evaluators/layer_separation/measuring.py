@@ -91,7 +91,10 @@ ENCODING = 0.4  # share of the whole time, for the progress bar
 
 
 def inputs(parameters: Parameters, site: Site) -> Inputs:
-    """Digests of all that the result depends on."""
+    """Digests of all that the result depends on.
+
+    Raises Unavailable without a corpus or weights, InputError if unreadable.
+    """
     selection = select(parameters, site.corpus)
     weights = find_weights(site.codec_in_use)
     files = {**selection.digests(), **weights.files}
@@ -99,7 +102,10 @@ def inputs(parameters: Parameters, site: Site) -> Inputs:
 
 
 def measure(parameters: Parameters, site: Site) -> Findings:
-    """All measurements; plots and the table where the site keeps a cache."""
+    """All measurements (silhouettes in [-1, 1]); plots and tables where the site keeps a cache.
+
+    Raises like `inputs`.
+    """
     selection = select(parameters, site.corpus)
     with _kept_in(site.cache) as root:
         found = _separate(selection, parameters, site, root)

@@ -37,7 +37,7 @@ class Sample:
 
     @property
     def clips(self) -> int:
-        """How many clips have a silhouette."""
+        """How many clips have a silhouette, in [0, n]."""
         return int(np.isfinite(self.silhouettes[0]).sum())
 
 
@@ -95,7 +95,10 @@ class Scorer:
         self.draws = Draws(len(samples.cells))
 
     def measurements(self, parameters: Parameters) -> Iterator[Measurement]:
-        """Every measurement of every score."""
+        """Every measurement of every score: silhouettes and differences in [-2, 2], p in [0, 1].
+
+        Undefined with a reason.
+        """
         for score in SCORES:
             for place in PLACES:
                 for layer in parameters.chosen:

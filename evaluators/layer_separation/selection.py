@@ -41,7 +41,7 @@ class Cells:
 
     @classmethod
     def of(cls, emotions: Sequence[str], speakers: Sequence[str]) -> Cells:
-        """From the emotion and the speaker of each clip."""
+        """From the emotion (n,) and the speaker (n,) of each clip."""
         emotion_names, emotion = np.unique(np.asarray(emotions, str), return_inverse=True)
         speaker_names, speaker = np.unique(np.asarray(speakers, str), return_inverse=True)
         pairs, cell = np.unique(emotion * len(speaker_names) + speaker, return_inverse=True)
@@ -101,12 +101,12 @@ class Selection:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Each clip's file inside the corpus."""
+        """Each clip's file inside the corpus (n,)."""
         return tuple(clip.name for clip in self.clips)
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Each clip's path."""
+        """Each clip's path (n,)."""
         return tuple(clip.path for clip in self.clips)
 
     @property

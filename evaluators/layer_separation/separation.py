@@ -107,7 +107,7 @@ def packages() -> dict[str, str]:
 
 
 def read(path: Path) -> Arrays:
-    """The arrays of a blob by name."""
+    """The arrays of a blob by name; their shapes stand with who made it (`Layer.space`, `Layer.map`)."""
     with np.load(path) as arrays:
         return dict(arrays)
 
@@ -186,7 +186,10 @@ class Separation:
 def separate(
     vectors: Vectors, cells: Cells, parameters: Parameters, *, store: Path, jobs: int, progress: Progress
 ) -> Separation:
-    """Distances, maps and silhouettes of the chosen layers. Work that the store at `store` knows is not done again."""
+    """Distances, maps and silhouettes of the chosen layers of vectors (clips, layers, dim).
+
+    Work that the store at `store` knows is not done again.
+    """
     samples = Samples(cells, parameters.pair)
     key = digest([vectors.key, packages()])
     layers = [_layer(vectors.path, key, cells, parameters, number, store) for number in parameters.chosen]

@@ -100,7 +100,7 @@ def codebooks(mimi: Any) -> list[Any]:
 
 @contextmanager
 def active_codebooks(mimi: Any, n: int) -> Iterator[None]:
-    """Mimi with only its first n codebooks for a while."""
+    """Mimi with only its first n codebooks, 1 to 32, for a while."""
     before = mimi.num_codebooks
     mimi.set_num_codebooks(n)
     try:

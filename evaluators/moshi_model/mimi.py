@@ -12,7 +12,7 @@ CONFIG = "transformers.MimiConfig()"
 
 
 def rates(bench: Bench) -> Mapping[str, float | int]:
-    """Sample rate, frame rate and frame length."""
+    """Sample rate (Hz), frame rate (Hz) and frame length (samples, ms)."""
     from moshi.models import loaders
 
     mimi = bench.mimi

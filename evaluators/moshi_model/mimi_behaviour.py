@@ -23,7 +23,10 @@ TOLERANCE = 1e-6
 
 
 def first_difference(a: torch.Tensor, b: torch.Tensor) -> int | None:
-    """First position on the last axis where a and b differ by more than rounding, or None."""
+    """First position on the last axis (…, time) where a and b differ by more than TOLERANCE of the peak.
+
+    None if nowhere.
+    """
     differs = ((a - b).abs() > TOLERANCE * a.abs().max()).flatten(0, -2).any(0).nonzero()
     return int(differs[0]) if len(differs) else None
 

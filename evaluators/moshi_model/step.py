@@ -100,7 +100,10 @@ STEP = "LMGen.step on a narrow LMModel"
 
 
 def fewest_codes(lm: Any) -> int:
-    """Fewest codes of the user that `LMGen.step` accepts: every number from 1 on is tried."""
+    """Fewest codes of the user that `LMGen.step` accepts: every number from 1 on is tried.
+
+    Raises Undefined if none is.
+    """
     from moshi.models.lm import LMGen
 
     for streams in range(1, lm.num_codebooks + 1):

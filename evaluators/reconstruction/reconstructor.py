@@ -138,7 +138,10 @@ def _write_one(
 
 
 def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
-    """Reconstructions that others published: real output of the codec, only not run here."""
+    """Reconstructions that others published: real output of the codec, only not run here.
+
+    Raises Unavailable without a folder or a pair for some role, InputError for files that cannot be read.
+    """
     chosen = choose(site.pairs, request.pairs)
     few = {role: pairs for role, pairs in chosen.items() if len(pairs) < FEWEST}
     windowed = {(role, pair.codebooks) for role, pairs in few.items() for pair in pairs}
@@ -154,7 +157,10 @@ def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
 
 
 def measure_codec(request: Request, site: Site, store: Store) -> Findings:
-    """The site's clips through the site's codec, at the codebooks asked for and over the sweep."""
+    """The site's clips through the site's codec, at the codebooks asked for and over the sweep.
+
+    Raises Unavailable without clips or weights, InputError for clips that cannot be read or too many codebooks.
+    """
     site.progress("loading the codec", 0.0)
     codec = kept_codec(site.codec_in_use, site.device, find_weights(site.codec_in_use).identity)
     files = find_clips(site.audio, request.clips)

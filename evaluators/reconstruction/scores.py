@@ -41,7 +41,7 @@ class Rendition:
 
 
 def rendition(role: str, clip: str, codebooks: int | None, original: Clip, made: Clip) -> Rendition:
-    """A rendition from two clips of any rate."""
+    """A rendition from two clips of any rate: both mono, resampled to 16 kHz."""
     reference, estimate = (resample(sound.samples, sound.sample_rate, RATE) for sound in (original, made))
     found = [f"the original is {note}" for note in original.warnings]
     found += [f"the reconstruction is {note}" for note in made.warnings if note not in original.warnings]
@@ -103,7 +103,7 @@ def _undefined(metrics: Sequence[Metric], reason: Undefined) -> Values:
 
 
 def cut_points(reference: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Spans cut at pauses; at least four from 4 s on."""
+    """Spans (first, end) in samples of `reference` (n,), cut at pauses; at least four from 4 s on."""
     lowest, highest = WINDOW
     longest = min(max(len(reference) / RATE / 4, lowest), highest)
     return windows(reference.astype(np.float64), RATE, longest, longest / 2)

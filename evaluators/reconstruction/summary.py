@@ -186,7 +186,7 @@ class Summary:
 
 
 def sample_of(scores: Sequence[Score], metric: Metric, role: str, codebooks: int | None) -> Sample:
-    """One measure over the clips of one role."""
+    """One measure over the clips of one role: defined values (n,), and the reasons of the others."""
     mine = [s for s in scores if s.role == role and codebooks in (None, s.codebooks)]
     clips = [s.values[metric] for s in mine]
     spans = [values[metric] for s in mine for values in s.windows]
@@ -221,7 +221,7 @@ def poll(
 
 
 def centre(values: Sequence[float], parameters: Request) -> float | None:
-    """Mean or median of the values, None of none."""
+    """Mean or median of the values (n,) in their own unit, None where there is none."""
     return _centre(values, parameters) if values else None
 
 

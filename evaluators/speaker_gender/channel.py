@@ -89,7 +89,7 @@ class Found:
 
 
 def parallel(heard: Heard) -> dict[str, list[int]]:
-    """Indices of the clips of every sentence that both genders say."""
+    """Indices of the clips of every sentence that both genders say; empty where there is none."""
     by_sentence: dict[str, list[int]] = {}
     for i, voice in enumerate(heard.voices):
         if voice.text:

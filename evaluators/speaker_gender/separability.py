@@ -36,12 +36,15 @@ class HeldOut:
 
     @property
     def interval(self) -> Interval:
-        """Clopper-Pearson as if every group were one observation: clips of one group may all go wrong together."""
+        """Clopper-Pearson, within [0, 1], as if every group were one observation.
+
+        Clips of one group may all go wrong together.
+        """
         n = len(set(self.groups))
         return exact_interval(self.accuracy * n, n, over=self.over)
 
     def by_group(self) -> dict[str, float]:
-        """Share of right decisions in each group."""
+        """Share of right decisions, in [0, 1], in each group."""
         shares: dict[str, list[float]] = {}
         for group, right in zip(self.groups, self.right, strict=True):
             shares.setdefault(group, []).append(right)

@@ -132,7 +132,10 @@ def _is_here(checkpoint: str) -> bool:
 
 
 def transcripts(voices: Sequence[Utterance], recogniser: str, site: Site) -> list[str]:
-    """What the recogniser heard in each clip, kept in the site's cache by clip and recogniser."""
+    """What the recogniser heard in each clip (n,), kept in the site's cache by clip and recogniser.
+
+    Raises Unavailable where the recogniser or its weights are not here, InputError for a clip that cannot be read.
+    """
     heard = []
     for number, text in enumerate(_heard(voices, recogniser, site)):
         site.progress(f"transcribing {voices[number].path.name}", (number + 1) / len(voices))

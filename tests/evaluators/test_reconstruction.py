@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from pydantic import ValidationError
 
 from audio.clip import load, save
@@ -82,7 +83,7 @@ def test_quantities_are_bounded_where_theory_bounds_them() -> None:
     assert known["worst_votes_nonspeech.laughter"].high == 3
 
 
-# --- pairs mode, on real Mimi output ---------------------------------------------------------------------------------
+# --- pairs mode, on real Mimi output and on pairs made here -----------------------------------------------------------
 
 ROLES: dict[str, dict[str, Any]] = {
     "english": {"language": "en", "kind": "speech", "codebooks": 8, "sources": ["tadicodec/tadicodec.github.io"]},
@@ -96,9 +97,64 @@ ROLES: dict[str, dict[str, Any]] = {
 PAIRS = request(mode="pairs", pairs=ROLES, metrics=["pesq_wb", "stoi"], rank=["read", "music"])
 
 
+UNIAUDIO = ("yangdongchao/UniAudio2Demo", "06d2fed56dc0f1c38e53db02b288310c842efe20")
+MADE: dict[str, tuple[str, str, str, str, tuple[str, str], float]] = {
+    "english": ("English_speech", "speech", "en", "8", ("tadicodec/tadicodec.github.io", "a" * 40), 10),
+    "chinese": ("Chinese_speech", "speech", "zh", "8", ("tadicodec/tadicodec.github.io", "a" * 40), 10),
+    "read": ("English_speech", "speech", "en", "8", ("Stability-AI/stable-codec-demo", "b" * 40), 30),
+    "four": ("English_speech", "speech", "en", "4", ("Stability-AI/stable-codec-demo", "b" * 40), 5),
+    "unstated": ("English_speech", "speech", "en", "", UNIAUDIO, 15),
+    "singing": ("laughter", "singing", "und", "8", ("tadicodec/tadicodec.github.io", "a" * 40), 15),
+    "music": ("laughter", "music", "und", "", UNIAUDIO, 0),
+}
+"""Pairs made of the built-in clips, by role: clip, kind, language, codebooks, source, level above the noise in dB."""
+
+
+@pytest.fixture(scope="module", params=["published", "made here"])
+def pairs(request: pytest.FixtureRequest, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of pairs in each role: real output of Mimi, or built-in clips at half their level with noise."""
+    if request.param == "published":
+        shared: Path = request.getfixturevalue("shared")
+        return shared / "audio/pairs"
+    folder = tmp_path_factory.mktemp("pairs")
+    rows = [row for role in MADE for row in made_pairs(repository / "audio/clips", folder, role)]
+    with (folder / "manifest.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder
+
+
+def made_pairs(clips: Path, folder: Path, role: str) -> Iterator[dict[str, str]]:
+    """Rows of the manifest, with what the packages pesq and pystoi say of each pair."""
+    import pesq
+    import pystoi
+
+    name, kind, language, codebooks, (repo, commit), above = MADE[role]
+    for number in range(1, 3 if role == "singing" else 4):
+        clip = load(clips / f"{name}{'' if number == 1 else f'_{number}'}.flac", 16_000).samples / 2
+        noise = np.random.default_rng(number).normal(0, 1, len(clip)) * np.sqrt(np.mean(clip**2)) / 10 ** (above / 20)
+        files = f"{role}_{number}_original.wav", f"{role}_{number}_mimi.wav"
+        for file, sound in zip(files, (clip, np.clip(clip + noise, -1, 1)), strict=True):
+            soundfile.write(folder / file, sound, 16_000, subtype="FLOAT")
+        reference, estimate = (soundfile.read(folder / file, dtype="float32")[0] for file in files)
+        yield {
+            "pair_id": f"{role}_{number}",
+            "orig_file": files[0],
+            "recon_file": files[1],
+            "kind": kind,
+            "language": language,
+            "codebooks": codebooks,
+            "repo": repo,
+            "commit": commit,
+            "pesq_wb_16k": f"{pesq.pesq(16_000, reference, estimate, 'wb'):.4f}",
+            "stoi_16k": f"{pystoi.stoi(reference, estimate, 16_000):.4f}",
+        }
+
+
 @pytest.fixture(scope="module")
-def manifest(shared: Path) -> list[dict[str, str]]:
-    with (shared / "audio/pairs/manifest.csv").open(newline="") as file:
+def manifest(pairs: Path) -> list[dict[str, str]]:
+    with (pairs / "manifest.csv").open(newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -108,12 +164,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def published(shared: Path, store: Path) -> Evidence:
-    """All 43 pairs, each in one role."""
-    return gather(EVALUATOR, PAIRS, Site(pairs=shared / "audio/pairs", cache=store), Store(store)).evidence
+def published(pairs: Path, store: Path) -> Evidence:
+    """All pairs, each in one role."""
+    return gather(EVALUATOR, PAIRS, Site(pairs=pairs, cache=store), Store(store)).evidence
 
 
-def test_every_real_pair_gives_the_values_of_its_manifest(
+def test_every_pair_gives_the_values_of_its_manifest(
     published: Evidence, store: Path, manifest: list[dict[str, str]]
 ) -> None:
     measured = {row["clip"]: row for row in rows_of(published, store)}
@@ -173,6 +229,7 @@ def test_names_measured_are_the_names_announced(published: Evidence) -> None:
     assert set(by_name(published)) == {q.name for q in EVALUATOR.quantities(PAIRS)}
 
 
+@pytest.mark.parametrize("pairs", ["published"], indirect=True)
 def test_evidence_of_record_answers_the_questions_and_agrees_with_these_pairs(
     published: Evidence, repository: Path
 ) -> None:
@@ -193,10 +250,10 @@ def test_evidence_of_record_answers_the_questions_and_agrees_with_these_pairs(
         assert interval.low < float(by_name(published)[name].value or 0) < interval.high, name
 
 
-def test_pairs_that_state_no_codebooks_are_left_out_unless_asked_for(shared: Path) -> None:
+def test_pairs_that_state_no_codebooks_are_left_out_unless_asked_for(pairs: Path) -> None:
     asked = request(mode="pairs", pairs={"music": {"kind": "music"}, "laughter": {"kind": "laughter"}})
     with pytest.raises(Unavailable, match=r"no pair plays music .*codebooks 8") as caught:
-        EVALUATOR.inputs(asked, Site(pairs=shared / "audio/pairs"))
+        EVALUATOR.inputs(asked, Site(pairs=pairs))
     assert "3 would, at codebooks: not stated" in str(caught.value)
     assert "no pair plays laughter" in str(caught.value)
 

@@ -116,7 +116,7 @@ def test_two_processes_make_a_blob_once(tmp_path: Path) -> None:
     assert log.read_text() == "made\n"
 
 
-def test_write_atomic_replaces_whole_files(tmp_path: Path) -> None:
+def test_what_is_written_replaces_whole_files(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "file.csv"
     write_whole(path, b"old")
     write_whole(path, b"new")
