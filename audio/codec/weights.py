@@ -152,15 +152,17 @@ def _on_hub(repository: str, revision: str, *, download: bool) -> Weights:
     except HFValidationError:
         raise _unavailable(f"no codec at {repository!r}: neither a folder nor a hub id") from None
     if not download:
-        raise _unavailable(where)
+        raise _unavailable(where, repository, revision)
     if constants.HF_HUB_OFFLINE:
-        raise _unavailable(f"{where}, and HF_HUB_OFFLINE forbids downloading it")
+        raise _unavailable(f"{where}, and HF_HUB_OFFLINE forbids downloading it", repository, revision)
     if not _reachable(constants.ENDPOINT):
-        raise _unavailable(f"{where}, and the hub cannot be reached")
+        raise _unavailable(f"{where}, and the hub cannot be reached", repository, revision)
     try:
         return _in_folder(Path(fetch()))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise _unavailable(f"{where}, and downloading it failed ({type(error).__name__})") from None
+        raise _unavailable(
+            f"{where}, and downloading it failed ({type(error).__name__})", repository, revision
+        ) from None
 
 
 def _reachable(endpoint: str) -> bool:
@@ -176,12 +178,12 @@ def _reachable(endpoint: str) -> bool:
         return False
 
 
-def _unavailable(what: str) -> Unavailable:
+def _unavailable(what: str, repository: str = MIMI, revision: str = PINNED) -> Unavailable:
     return Unavailable(
         what,
         "supply the codec's weights in one of three ways: "
         f"(1) a folder with {CONFIG} and {TENSORS}: --codec FOLDER; "
-        f"(2) the Hugging Face cache: run `hf download {MIMI} --revision {PINNED}` where there is a network, and copy "
-        "the cache folder (HF_HOME) here; "
-        f"(3) the hub: with a network and without HF_HUB_OFFLINE, --codec {MIMI} downloads them",
+        f"(2) the Hugging Face cache: run `hf download {repository} --revision {revision}` where there is a network, "
+        "and copy the cache folder (HF_HOME) here; "
+        f"(3) the hub: with a network and without HF_HUB_OFFLINE, --codec {repository} downloads them",
     )

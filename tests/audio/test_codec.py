@@ -400,3 +400,16 @@ def test_a_gpu_gives_what_the_cpu_gives(codec: Codec, checkpoint: Path, signals:
         assert (one == other).mean() > 0.98
     for one, other in zip(codec.decode(codes), on_gpu.decode(codes), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-3 * np.abs(one).max())
+
+
+@pytest.mark.parametrize(
+    ("source", "asked", "told"),
+    [("somebody/codec", None, "main"), ("somebody/codec", "v2", "v2"), (MIMI, None, PINNED)],
+    [("somebody/codec", None, "main"), ("somebody/codec", "v2", "v2"), (MIMI, None, PINNED)],
+)
+def test_what_to_do_without_weights_names_the_codec_that_was_asked_for(
+    source: str, asked: str | None, told: str
+) -> None:
+    with pytest.raises(Unavailable) as caught:
+        find_weights(source, asked, download=False)
+    assert f"`hf download {source} --revision {told}`" in caught.value.remedy
