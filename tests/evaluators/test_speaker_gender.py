@@ -17,7 +17,7 @@ from evaluators.speaker_gender import SpeakerGender, SpeakerGenderParameters
 from evaluators.speaker_gender.behaviour import behaviour, exact_interval, judged, probability_greater
 from evaluators.speaker_gender.channel import Heard, channel
 from evaluators.speaker_gender.classify import classify
-from evaluators.speaker_gender.responses import Response, read_responses
+from evaluators.speaker_gender.responses import Gender, Response, read_responses
 from evaluators.speaker_gender.separability import held_out, vector_classifier, words_classifier
 from evaluators.speaker_gender.transcribe import choose_recogniser, transcripts
 from evaluators.speaker_gender.voices import Utterance, is_synthetic, read_voices
@@ -177,6 +177,15 @@ def test_the_probability_that_one_rate_is_greater() -> None:
 
 GENDERS: list[Any] = ["female"] * 6 + ["male"] * 6
 SPEAKERS = [f"speaker {i}" for i in range(12)]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_gender_is_ever_left_out_of_training_however_uneven_the_speakers(seed: int) -> None:
+    sizes = {"f_1": 5, "f_2": 1, "m_1": 5, "m_2": 1}
+    speakers = [name for name, size in sizes.items() for _ in range(size)]
+    genders: list[Gender] = ["female" if name.startswith("f") else "male" for name in speakers]
+    pitch = [[7.6 if gender == "female" else 6.8] for gender in genders]
+    assert held_out(vector_classifier, pitch, genders, speakers, over="speakers", seed=seed).accuracy == 1
 
 
 def test_texts_without_information_score_exactly_chance() -> None:
