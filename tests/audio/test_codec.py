@@ -405,7 +405,6 @@ def test_a_gpu_gives_what_the_cpu_gives(codec: Codec, checkpoint: Path, signals:
 @pytest.mark.parametrize(
     ("source", "asked", "told"),
     [("somebody/codec", None, "main"), ("somebody/codec", "v2", "v2"), (MIMI, None, PINNED)],
-    [("somebody/codec", None, "main"), ("somebody/codec", "v2", "v2"), (MIMI, None, PINNED)],
 )
 def test_what_to_do_without_weights_names_the_codec_that_was_asked_for(
     source: str, asked: str | None, told: str
