@@ -173,9 +173,12 @@ def schema_texts() -> dict[str, str]:
 
 
 def stale(folder: Path) -> list[str]:
-    """The schema files in `folder` that are missing or differ from the types."""
-    return [
-        name
-        for name, text in schema_texts().items()
-        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != text
-    ]
+    """The schema files in `folder` that are missing or say other things than the types; `0` says the same as `0.0`."""
+    return [name for name, text in schema_texts().items() if _content(folder / name) != json.loads(text)]
+
+
+def _content(schema: Path) -> Any:
+    try:
+        return json.loads(schema.read_bytes())
+    except (OSError, ValueError):
+        return None
