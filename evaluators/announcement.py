@@ -47,11 +47,11 @@ def _wrong(findings: Findings, known: dict[str, Quantity]) -> Iterator[str]:
             yield f"measurements holds {measurement!r}, expected Measurement"
         elif measurement.name not in known:
             yield f"{measurement.name} was not announced by quantities"
-        elif measurement.value is not None and (wrong := _outside(measurement.value, known[measurement.name])):
+        elif measurement.value is not None and (wrong := outside(measurement.value, known[measurement.name])):
             yield f"{measurement.name} is {measurement.value!r}, {wrong}"
 
 
-def _outside(value: Value, quantity: Quantity) -> str:
+def outside(value: Value, quantity: Quantity) -> str:
     """What was announced, where a value is not of it."""
     if not isinstance(value, KINDS[quantity.kind]) or (quantity.kind == "number" and isinstance(value, bool)):
         return f"announced as a {quantity.kind}"

@@ -14,7 +14,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, get_args
 
@@ -30,7 +30,9 @@ from pydantic import (
     model_validator,
 )
 
-Source = Literal["measured", "executed", "published", "demonstration"]
+Source = Literal["measured", "executed", "published_audio", "published", "demonstration"]
+Standing = Literal["measured", "executed", "published_audio", "published", "recalled", "demonstration"]
+"""What a quiz may accept: a source, or published facts that were recalled and not yet looked up."""
 Checked = Literal["read", "secondary", "recalled"]
 Kind = Literal["number", "bool", "text"]
 Value = StrictBool | StrictInt | StrictFloat | StrictStr
@@ -40,6 +42,7 @@ Sound = Path | str
 """A file, or the digest of its content (`audio.clip.content_digest`)."""
 
 SOURCES: tuple[Source, ...] = get_args(Source)
+STANDINGS: tuple[Standing, ...] = get_args(Standing)
 
 
 class Frozen(BaseModel):
@@ -102,7 +105,7 @@ class Measurement(Frozen):
             raise ValueError(f"{self.name}: give a value or the reason why it is undefined, and not both")
         if (self.source == "published") != (self.checked is not None):
             raise ValueError(f"{self.name}: `checked` goes with source `published`, and only with it")
-        if self.source == "published" and not self.locator:
+        if self.source in ("published", "published_audio") and not self.locator:
             raise ValueError(f"{self.name}: a published value needs a locator")
         if self.interval and (isinstance(self.value, bool | str) or self.value is None):
             raise ValueError(f"{self.name}: only a number has an interval")
@@ -116,6 +119,11 @@ class Measurement(Frozen):
     def is_demonstration(self) -> bool:
         """Whether the value shows how it is done, and can never decide an option of record."""
         return self.source == "demonstration"
+
+    @property
+    def standing(self) -> Standing:
+        """What has to be accepted for the value to count: its source, or `recalled` for what nobody has looked up."""
+        return "recalled" if self.checked == "recalled" else self.source
 
 
 class Artefact(Frozen):
@@ -199,6 +207,45 @@ def report_nothing(_step: str, _done: float) -> None:
 
 
 @dataclass(frozen=True)
+class PublishedPair:
+    """An original and a reconstruction that somebody published, known by what they are and not by their names.
+
+    `original` and `reconstruction` are content digests (`audio.clip.content_digest`): a lossless copy in another
+    container counts as the file. `codebooks` is None where whoever published them states none.
+    """
+
+    repository: str
+    commit: str
+    system: str
+    codebooks: int | None
+    kind: str
+    language: str
+    original: str
+    reconstruction: str
+
+
+LONGEST_QUOTE = 25
+"""Words of a source that are quoted at most."""
+
+
+class Confirmed(Frozen):
+    """A fact that somebody looked up in its source for a quiz: its value, where and in which words, by whom, when."""
+
+    value: Value
+    locator: Annotated[str, Field(min_length=8)]
+    quote: Annotated[str, Field(min_length=1)]
+    by: Annotated[str, Field(min_length=1)]
+    when: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+    @model_validator(mode="after")
+    def _short(self) -> Confirmed:
+        if (words := len(self.quote.split())) > LONGEST_QUOTE:
+            raise ValueError(f"the quote has {words} words, at most {LONGEST_QUOTE} are kept")
+        date.fromisoformat(self.when)
+        return self
+
+
+@dataclass(frozen=True)
 class Site:
     """Where evidence is gathered: the folders, codec and devices at hand. Never part of a fingerprint by itself.
 
@@ -209,6 +256,9 @@ class Site:
         responses: recorded answers of the models of Q2 (JSONL, CSV or text), or None.
         codec: hub id or folder of the codec's weights; None takes the quiz's codec of record.
         codec_of_record: the codec the quiz asks about; anything else yields `demonstration` evidence.
+        codec_sha256: what the tensors of the codec of record may be, besides the published ones of kyutai/mimi.
+        published: pairs of sounds that the quiz lists as published audio.
+        confirmed: facts that were looked up for the quiz, by measurement.
         device: `auto`, `cpu` or `cuda`.
         jobs: worker processes; None takes the number of cores.
         cache: folder for intermediate results (codes, reconstructions, plots), or None to keep nothing.
@@ -221,6 +271,9 @@ class Site:
     responses: Path | None = None
     codec: str | None = None
     codec_of_record: str = "kyutai/mimi"
+    codec_sha256: tuple[str, ...] = ()
+    published: tuple[PublishedPair, ...] = ()
+    confirmed: Mapping[str, Confirmed] = field(default_factory=dict)
     device: str = "auto"
     jobs: int | None = None
     cache: Path | None = None
@@ -244,6 +297,7 @@ class Inputs:
         sounds: what is listened to, so that the gatherer can tell measurements from demonstrations
             (`evaluators/origin.py`); no part of the fingerprint, where `files` stands for it.
         synthetic: names of those sounds in which, as their manifest says, no person speaks.
+        published: pairs of sounds that were reconstructed elsewhere; what rests on them is `published_audio` at most.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
@@ -252,6 +306,7 @@ class Inputs:
     seed: int | None = None
     sounds: tuple[Sound, ...] = ()
     synthetic: tuple[str, ...] = ()
+    published: tuple[PublishedPair, ...] = ()
 
 
 @dataclass(frozen=True)

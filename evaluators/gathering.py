@@ -15,15 +15,17 @@ from pydantic import computed_field
 from basics.errors import InputError, Unavailable
 from evaluators.announcement import announced, as_announced
 from evaluators.evidence import Evaluator, Evidence, Frozen, Inputs, Measurement, Site, digest
-from evaluators.origin import hold_to_origin
+from evaluators.origin import hold_to_origin, require_own, standing_of
 from evaluators.packages import cause_of, how_to_install, not_installed, show_traceback, whose_fault
 from evaluators.provenance import RECIPE, package_versions, provenance
 from evaluators.registry import owner
 from evaluators.store import Store
 
 
-def fingerprint(evaluator: Evaluator, parameters: Frozen, inputs: Inputs) -> str:
+def fingerprint(evaluator: Evaluator, parameters: Frozen, inputs: Inputs, site: Site) -> str:
     """sha256 of all that the result depends on: recipe, evaluator, parameters, inputs, weights, packages, seed.
+
+    What may be said of the result at this site is part of it too, so that a demonstration never answers for more.
 
     Paths, times and machine names are not part of it.
     """
@@ -37,6 +39,7 @@ def fingerprint(evaluator: Evaluator, parameters: Frozen, inputs: Inputs) -> str
             "weights": inputs.weights,
             "packages": package_versions(inputs.packages),
             "seed": inputs.seed,
+            "standing": standing_of(inputs, site),
         }
     )
 
@@ -137,7 +140,8 @@ def gather(
     Raises Unavailable when clips or weights are missing, and whatever else the evaluator raises.
     """
     inputs = evaluator.inputs(parameters, site)
-    key = fingerprint(evaluator, parameters, inputs)
+    require_own(inputs.weights if site.codec_in_use == site.codec_of_record else None, site)
+    key = fingerprint(evaluator, parameters, inputs, site)
     use_store = store if evaluator.stored else None
 
     def held(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:

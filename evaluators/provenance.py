@@ -13,7 +13,7 @@ from evaluators.evidence import Inputs, Provenance
 from evaluators.packages import PROJECT, installed_version
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-RECIPE = 1
+RECIPE = 2
 """Raised when the way in which fingerprints are formed changes."""
 
 

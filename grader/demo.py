@@ -17,7 +17,7 @@ import audio
 from basics.csv_source import csv_text
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import write_whole
-from evaluators.evidence import Site, Source
+from evaluators.evidence import Standing
 from evaluators.store import Store
 from grader.marking.class_run import ClassRun, grade_file
 from grader.marking.scoring import share
@@ -68,8 +68,8 @@ def demonstrate(book: QuizBook, out: Path, store: Store, report: Report) -> Demo
     store.require_writable()
     out.mkdir(parents=True, exist_ok=True)
     codec, real = codec_at_hand(book.quiz.codec)
-    site = Site(audio=CLIPS, corpus=STYLES, codec=codec, codec_of_record=book.quiz.codec, cache=store.root)
-    accept: tuple[Source, ...] = tuple(dict.fromkeys((*book.quiz.accept, "demonstration")))
+    site = replace(book.site, audio=CLIPS, corpus=STYLES, codec=codec, cache=store.root)
+    accept: tuple[Standing, ...] = tuple(dict.fromkeys((*book.quiz.accept, "demonstration")))
     gatherer = Gatherer(book, accept, site, store, "auto")
     results = gatherer.results(book.questions, report)
     found = replace(gatherer, mode="cached")

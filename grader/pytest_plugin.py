@@ -118,11 +118,11 @@ def gatherer_of(config: pytest.Config, folder: Path) -> Gatherer:
         from evaluators.store import Store
         from grader.cli.common import accepted_sources
         from grader.quiz.loading import load_quiz
-        from grader.verdicts.testimony import Gatherer, site_of
+        from grader.verdicts.testimony import Gatherer
 
         book = load_quiz(folder)
         sources = accepted_sources(book, config.getoption("accept_evidence"))
-        known[folder] = Gatherer(book, sources, site_of(book), Store(), config.getoption("evidence"))
+        known[folder] = Gatherer(book, sources, book.site, Store(), config.getoption("evidence"))
     return known[folder]
 
 

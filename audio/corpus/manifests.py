@@ -55,7 +55,8 @@ def sounds_in(folder: Path) -> list[Path]:
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
-REQUIRED = (("orig_file",), ("recon_file",))
+FILES = ("orig_file", "recon_file")
+REQUIRED = ((FILES[0],), (FILES[1],), ("system",))
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Pair:
     id: str
     original: Path
     reconstruction: Path
+    system: str  # the codec that made the reconstruction
     kind: str  # speech, singing, music, laughter
     language: str  # ISO 639-1, or und
     codebooks: int | None
@@ -75,13 +77,14 @@ class Pair:
 def read_pairs(folder: str | Path) -> list[Pair]:
     """Pairs that a folder's manifest.csv (or a CSV given itself) lists.
 
-    Needs the columns orig_file and recon_file (paths relative to the manifest); pair_id, kind, language, codebooks,
-    repo or source_set and commit are used where they are there. Raises InputError with every problem of the manifest.
+    Needs the columns orig_file and recon_file (paths relative to the manifest) and system (the codec); pair_id, kind,
+    language, codebooks, repo or source_set and commit are used where they are there. Raises InputError with every
+    problem of the manifest.
     """
     manifest = find_manifest(Path(folder))
     if manifest is None:
         raise InputError(
-            Problem(str(folder), f"has no {MANIFEST}", "list orig_file and recon_file of every pair in it")
+            Problem(str(folder), f"has no {MANIFEST}", "list orig_file, recon_file and system of every pair in it")
         )
     rows = read_rows(manifest, REQUIRED)
     problems = [problem for row in rows for problem in _problems(row)]
@@ -96,7 +99,9 @@ def read_pairs(folder: str | Path) -> list[Pair]:
 
 
 def _problems(row: Row) -> list[Problem]:
-    problems = [problem for (column,) in REQUIRED for problem in row.file_problems(column)]
+    problems = [problem for column in FILES for problem in row.file_problems(column)]
+    if not row.text("system"):
+        problems.append(Problem(row.where, "column system is blank", "name the codec that made the reconstruction"))
     codebooks = row.text("codebooks")
     if codebooks and not (codebooks.isdecimal() and int(codebooks) > 0):
         problems.append(
@@ -111,6 +116,7 @@ def _pair(row: Row) -> Pair:
         id=row.text("pair_id") or row.file("recon_file").stem,
         original=row.file("orig_file"),
         reconstruction=row.file("recon_file"),
+        system=row.text("system"),
         kind=row.text("kind") or "speech",
         language=row.text("language") or "und",
         codebooks=int(codebooks) if codebooks else None,

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from audio.clip import load, naming_unreadable
 from audio.codec import Codec, Codes, load_codec
-from audio.codec.weights import find_weights
 from audio.metrics.engine import available_processors
 from basics.errors import InputError, Problem
 from evaluators.evidence import Artefact, Findings, Inputs, Measurement, Site, digest
@@ -22,7 +21,7 @@ from evaluators.layer_separation.scores import Scorer
 from evaluators.layer_separation.selection import Selection, select
 from evaluators.layer_separation.separation import PACKAGES as MAPPING
 from evaluators.layer_separation.separation import Separation, Vectors, part, separate
-from evaluators.origin import source_of
+from evaluators.origin import source_of, weights_of
 from evaluators.provenance import package_versions
 from evaluators.store import Store
 
@@ -96,7 +95,7 @@ def inputs(parameters: Parameters, site: Site) -> Inputs:
     Raises Unavailable without a corpus or weights, InputError if unreadable.
     """
     selection = select(parameters, site.corpus)
-    weights = find_weights(site.codec_in_use)
+    weights = weights_of(site)
     files = {**selection.digests(), **weights.files}
     return Inputs(files, weights=weights.digest, packages=PACKAGES, sounds=selection.paths)
 
@@ -109,8 +108,7 @@ def measure(parameters: Parameters, site: Site) -> Findings:
     selection = select(parameters, site.corpus)
     with _kept_in(site.cache) as root:
         found = _separate(selection, parameters, site, root)
-        weights = find_weights(site.codec_in_use).digest
-        source, _ = source_of(sounds=selection.paths, weights=weights, codec_of_record=site.codec_of_record)
+        source, _ = source_of(site, sounds=selection.paths, weights=weights_of(site).digest)
         scorer = Scorer(found.samples, parameters.seeds, source)
         site.progress("layer_separation: intervals and plots", 0.98)
         measurements = (*selection.measurements(source), *scorer.measurements(parameters))

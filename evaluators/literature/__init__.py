@@ -12,7 +12,7 @@ from hashlib import sha256
 from pydantic import model_validator
 
 from basics.suggestions import did_you_mean
-from evaluators.evidence import Findings, Frozen, Inputs, Quantity, Site
+from evaluators.evidence import Findings, Frozen, Inputs, Quantity, Site, digest
 from evaluators.literature.tables import FIGURES, FOLDER, SYSTEMS, Entry, Library, load
 
 __all__ = ["Literature", "LiteratureParameters", "load"]
@@ -47,13 +47,17 @@ class Literature:
         """The quantity of every fact about the systems and of every figure in the tables asked for."""
         return [entry.quantity for entry in _chosen(load(), parameters)]
 
-    def inputs(self, parameters: LiteratureParameters, site: Site) -> Inputs:  # noqa: ARG002 (the protocol's signature)
-        """The digests of the two data files: the facts depend on nothing else."""
-        return Inputs(files={name: sha256((FOLDER / name).read_bytes()).hexdigest() for name in (SYSTEMS, FIGURES)})
+    def inputs(self, parameters: LiteratureParameters, site: Site) -> Inputs:
+        """The digests of the two data files, and of the facts that were looked up for the quiz."""
+        files = {name: sha256((FOLDER / name).read_bytes()).hexdigest() for name in (SYSTEMS, FIGURES)}
+        names = {entry.quantity.name for entry in _chosen(load(), parameters)}
+        looked_up = {f"confirmed {name}": digest(fact.model_dump(mode="json")) for name, fact in site.confirmed.items()}
+        return Inputs(files | {name: sha for name, sha in looked_up.items() if name.split(" ")[1] in names})
 
-    def measure(self, parameters: LiteratureParameters, site: Site) -> Findings:  # noqa: ARG002
-        """Every fact and figure asked for, each with locator and standing."""
-        return Findings(tuple(entry.measurement for entry in _chosen(load(), parameters)))
+    def measure(self, parameters: LiteratureParameters, site: Site) -> Findings:
+        """Every fact and figure asked for, each with locator and standing; what was looked up since takes its place."""
+        entries = _chosen(load(), parameters)
+        return Findings(tuple(entry.looked_up(site.confirmed.get(entry.quantity.name)) for entry in entries))
 
 
 def _chosen(library: Library, parameters: LiteratureParameters) -> Iterator[Entry]:

@@ -5,6 +5,7 @@ Their formats are described in the files' own headers. Everything wrong with the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,10 +16,13 @@ from pydantic import Field, model_validator
 
 from basics.errors import InputError, Problem
 from basics.yaml_source import Source, read, validate
-from evaluators.evidence import Checked, Frozen, Interval, Measurement, Quantity, Value
+from evaluators.evidence import Checked, Confirmed, Frozen, Interval, Measurement, Quantity, Value
 
 Words = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=0)]
+
+ALONE = "known of this system alone"
+"""What is said of a property that nothing stands beside to compare it with."""
 
 
 class Entry(NamedTuple):
@@ -27,17 +31,56 @@ class Entry(NamedTuple):
     quantity: Quantity
     measurement: Measurement
 
+    def looked_up(self, confirmed: Confirmed | None) -> Measurement:
+        """The fact as it stands after somebody looked it up, with the value that was found."""
+        if confirmed is None:
+            return self.measurement
+        note = f"looked up by {confirmed.by} on {confirmed.when}: “{confirmed.quote}”"
+        return Measurement(
+            name=self.quantity.name,
+            value=confirmed.value,
+            unit=self.quantity.unit,
+            source="published",
+            locator=confirmed.locator,
+            checked="read",
+            note=note,
+        )
+
+
+SECTION = re.compile(r"§|Table|Fig|Eq\.|Abstract")
+FILE = re.compile(r"[\w.()-]+\.(?:py|md|jsx|csv|json|png|rst)\b")
+
+
+def unplaced(locator: str, read_at: str, checked: Checked) -> str:
+    """What is missing from a fact that is said to be read: the place where it stands; empty if nothing is.
+
+    A place in a file has to be one of a file that the locator names.
+    """
+    if checked == "read" and not read_at and not SECTION.search(locator):
+        return "is said to be read, and neither its locator nor `read_at` says where it stands"
+    folders = locator.count("/pages@")  # a folder of files is named as a whole
+    if strange := [name for name in FILE.findall(read_at) if name not in locator and not folders]:
+        return f"was read at {strange[0]}, which its locator does not name"
+    return ""
+
 
 class Cell(Frozen):
-    """One cited fact: a value, or the reason why there is none."""
+    """One cited fact: a value, or the reason why there is none; `read_at` says where inside the source it stands."""
 
     value: Value | None = None
     undefined: Words | None = None
     locator: Words
+    read_at: str = ""
     checked: Checked
     n: Count | None = None
     interval: Interval | None = None
     note: str = ""
+
+    @model_validator(mode="after")
+    def _placed(self) -> Cell:
+        if fault := unplaced(self.locator, self.read_at, self.checked):
+            raise ValueError(fault)
+        return self
 
     @model_validator(mode="after")
     def _value_or_reason(self) -> Cell:
@@ -47,8 +90,15 @@ class Cell(Frozen):
 
     def entry(self, quantity: Quantity) -> Entry:
         """This cell as a published measurement of `quantity`."""
-        cited = self.model_dump(exclude={"interval"})
-        found = Measurement(name=quantity.name, unit=quantity.unit, source="published", interval=self.interval, **cited)
+        cited = self.model_dump(exclude={"interval", "locator", "read_at"})
+        found = Measurement(
+            name=quantity.name,
+            unit=quantity.unit,
+            source="published",
+            interval=self.interval,
+            locator="; read at ".join(filter(None, (self.locator, self.read_at))),
+            **cited,
+        )
         return Entry(quantity, found)
 
 
@@ -103,10 +153,12 @@ class Property(Frozen):
 
     def entries(self, name: str) -> Iterator[tuple[str, Entry]]:
         """(system, fact) for each cell; the measurement is called `<system>.<name>`."""
+        about = self.about if len(self.systems) > 1 else f"{self.about} ({ALONE})"
         for system, cell in self.systems.items():
             label = f"{system}.{name}"
-            words = Quantity(name=label, kind="text", one_of=self.one_of or (), about=self.about)
-            yield system, cell.entry(words if self.one_of else self._metric().quantity(label))
+            words = Quantity(name=label, kind="text", one_of=self.one_of or (), about=about)
+            counted = self._metric().model_copy(update={"about": about})
+            yield system, cell.entry(words if self.one_of else counted.quantity(label))
 
 
 class Row(Frozen):
@@ -119,6 +171,7 @@ class Row(Frozen):
     n: Count | None = None
     interval: Interval | None = None
     figures: Annotated[dict[str, float], Field(min_length=1)]
+    read_at: str = ""
     note: str = ""
 
 
@@ -127,6 +180,7 @@ class Table(Frozen):
 
     about: Words
     locator: Words | None = None
+    read_at: str = ""
     checked: Checked | None = None
     rows: tuple[Row, ...] = ()
     cells: dict[str, Cell] = Field(default_factory=dict)
@@ -137,7 +191,15 @@ class Table(Frozen):
             raise ValueError("a table with rows needs a locator and `checked`")
         if not self.rows and not self.cells:
             raise ValueError("holds neither rows nor cells")
+        places = (
+            (row, unplaced(self.locator or "", self._place(row), self.checked or "recalled")) for row in self.rows
+        )
+        if faults := [f"{row.codec} {', '.join(row.figures)} {fault}" for row, fault in places if fault]:
+            raise ValueError("; ".join(faults))
         return self
+
+    def _place(self, row: Row) -> str:
+        return row.read_at or self.read_at
 
     def figures(self, name: str) -> Iterator[tuple[tuple[str | int, ...], str, str, Cell]]:
         """(place in the table, metric, measurement name, cell) of each figure; the names: see mimi_figures.yaml."""
@@ -148,6 +210,7 @@ class Table(Frozen):
                 cell = Cell(
                     value=value,
                     locator=locator,
+                    read_at=self._place(row),
                     checked=self.checked or "recalled",
                     n=row.n,
                     interval=row.interval,

@@ -17,8 +17,9 @@ from basics.errors import Unavailable
 from basics.files import sha256_of
 from evaluators.display import Panel
 from evaluators.evidence import Evidence, Findings, Frozen, Inputs, Quantity, Site
+from evaluators.origin import weights_of
 from evaluators.reconstruction.parameters import Request, quantities
-from evaluators.reconstruction.selection import choose, find_clips, originals, together
+from evaluators.reconstruction.selection import choose, find_clips, originals, published, together
 from evaluators.store import Store
 
 MEASURING = ("numpy", "pesq", "scipy", "soxr")
@@ -56,8 +57,6 @@ class Reconstruction:
 
 def _codec_inputs(parameters: Request, site: Site) -> Inputs:
     """Everything that is missing, clips and weights, is told at once."""
-    from audio.codec.weights import find_weights
-
     missing: list[Unavailable] = []
     files: dict[str, str] = {}
     sounds: tuple[Path, ...] = ()
@@ -69,7 +68,7 @@ def _codec_inputs(parameters: Request, site: Site) -> Inputs:
     except Unavailable as error:
         missing.append(error)
     try:
-        found = find_weights(site.codec_in_use)
+        found = weights_of(site)
         weights = found.digest
         files |= found.files
     except Unavailable as error:
@@ -87,7 +86,8 @@ def _pair_inputs(parameters: Request, site: Site) -> Inputs:
         for pair in pairs
         for what, path in (("original", pair.original), ("reconstruction", pair.reconstruction))
     }
-    return Inputs(files, packages=MEASURING, seed=parameters.seed, sounds=originals(chosen))
+    listed = published(chosen)
+    return Inputs(files, packages=MEASURING, seed=parameters.seed, sounds=originals(chosen), published=listed)
 
 
 @contextmanager

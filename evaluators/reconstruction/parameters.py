@@ -21,6 +21,7 @@ class PairSelection(Frozen):
     """Which rows of the pairs' manifest play a role; a key that is left out does not restrict.
 
     Attributes:
+        system: the codec, as the manifest's column `system` names it; pairs of several systems are never pooled.
         kind: `speech`, `singing`, `music`, … as the manifest says.
         language: its language code.
         codebooks: the number stated by whoever published the pair. Pairs that state none are taken only by
@@ -28,6 +29,7 @@ class PairSelection(Frozen):
         sources: repositories (`owner/name`) to take pairs from.
     """
 
+    system: str | None = None
     kind: str | None = None
     language: str | None = None
     codebooks: Codebooks | Literal["not stated", "any"] = 8

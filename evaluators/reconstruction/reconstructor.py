@@ -18,13 +18,12 @@ import numpy as np
 
 from audio.clip import Clip, load, naming_unreadable, save
 from audio.codec import Audio, Codec, Codes, load_codec
-from audio.codec.weights import find_weights
 from evaluators.evidence import Artefact, Findings, Site, digest
-from evaluators.origin import source_of
+from evaluators.origin import source_of, weights_of
 from evaluators.reconstruction import artefacts
 from evaluators.reconstruction.parameters import Request
 from evaluators.reconstruction.scores import Rendition, Score, rendition, score
-from evaluators.reconstruction.selection import REMARK, choose, find_clips, load_pairs, locator, originals
+from evaluators.reconstruction.selection import REMARK, choose, find_clips, load_pairs, locator, originals, published
 from evaluators.reconstruction.summary import Summary
 from evaluators.resampling import FEWEST
 from evaluators.store import Store
@@ -150,7 +149,7 @@ def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
     for batch in load_pairs(chosen):
         site.progress(f"measuring pairs: {len(scores)} of {total}", len(scores) / total)
         scores += score(batch, request.metrics, windowed=windowed, jobs=site.jobs)
-    source, _ = source_of(sounds=originals(chosen))
+    source, _ = source_of(site, sounds=originals(chosen), published=published(chosen))
     summary = Summary(request, source, {role: locator(pairs) for role, pairs in chosen.items()}, REMARK)
     shown = (artefacts.table(store, scores), artefacts.clips_plot(store, scores, request))
     return Findings(tuple(summary.measurements(scores, None)), shown)
@@ -162,7 +161,7 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     Raises Unavailable without clips or weights, InputError for clips that cannot be read or too many codebooks.
     """
     site.progress("loading the codec", 0.0)
-    codec = kept_codec(site.codec_in_use, site.device, find_weights(site.codec_in_use).identity)
+    codec = kept_codec(site.codec_in_use, site.device, weights_of(site).identity)
     files = find_clips(site.audio, request.clips)
     takes = [Take(role, name, path) for role, named in files.items() for name, path in named.items()]
     counts = sorted({request.codebooks, *request.sweep})
@@ -177,7 +176,7 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     locators = {role: ", ".join(named) for role, named in files.items()}
     remark = f"decode(encode(x)) by {codec.name}"
     sounds = [take.path for take in takes]
-    source, _ = source_of(sounds=sounds, weights=codec.weights_digest, codec_of_record=site.codec_of_record)
+    source, _ = source_of(site, sounds=sounds, weights=codec.weights_digest)
     summary = Summary(request, source, locators, remark)
     measured = tuple(summary.measurements(scores, request.codebooks))
     swept = tuple(m for count in sorted(set(request.sweep)) for m in summary.sweep(scores, count))

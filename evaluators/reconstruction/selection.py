@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from audio.corpus import Pair, find_role, read_pairs
 from basics.errors import InputError, Problem, Unavailable
+from evaluators.evidence import PublishedPair
 from evaluators.reconstruction.parameters import PairSelection
 
 if TYPE_CHECKING:
@@ -65,7 +66,37 @@ def choose(folder: Path | None, selections: Mapping[str, PairSelection]) -> dict
     chosen = {role: [pair for pair in pairs if plays(pair, wanted)] for role, wanted in selections.items()}
     if missing := [_missing(role, selections[role], pairs) for role, found in chosen.items() if not found]:
         raise Unavailable("; ".join(missing), SUPPLY_PAIRS)
+    if mixed := [problem for role, found in chosen.items() for problem in _mixed(role, found)]:
+        raise InputError(mixed)
     return chosen
+
+
+def _mixed(role: str, pairs: Sequence[Pair]) -> Iterator[Problem]:
+    """Values of several systems never go into one figure."""
+    systems = sorted({pair.system for pair in pairs})
+    if len(systems) > 1:
+        what = f"takes pairs of {len(systems)} systems: {', '.join(systems)}"
+        yield Problem(f"pairs of role {role}", what, f"name the one that is meant: `system: {systems[0]}`")
+
+
+def published(chosen: Mapping[str, Sequence[Pair]]) -> tuple[PublishedPair, ...]:
+    """Every pair by what it is said to be, and by what is in its files."""
+    from audio.clip import content_digest
+
+    return tuple(
+        PublishedPair(
+            repository=pair.source,
+            commit=pair.revision,
+            system=pair.system,
+            codebooks=pair.codebooks,
+            kind=pair.kind,
+            language=pair.language,
+            original=content_digest(pair.original),
+            reconstruction=content_digest(pair.reconstruction),
+        )
+        for pairs in chosen.values()
+        for pair in pairs
+    )
 
 
 def originals(chosen: Mapping[str, Sequence[Pair]]) -> tuple[Path, ...]:
@@ -76,7 +107,8 @@ def originals(chosen: Mapping[str, Sequence[Pair]]) -> tuple[Path, ...]:
 def plays(pair: Pair, wanted: PairSelection) -> bool:
     """Whether a pair is among those selected."""
     return (
-        wanted.kind in (None, pair.kind)
+        wanted.system in (None, pair.system)
+        and wanted.kind in (None, pair.kind)
         and wanted.language in (None, pair.language)
         and wanted.codebooks in ("any", "not stated" if pair.codebooks is None else pair.codebooks)
         and (not wanted.sources or pair.source in wanted.sources)
@@ -113,9 +145,11 @@ def load_pairs(chosen: Mapping[str, Sequence[Pair]]) -> Iterator[list[Rendition]
 def locator(pairs: Sequence[Pair]) -> str:
     """`owner/name@commit (6 pairs, 8 codebooks)`, for every source of the pairs."""
     counts = Counter(
-        (f"{pair.source}@{pair.revision}" if pair.revision else pair.source, pair.codebooks) for pair in pairs
+        (f"{pair.source}@{pair.revision}" if pair.revision else pair.source, pair.system, pair.codebooks)
+        for pair in pairs
     )
     return ", ".join(
-        f"{source} ({count} pair{'s' * (count != 1)}, codebooks {'not stated' if codebooks is None else codebooks})"
-        for (source, codebooks), count in counts.items()
+        f"{source} ({count} pair{'s' * (count != 1)}, {system}, "
+        f"codebooks {'not stated' if codebooks is None else codebooks})"
+        for (source, system, codebooks), count in counts.items()
     )

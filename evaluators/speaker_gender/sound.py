@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from basics.errors import Unavailable, Undefined
 from evaluators.evidence import Measurement, Site, Source, digest
-from evaluators.origin import source_of
+from evaluators.origin import source_of, weights_of
 from evaluators.speaker_gender.separability import held_out, vector_classifier
 from evaluators.speaker_gender.voices import Utterance, synthetic_among
 from evaluators.store import Store
@@ -85,10 +85,8 @@ Vectors = list[list[float]]
 
 def weights(site: Site) -> Weights | None:
     """The codec's weights, or None where there are none."""
-    from audio.codec.weights import find_weights
-
     try:
-        return find_weights(site.codec_in_use)
+        return weights_of(site)
     except Unavailable:
         return None
 
@@ -105,12 +103,8 @@ def codec_accuracies(
         for layer in layers:
             yield Measurement(name=_name(layer), undefined=f"{error.what}; {error.remedy}", source="measured")
         return
-    source, _ = source_of(
-        sounds=(voice.path for voice in voices),
-        synthetic=synthetic_among(voices),
-        weights=codec.weights_digest,
-        codec_of_record=site.codec_of_record,
-    )
+    sounds = [voice.path for voice in voices]
+    source, _ = source_of(site, sounds=sounds, synthetic=synthetic_among(voices), weights=codec.weights_digest)
     usable = [layer for layer in layers if layer < codec.codebooks]
     vectors = mean_vectors(codec, voices, usable, site)
     for layer in layers:

@@ -16,7 +16,7 @@ from basics.errors import InputError, Problem, Unavailable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from evaluators.evidence import Source
+    from evaluators.evidence import Standing
     from grader.quiz.spec import QuizBook
     from grader.verdicts.key import AnswerKey
     from grader.verdicts.testimony import Testimony
@@ -33,7 +33,9 @@ QuizOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 AcceptOption = Annotated[
     list[str] | None,
-    typer.Option("--accept", help="Accept a further source of evidence, such as demonstration.", show_default=False),
+    typer.Option(
+        "--accept", help="Accept a further standing of evidence: demonstration, recalled.", show_default=False
+    ),
 ]
 OverrideOption = Annotated[
     Path | None,
@@ -130,17 +132,17 @@ def load_book(quiz: Path | None) -> QuizBook:
     return load_quiz(find_quiz(quiz))
 
 
-def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Source, ...]:
-    """The quiz's sources and the ones added on the command line. Raises InputError for an unknown one."""
+def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Standing, ...]:
+    """What the quiz accepts and the ones added on the command line. Raises InputError for an unknown one."""
     from basics.suggestions import did_you_mean
-    from evaluators.evidence import SOURCES
+    from evaluators.evidence import STANDINGS
 
-    unknown = [name for name in extra or [] if name not in SOURCES]
+    unknown = [name for name in extra or [] if name not in STANDINGS]
     if unknown:
         raise InputError(
-            Problem(f"--accept {name}", "is not a source of evidence", did_you_mean(name, SOURCES)) for name in unknown
+            Problem(f"--accept {name}", "is no standing of evidence", did_you_mean(name, STANDINGS)) for name in unknown
         )
-    added = [source for source in SOURCES if source in (extra or []) and source not in book.quiz.accept]
+    added = [source for source in STANDINGS if source in (extra or []) and source not in book.quiz.accept]
     return (*book.quiz.accept, *added)
 
 
@@ -153,20 +155,34 @@ def testify(
     """Key and testimonies of a quiz, as the command line asks for them."""
     from evaluators.store import Store
     from grader.verdicts.key import read_overrides
-    from grader.verdicts.testimony import Gatherer, key_from, site_of
+    from grader.verdicts.testimony import Gatherer, key_from
 
     sources = accepted_sources(book, accept)
     overrides = read_overrides(override, book) if override else ()
-    gatherer = Gatherer(book, sources, site_of(book), Store(), mode)
+    gatherer = Gatherer(book, sources, book.site, Store(), mode)
     testimonies = [gatherer.testimony(question) for question in book.questions]
     return key_from(book, testimonies, sources, overrides), testimonies
 
 
 def key_for_grading(book: QuizBook, accept: list[str] | None, override: Path | None) -> AnswerKey:
-    """The key from evidence at hand. Raises InputError if it rests on demonstration evidence that nobody accepted."""
+    """The key from evidence at hand.
+
+    Raises InputError if it rests on demonstrations or on facts that nobody has looked up, unless accepted here.
+    """
     key, _ = testify(book, "cached", accept, override)
-    if key.demonstration and "demonstration" not in (accept or []):
-        names = ", ".join(question.id for question in key.questions if question.demonstration)
-        what = f"the key of {names} rests on demonstration evidence, which is not of record"
-        raise InputError(Problem(book.quiz.id, what, "say --accept demonstration; every result will be marked"))
+    doubtful = {
+        "demonstration": ([q.id for q in key.questions if q.demonstration], "demonstration evidence"),
+        "recalled": ([q.id for q in key.questions if q.recalled], "facts recalled and not yet looked up"),
+    }
+    problems = [
+        Problem(
+            book.quiz.id,
+            f"the key of {', '.join(names)} rests on {what}",
+            f"say --accept {standing}; every result will be marked",
+        )
+        for standing, (names, what) in doubtful.items()
+        if names and standing not in (accept or [])
+    ]
+    if problems:
+        raise InputError(problems)
     return key

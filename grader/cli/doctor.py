@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,11 +40,10 @@ def doctor(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    from evaluators.evidence import Site
     from grader.doctor import examine
 
     book = load_book(quiz)
-    site = Site(audio=audio, pairs=pairs, corpus=corpus, responses=responses, codec_of_record=book.quiz.codec)
+    site = replace(book.site, audio=audio, pairs=pairs, corpus=corpus, responses=responses)
     found = examine(book, site)
     if as_json:
         print_json(found.model_dump(mode="json"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -132,7 +133,6 @@ def evidence(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    from evaluators.evidence import Site
     from evaluators.store import Store
     from grader.verdicts.terminal import show_results
     from grader.verdicts.testimony import Gatherer
@@ -143,13 +143,13 @@ def evidence(
     if mode != "cached":
         store.require_writable()
     with progress_bar(quiet=as_json) as report:
-        site = Site(
+        site = replace(
+            book.site,
             audio=audio,
             pairs=pairs,
             corpus=corpus,
             responses=responses,
             codec=codec,
-            codec_of_record=book.quiz.codec,
             device=device,
             jobs=jobs,
             cache=store.root,

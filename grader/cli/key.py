@@ -59,14 +59,14 @@ def why(
     from basics.suggestions import did_you_mean
     from evaluators.store import Store
     from grader.verdicts import key_json, terminal
-    from grader.verdicts.testimony import Gatherer, site_of
+    from grader.verdicts.testimony import Gatherer
 
     book = load_book(quiz)
     wanted = book.question(question)
     letters = [option.upper()] if option else list(wanted.options)
     if letters[0] not in wanted.options:
         raise InputError(Problem(f"option {option}", f"is not in {question}", did_you_mean(letters[0], wanted.options)))
-    gatherer = Gatherer(book, accepted_sources(book, accept), site_of(book), Store(), evidence)
+    gatherer = Gatherer(book, accepted_sources(book, accept), book.site, Store(), evidence)
     testimony = gatherer.testimony(wanted)
     if as_json:
         print_json(key_json.cards_as_data(testimony, letters))

@@ -18,7 +18,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from basics.errors import InputError, Problem, opening
 from basics.files import writing_text
-from evaluators.evidence import Frozen, Source
+from evaluators.evidence import Frozen, Standing
 from grader.marking.grading import Grades, Setting, grade_students
 from grader.marking.scoring import Ruling, rounded
 from grader.marking.student_lines import StudentLines
@@ -67,7 +67,7 @@ class KeyRecord(Frozen):
     """The whole key with its digests; `evidence` is fingerprints by request, `questions` are by id."""
 
     digest: Sha256
-    accepted: tuple[Source, ...]
+    accepted: tuple[Standing, ...]
     evidence: dict[str, str]
     questions: dict[str, QuestionRecord]
 

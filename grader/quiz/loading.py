@@ -15,14 +15,17 @@ from basics.errors import InputError, Problem
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Path_, Source, read, validate
 from evaluators.announcement import announced
-from evaluators.evidence import Frozen, Kind, Quantity
+from evaluators.evidence import Confirmed, Evaluator, Frozen, Kind, PublishedPair, Quantity
 from evaluators.packages import cause_of, whose_fault
 from evaluators.registry import get, owner
 from grader.quiz.claims import Fact, Form, HighestOf, LowestOf, asked_by, comparisons, in_words, names_of
 from grader.quiz.consistency import MOST_STEPS, TooComplex, satisfiable
+from grader.quiz.sources import read_facts, read_published
 from grader.quiz.spec import EvidenceRequest, Question, Quiz, QuizBook
 
 QUIZ_FILE = "quiz.yaml"
+CITING = "literature"
+"""The evaluator whose facts can be looked up."""
 TOO_COMPLEX = f"its alternatives take more than {MOST_STEPS:,} steps to go through"
 BUILT_IN_QUIZ = Path(__file__).resolve().parents[2] / "questions"
 
@@ -54,9 +57,36 @@ def load_quiz(folder: Path) -> QuizBook:
                 [Problem(where, f"names {name}, which is not there", "correct the name")] if missing else error.problems
             )
     problems += _across(quiz, questions, source) if not problems else []
+    published: tuple[PublishedPair, ...] = ()
+    confirmed: dict[str, Confirmed] = {}
+    try:
+        published = _published(folder, quiz, source)
+        confirmed = read_facts(folder, cited(questions)) if not problems else {}
+    except InputError as error:
+        problems += error.problems
     if problems:
         raise InputError(problems)
-    return QuizBook(folder, quiz, tuple(questions))
+    return QuizBook(folder, quiz, tuple(questions), published, confirmed)
+
+
+def _published(folder: Path, quiz: Quiz, source: Source) -> tuple[PublishedPair, ...]:
+    if quiz.published_audio is None:
+        return ()
+    path = folder / quiz.published_audio
+    if not path.resolve().is_relative_to(folder.resolve()):
+        where = source.where(("published_audio",))
+        raise InputError(Problem(where, f"{quiz.published_audio} lies outside the quiz", "name a file of its folder"))
+    return read_published(path)
+
+
+def cited(questions: Iterable[Question]) -> dict[str, Quantity]:
+    """The cited facts that questions ask for, by measurement: what somebody can look up."""
+    requests = [request for question in questions for request in question.evidence if request.evaluator == CITING]
+    return {quantity.name: quantity for request in requests for quantity in announced(*_asked(request))}
+
+
+def _asked(request: EvidenceRequest) -> tuple[Evaluator, Frozen]:
+    return get(request.evaluator), parameters_of(request)
 
 
 def load_question(path: Path) -> Question:
@@ -75,6 +105,10 @@ def load_question(path: Path) -> Question:
     if not problems:
         for letter, option in question.options.items():
             problems += _claim_problems(option.claim, quantities, source, ("options", letter, "claim"))
+            for kind, asides in (("contrary", option.contrary), ("corroborating", option.corroborating)):
+                for i, aside in enumerate(asides):
+                    at = ("options", letter, kind, i, "evidence")
+                    problems += _claim_problems(aside.evidence, quantities, source, at)
     if not problems and question.choose == "one":
         problems += _double_answers(question, quantities, source)
     if problems:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,13 +14,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from basics.errors import InputError, Problem
 from basics.suggestions import did_you_mean
-from evaluators.evidence import Frozen, Source
-from grader.quiz.claims import Claim
+from evaluators.evidence import Confirmed, Frozen, PublishedPair, Site, Standing
+from grader.quiz.claims import Claim, Form
 
 CreditRule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]
 AttemptPolicy = Literal["highest", "latest", "first"]
 Letter = Annotated[str, Field(pattern=r"^[A-Z]$")]
 Text = Annotated[str, Field(min_length=1)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Reference(Frozen):
@@ -51,12 +53,44 @@ class EvidenceRequest(BaseModel):
         return dict(self.model_extra or {})
 
 
+class Aside(Frozen):
+    """Evidence at hand that an option's claim does not ask, put as a claim, and what it means for the option."""
+
+    evidence: Claim
+    answer: Text
+
+
+class Contrary(Aside):
+    """Evidence against what the claim comes to, with the answer to it.
+
+    `defeats: true`: where it is shown, the option does not hold whatever the claim says; while it is unknown it is no
+    obstacle. Recorded results of an experiment defeat what published ones made likely.
+    """
+
+    defeats: bool = False
+
+
 class Option(Frozen):
-    """One statement to tick, in the words the students see, and the claim that decides it."""
+    """One statement to tick, in the words the students see, and the claim that decides it.
+
+    `contrary` and `corroborating` list what else is known and is not asked; it is judged and shown beside the verdict.
+    """
 
     text: Text
     claim: Claim
+    contrary: tuple[Contrary, ...] = ()
+    corroborating: tuple[Aside, ...] = ()
     note: str = ""
+
+    @property
+    def claims(self) -> tuple[Form, ...]:
+        """Everything that is compared for this option: the claim first, then what stands beside it."""
+        return (self.claim, *(aside.evidence for aside in self.asides))
+
+    @property
+    def asides(self) -> tuple[Aside, ...]:
+        """What stands beside the claim, the contrary first."""
+        return (*self.contrary, *self.corroborating)
 
 
 class Question(Frozen):
@@ -103,14 +137,25 @@ class Regulations(Frozen):
 
 
 class Quiz(Frozen):
-    """`quiz.yaml`: everything that the questions share."""
+    """`quiz.yaml`: everything that the questions share.
+
+    `codec_sha256` lists what the tensors of `codec` may be (those of kyutai/mimi are known); `published_audio` names a
+    CSV in the quiz's folder that lists pairs of sounds which others published (see docs/quiz.md).
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     title: Text
     course: str = ""
     total: Annotated[float, Field(gt=0)]
     codec: str = "kyutai/mimi"
-    accept: Annotated[tuple[Source, ...], Field(min_length=1)] = ("measured", "executed", "published")
+    codec_sha256: tuple[Sha256, ...] = ()
+    published_audio: Text | None = None
+    accept: Annotated[tuple[Standing, ...], Field(min_length=1)] = (
+        "measured",
+        "executed",
+        "published_audio",
+        "published",
+    )
     credit_rule: CreditRule = "net-correct"
     time_zone: str = "UTC"
     deadline: AwareDatetime
@@ -144,6 +189,18 @@ class QuizBook:
     folder: Path
     quiz: Quiz
     questions: tuple[Question, ...]
+    published: tuple[PublishedPair, ...] = ()
+    confirmed: Mapping[str, Confirmed] = field(default_factory=dict)
+
+    @property
+    def site(self) -> Site:
+        """The site that the quiz implies: its codec of record, its published audio and facts; nothing supplied."""
+        return Site(
+            codec_of_record=self.quiz.codec,
+            codec_sha256=self.quiz.codec_sha256,
+            published=self.published,
+            confirmed=self.confirmed,
+        )
 
     def question(self, name: str) -> Question:
         """The question with this id. Raises InputError with suggestions if there is none."""

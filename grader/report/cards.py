@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from grader.quiz.claims import Fact, Form, Range, asked_by, comparisons, expanded, parts
 from grader.quiz.spec import Option, Question
-from grader.verdicts.judge import Comparison, Step, Verdict, span_of
+from grader.verdicts.judge import Beside, Comparison, Step, Verdict, span_of
 from grader.verdicts.key import AnswerKey, QuestionKey
 from grader.verdicts.testimony import Exhibit, Number, Testimony
 
@@ -66,6 +66,14 @@ class StepView:
 
 
 @dataclass(frozen=True)
+class BesideView:
+    """What is known beside a claim, with its drawing and what it means."""
+
+    judged: Beside
+    tree: StepView
+
+
+@dataclass(frozen=True)
 class OptionView:
     """One option with its verdict and all that it rests on."""
 
@@ -73,6 +81,7 @@ class OptionView:
     option: Option
     verdict: Verdict
     tree: StepView
+    beside: tuple[BesideView, ...]
     numbers: tuple[Number, ...]
     origins: tuple[Exhibit, ...]
 
@@ -112,6 +121,10 @@ def _option_view(testimony: Testimony, letter: str) -> OptionView:
         option=option,
         verdict=verdict,
         tree=_step_view(verdict.step, leaves(option.claim)),
+        beside=tuple(
+            BesideView(judged, _step_view(judged.step, leaves(stated.evidence)))
+            for stated, judged in zip(option.asides, verdict.beside, strict=True)
+        ),
         numbers=testimony.numbers(letter),
         origins=testimony.origins(letter),
     )

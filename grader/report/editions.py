@@ -7,6 +7,7 @@ form for the answers. The last is rendered from the questions' words alone: clai
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 from basics.errors import InputError, Problem
 from basics.files import write_whole
-from evaluators.evidence import Site
 from evaluators.store import Store
 from grader.marking.grading import Grades
 from grader.quiz.spec import Quiz, QuizBook
@@ -58,7 +58,7 @@ def write_report(
         return write_sheet(book, out=out, language=language)
     words = interface_words(language)
     bank = SoundBank(out.with_name(f"{out.stem}_audio") if audio == "beside" else None)
-    site = Site(corpus=corpus, cache=store.root, codec_of_record=book.quiz.codec)
+    site = replace(book.site, corpus=corpus, cache=store.root)
     content = {
         **_decided(testimonies, key),
         "sections": sections(testimonies, site, Page(store, bank, language)),

@@ -64,7 +64,12 @@ def environment(language: Language) -> Environment:
     }
     made.filters |= filters
     # Questions stay in the words they were set in: a screen reader has to be told which language that is.
-    made.globals |= {"t": words, "language": language, "en": Markup("" if language == "en" else ' lang="en"')}
+    made.globals |= {
+        "t": words,
+        "sources": SOURCES,
+        "language": language,
+        "en": Markup("" if language == "en" else ' lang="en"'),
+    }
     return made
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from evaluators.evidence import Checked, Frozen, Measurement, Source
 from grader.quiz.claims import (
@@ -26,6 +26,9 @@ from grader.quiz.claims import (
     operator_of,
     parts,
 )
+
+if TYPE_CHECKING:
+    from grader.quiz.spec import Aside
 
 State = Literal["supported", "refuted", "inconclusive"]
 Candidates = Mapping[str, Sequence[Measurement]]
@@ -80,6 +83,19 @@ class Step(Frozen):
     steps: tuple[Step, ...] = ()
 
 
+class Beside(Frozen):
+    """What is known beside an option's claim, judged: for it, against it, or against it so that it `defeats` it."""
+
+    side: Literal["for", "against", "defeats"]
+    step: Step
+    answer: str
+
+    @property
+    def stands(self) -> bool:
+        """Whether the evidence at hand shows it."""
+        return self.step.state == "supported"
+
+
 class Verdict(Frozen):
     """What became of one option's claim.
 
@@ -95,6 +111,7 @@ class Verdict(Frozen):
     sources: tuple[Source, ...]
     checked: Checked | None
     demonstration: bool
+    beside: tuple[Beside, ...] = ()
 
     @property
     def recalled(self) -> bool:
@@ -106,21 +123,38 @@ class Verdict(Frozen):
         """Whether another source's value would decide one of the grounds otherwise."""
         return any(comparison.dissent for comparison in self.grounds)
 
+    @property
+    def contrary(self) -> tuple[Beside, ...]:
+        """The evidence at hand that speaks against what the claim comes to."""
+        return tuple(one for one in self.beside if one.stands and one.side != "for")
 
-def judge(claim: Form, candidates: Candidates) -> Verdict:
-    """Decide `claim`. A name without candidates is an error of the caller (specs are checked when loaded)."""
+
+def judge(claim: Form, candidates: Candidates, asides: Iterable[Aside] = ()) -> Verdict:
+    """Decide `claim`, and judge what is known beside it; what defeats a supported claim refutes the option.
+
+    A name without candidates is an error of the caller (specs are checked when loaded).
+    """
     step = decide(claim, candidates)
-    grounds = tuple(dict.fromkeys(_grounds(step)))
+    beside = tuple(Beside(side=_side(a), step=decide(a.evidence, candidates), answer=a.answer) for a in asides)
+    defeats = next((one for one in beside if one.side == "defeats" and one.stands), None)
+    defeated = defeats.step if defeats and step.state == "supported" else None
+    grounds = tuple(dict.fromkeys(_grounds(defeated or step)))
     sources = tuple(sorted({m.source for c in grounds for m in c.measurements if m.value is not None}))
     return Verdict(
-        state=step.state,
+        state="refuted" if defeated else step.state,
         step=step,
         grounds=grounds,
         deciding=min(grounds, key=lambda c: c.clearance),
         sources=sources,
         checked=min((c.checked for c in grounds), key=STRENGTH.index),
         demonstration=any(c.demonstration for c in grounds),
+        beside=beside,
     )
+
+
+def _side(aside: Aside) -> Literal["for", "against", "defeats"]:
+    defeats = getattr(aside, "defeats", None)
+    return "for" if defeats is None else "defeats" if defeats else "against"
 
 
 def decide(claim: Form, candidates: Candidates) -> Step:

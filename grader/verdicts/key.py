@@ -16,7 +16,7 @@ from pydantic import Field
 from basics.errors import InputError, Problem
 from basics.suggestions import did_you_mean
 from basics.yaml_source import read, validate
-from evaluators.evidence import Frozen, Source, digest
+from evaluators.evidence import Frozen, Standing, digest
 from grader.quiz.spec import Letter, Question, QuizBook, Text, normalise
 from grader.verdicts.judge import Verdict
 
@@ -75,7 +75,7 @@ class AnswerKey(Frozen):
 
     quiz: str
     questions: tuple[QuestionKey, ...]
-    accepted: tuple[Source, ...]
+    accepted: tuple[Standing, ...]
     evidence: dict[str, str] = Field(default_factory=dict)
     digest: str
 
@@ -107,7 +107,7 @@ def make_key(
     book: QuizBook,
     verdicts: Mapping[str, Mapping[str, Verdict]],
     *,
-    accepted: tuple[Source, ...],
+    accepted: tuple[Standing, ...],
     evidence: Mapping[str, str] | None = None,
     overrides: tuple[Override, ...] = (),
 ) -> AnswerKey:

@@ -59,6 +59,10 @@ def option_as_data(letter: str, option: Option, verdict: Verdict) -> dict[str, A
         "gap": verdict.deciding.gap,
         "margin": verdict.deciding.margin,
         "deciding": verdict.deciding.model_dump(mode="json", exclude_none=True),
+        "beside": [
+            {"side": one.side, "evidence": one.step.claim, "stands": one.stands, "answer": one.answer}
+            for one in verdict.beside
+        ],
     }
 
 

@@ -23,6 +23,7 @@ from grader.verdicts.judge import State, Step, Verdict
 if TYPE_CHECKING:
     from evaluators.evidence import Evidence
     from grader.quiz.spec import Question, QuizBook
+    from grader.verdicts.citations import Citation
     from grader.verdicts.key import AnswerKey, QuestionKey
     from grader.verdicts.testimony import Gatherer, Number, Result, Testimony
 
@@ -30,8 +31,9 @@ MARK: dict[State, str] = {"supported": "yes", "refuted": "no", "inconclusive": "
 STYLE: dict[State, str] = {"supported": "bold green", "refuted": "red", "inconclusive": "yellow"}
 RECALLED, DEMONSTRATION = "recalled, not yet looked up", "DEMONSTRATION, not of record"
 
-MEASURED: tuple[Source, ...] = ("measured", "demonstration")
+MEASURED: tuple[Source, ...] = ("measured", "published_audio", "demonstration")
 INDENT = "    "
+BESIDE = {"for": "beside the claim, for it", "against": "against it", "defeats": "would defeat it"}
 WIDEST = 60
 """Cells that are longer do not move the columns."""
 FEW = 24
@@ -42,7 +44,8 @@ def caveats(verdict: Verdict) -> list[str]:
     """What must be said beside a verdict wherever it is shown."""
     marks = [RECALLED] if verdict.recalled else []
     marks += [DEMONSTRATION] if verdict.demonstration else []
-    return marks + (["another source disagrees"] if verdict.dissent else [])
+    marks += ["another source disagrees"] if verdict.dissent else []
+    return marks + (["contrary evidence stands beside it"] if verdict.contrary else [])
 
 
 def show_key(out: Console, book: QuizBook, answer: AnswerKey, testimonies: Sequence[Testimony]) -> None:
@@ -85,7 +88,7 @@ def _options_table(testimony: Testimony, width: int) -> Table:
     for letter, option in testimony.question.options.items():
         verdict = testimony.verdicts[letter]
         signs = ("†" if verdict.recalled else "") + ("‡" if verdict.demonstration else "")
-        signs += "≠" if verdict.dissent else ""
+        signs += ("≠" if verdict.dissent else "") + ("◊" if verdict.contrary else "")
         text = Text(" ".join(option.text.split()))
         text.truncate(rest, overflow="ellipsis")
         state = Text(verdict.state, style=STYLE[verdict.state])
@@ -120,6 +123,8 @@ def _legend(out: Console, verdicts: Sequence[Verdict]) -> None:
         out.print("‡ DEMONSTRATION evidence: another codec or other sound than the quiz asks about; never of record")
     if any(verdict.dissent for verdict in verdicts):
         out.print("≠ another source's value would decide otherwise (see `earwitness why`)")
+    if any(verdict.contrary for verdict in verdicts):
+        out.print("◊ contrary evidence is answered beside the claim (see `earwitness why`)")
 
 
 def show_card(out: Console, testimony: Testimony, letter: str) -> None:
@@ -137,6 +142,11 @@ def show_card(out: Console, testimony: Testimony, letter: str) -> None:
         out.print(Padding(escape(option.note), (0, 0, 0, 2)))
     out.print()
     out.print(_tree(verdict.step))
+    for one in verdict.beside:
+        shown = "as the evidence shows" if one.stands else "not shown"
+        out.print(Text(f"{BESIDE[one.side]}, {shown}:", style="magenta"))
+        out.print(Padding(_tree(one.step), (0, 0, 0, 2)))
+        out.print(Padding(escape(one.answer), (0, 0, 0, 6)), style="dim")
     out.print()
     out.print(Group(*map(_number, testimony.numbers(letter))))
     _show_origins(out, testimony, letter)
@@ -268,3 +278,16 @@ def _columns(m: Measurement) -> tuple[str, str, str, str]:
     words = wording(m)
     basis = ", ".join(filter(None, (words.n, words.over and f"over {words.over}")))
     return m.name, f"{words.value} {words.unit}".rstrip(), words.interval, basis
+
+
+def show_citations(out: Console, found: Sequence[Citation]) -> None:
+    """A block for each cited fact: value, standing, where it is to be looked up, what rests on it."""
+    for one in found:
+        m = one.measurement
+        out.print(Text.assemble((m.name, "bold"), f" = {value_of(m)}  ({m.checked}; {', '.join(one.options)})"))
+        for line in filter(None, (one.about, m.locator, m.note)):
+            out.print(Padding(escape(line), (0, 0, 0, 4)), style="dim")
+    unread = sum(one.measurement.standing == "recalled" for one in found)
+    out.print(f"{len(found)} facts, {unread} of them recalled and not yet looked up")
+    if unread:
+        out.print("-> look one up, then: earwitness facts confirm NAME --value … --locator … --quote … --by …")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from evaluators.evidence import Evaluator, Evidence, Frozen, Measurement, Site, Source, request_key
+from evaluators.evidence import Evaluator, Evidence, Frozen, Measurement, Site, Standing, request_key
 from evaluators.gathering import Answer, Missing, answer, plain
 from evaluators.registry import get
 from evaluators.store import Store
@@ -61,16 +61,22 @@ class Testimony:
     verdicts: Mapping[str, Verdict]
 
     def numbers(self, letter: str) -> tuple[Number, ...]:
-        """All values of what an option's claim compares, each that counts before those that corroborate it."""
+        """All values of what is compared for an option, each that counts before those that corroborate it."""
         return tuple(
             Number(candidate, corroborates=i > 0)
-            for measurement in measured_by(every_comparison(self.verdicts[letter].step))
+            for measurement in self._compared(letter)
             for i, candidate in enumerate(self.candidates[measurement.name])
         )
 
+    def _compared(self, letter: str) -> list[Measurement]:
+        """What the claim compares, and what is known beside it."""
+        verdict = self.verdicts[letter]
+        steps = (verdict.step, *(one.step for one in verdict.beside))
+        return measured_by(comparison for step in steps for comparison in every_comparison(step))
+
     def origins(self, letter: str) -> tuple[Exhibit, ...]:
-        """The evidence that measured anything that an option's claim compares."""
-        names = {m.name for m in measured_by(every_comparison(self.verdicts[letter].step))}
+        """The evidence that measured anything that is compared for an option."""
+        names = {m.name for m in self._compared(letter)}
         return tuple(e for e in self.exhibits if names & {m.name for m in e.measurements})
 
 
@@ -122,7 +128,7 @@ class Gatherer:
     """Gathers testimony for the questions of one quiz; requests that questions share are answered once."""
 
     book: QuizBook
-    accept: tuple[Source, ...]
+    accept: tuple[Standing, ...]
     site: Site = field(default_factory=Site)
     store: Store | None = None
     mode: Mode = "cached"
@@ -138,7 +144,9 @@ class Gatherer:
         exhibits = tuple(replace(one, prefix=request.prefix) for request, found, _ in answers for one in found)
         missing = tuple(gap for _, _, gap in answers if gap)
         candidates = pick(question, exhibits, missing, self.accept)
-        verdicts = {letter: judge(option.claim, candidates) for letter, option in question.options.items()}
+        verdicts = {
+            letter: judge(option.claim, candidates, option.asides) for letter, option in question.options.items()
+        }
         return Testimony(question, exhibits, missing, candidates, verdicts)
 
     def exhibits(self, request: EvidenceRequest) -> tuple[tuple[Exhibit, ...], Missing | None]:
@@ -175,7 +183,7 @@ class Gatherer:
     def _find(self, asked: Asked) -> tuple[tuple[Exhibit, ...], Missing | None]:
         found = [Exhibit(evidence, "record") for evidence in self._records if evidence.request == asked.key]
         found += [Exhibit(evidence, "store") for evidence in self._stored(asked)]
-        usable = any(m.source in self.accept for exhibit in found for m in exhibit.evidence.measurements)
+        usable = any(m.standing in self.accept for exhibit in found for m in exhibit.evidence.measurements)
         if asked.evaluator.stored and (self.mode == "cached" or (self.mode == "auto" and usable)):
             return _distinct(found), None if usable else asked.gap
         fresh, gap = self._answer(asked, self.site)
@@ -203,7 +211,7 @@ def _distinct(exhibits: Iterable[Exhibit]) -> tuple[Exhibit, ...]:
 
 
 def pick(
-    question: Question, exhibits: Iterable[Exhibit], missing: Iterable[Missing], accept: tuple[Source, ...]
+    question: Question, exhibits: Iterable[Exhibit], missing: Iterable[Missing], accept: tuple[Standing, ...]
 ) -> dict[str, tuple[Measurement, ...]]:
     """For every measurement that the claims name, its candidates, the one that counts first.
 
@@ -212,10 +220,10 @@ def pick(
     """
     everything = [m for exhibit in exhibits for m in exhibit.measurements]
     result: dict[str, tuple[Measurement, ...]] = {}
-    for name in sorted(_names(option.claim for option in question.options.values())):
+    for name in sorted(_names(claim for option in question.options.values() for claim in option.claims)):
         known = [m for m in everything if m.name == name]
-        accepted = [m for m in known if m.source in accept]
-        accepted.sort(key=lambda m: (m.value is None, accept.index(m.source)))
+        accepted = [m for m in known if m.standing in accept]
+        accepted.sort(key=lambda m: (m.value is None, accept.index(m.standing)))
         result[name] = tuple(accepted) or (_unknown(name, known, tuple(missing)),)
     return result
 
@@ -226,8 +234,8 @@ def _names(claims: Iterable[Form]) -> set[str]:
 
 def _unknown(name: str, refused: list[Measurement], missing: tuple[Missing, ...]) -> Measurement:
     if refused:
-        sources = ", ".join(sorted({m.source for m in refused}))
-        reason = f"only evidence of source {sources} is here, which this key does not accept"
+        standings = ", ".join(sorted({m.standing for m in refused}))
+        reason = f"only {standings} evidence is here, which this key does not accept"
     else:
         reason = "; ".join(f"{gap.evaluator}: {gap.what}" for gap in missing) or "no evidence names it"
     return Measurement(name=name, undefined=reason, source="measured")
@@ -236,7 +244,7 @@ def _unknown(name: str, refused: list[Measurement], missing: tuple[Missing, ...]
 def answer_key(
     book: QuizBook,
     *,
-    accept: tuple[Source, ...] | None = None,
+    accept: tuple[Standing, ...] | None = None,
     overrides: tuple[Override, ...] = (),
     mode: Mode = "cached",
     site: Site | None = None,
@@ -244,12 +252,12 @@ def answer_key(
 ) -> AnswerKey:
     """The key of a quiz from the evidence at hand; `accept` defaults to the quiz's own."""
     sources = accept or book.quiz.accept
-    gatherer = Gatherer(book, sources, site or site_of(book), store or Store(), mode)
+    gatherer = Gatherer(book, sources, site or book.site, store or Store(), mode)
     return key_from(book, [gatherer.testimony(question) for question in book.questions], sources, overrides)
 
 
 def key_from(
-    book: QuizBook, testimonies: Iterable[Testimony], accept: tuple[Source, ...], overrides: tuple[Override, ...] = ()
+    book: QuizBook, testimonies: Iterable[Testimony], accept: tuple[Standing, ...], overrides: tuple[Override, ...] = ()
 ) -> AnswerKey:
     """The key that these testimonies give."""
     by_question = {testimony.question.id: testimony for testimony in testimonies}
@@ -261,8 +269,3 @@ def key_from(
         evidence={f"{e.evaluator}-{request[:8]}": e.fingerprint for request, e in sorted(used.items())},
         overrides=overrides,
     )
-
-
-def site_of(book: QuizBook) -> Site:
-    """The site that a quiz implies: its codec of record, nothing supplied."""
-    return Site(codec_of_record=book.quiz.codec)
