@@ -11,14 +11,16 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from evaluators.evidence import Findings, Frozen, Inputs, Quantity, Site
-from evaluators.moshi_model import dialogue, language_model, mimi, mimi_behaviour, sources, step
+from evaluators.moshi_model import dialogue, language_model, mimi, mimi_behaviour, reach, sources, step, text
 from evaluators.moshi_model.bench import SEED, Bench, Probe, observe
 
 PROBES: tuple[Probe, ...] = (
     *mimi.PROBES,
     *mimi_behaviour.PROBES,
+    *reach.PROBES,
     *language_model.PROBES,
     *step.PROBES,
+    *text.PROBES,
     *dialogue.PROBES,
     *sources.PROBES,
 )
@@ -32,7 +34,7 @@ class MoshiModel:
     """Facts about Moshi and Mimi from their released code; see docs/evaluators/moshi_model.md for every name."""
 
     name: ClassVar[str] = "moshi_model"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     stored: ClassVar[bool] = True
     Parameters: ClassVar[type[Frozen]] = NoParameters
 

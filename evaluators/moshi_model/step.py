@@ -24,6 +24,7 @@ class Trace:
 
     returned: list[torch.Tensor | None] = field(default_factory=list)  # [1, 1 + dep_q, 1]: text, audio codes
     text_logits: list[torch.Tensor] = field(default_factory=list)  # [1, 1, 1, text_card]
+    text_fed: list[torch.Tensor] = field(default_factory=list)  # [1, 1], what the text embedding takes in
     text: list[torch.Tensor] = field(default_factory=list)  # [1], as drawn
     audio: list[torch.Tensor] = field(default_factory=list)  # [1, dep_q], as drawn
     drawn: list[tuple[int, str]] = field(default_factory=list)  # (step, "text" | "audio") in the order of drawing
@@ -38,8 +39,11 @@ def random_codes(lm: Any, steps: int, streams: int) -> torch.Tensor:
     return torch.randint(lm.card, (steps, 1, streams, 1))
 
 
-def run(lm: Any, user: torch.Tensor, other_text_at: int | None = None) -> Trace:
-    """Feed the user's codes frame by frame, always with the same draws; at one step put another text token."""
+def run(lm: Any, user: torch.Tensor, other_text_at: int | None = None, forced_text: int | None = None) -> Trace:
+    """Feed the user's codes frame by frame, always with the same draws.
+
+    At step `other_text_at` another text token takes the place of the drawn one; `forced_text` takes it at every step.
+    """
     from moshi.models.lm import LMGen
 
     trace = Trace()
@@ -47,6 +51,8 @@ def run(lm: Any, user: torch.Tensor, other_text_at: int | None = None) -> Trace:
     def on_text(token: torch.Tensor) -> None:
         if len(trace.text) == other_text_at:
             token.add_(1).remainder_(lm.text_card)
+        if forced_text is not None:
+            token.fill_(forced_text)
         trace.drawn.append((len(trace.returned), "text"))
         trace.text.append(token.clone())
 
@@ -62,6 +68,7 @@ def run(lm: Any, user: torch.Tensor, other_text_at: int | None = None) -> Trace:
     )
     with (
         isolated(),
+        lm.text_emb.register_forward_pre_hook(lambda _m, inputs: trace.text_fed.append(inputs[0].clone())),
         lm.transformer.register_forward_hook(lambda _m, inputs, _o: trace.temporal.append(inputs[0].shape[1])),
         lm.depformer.register_forward_hook(lambda _m, inputs, _o: trace.depth.append(inputs[0].shape[1])),
         generator.streaming(1),
@@ -121,17 +128,23 @@ def inputs_and_outputs(bench: Bench) -> Mapping[str, Observed | float | int]:
     """Count what goes in and comes out of every step, and the work done for it."""
     from moshi.models.lm import LMGen
 
-    lm = bench.tiny_lm
+    lm, streams = bench.tiny_lm, bench.full_lm.num_codebooks
     codes = fewest_codes(lm)
     trace = run(lm, random_codes(lm, STEPS, codes))
     parameters = list(inspect.signature(LMGen.step).parameters.values())[1:]
     silent = next((step for step, out in enumerate(trace.returned) if out is not None), STEPS)
     due = trace.returned[silent:]
+    text, audio = len(trace.text) / STEPS, sum(codes.numel() for codes in trace.audio) / STEPS
     return {
         "moshi.step_required_inputs": sum(p.default is inspect.Parameter.empty for p in parameters),
         "moshi.step_user_codes_in": Observed(codes, codes, f"1 to {codes - 1} are refused"),
-        "moshi.step_text_tokens_out": Observed(len(trace.text) / STEPS, STEPS),
-        "moshi.step_audio_codes_out": Observed(sum(codes.numel() for codes in trace.audio) / STEPS, STEPS),
+        "moshi.step_text_tokens_out": Observed(text, STEPS),
+        "moshi.step_audio_codes_out": Observed(audio, STEPS),
+        "moshi.streams_unaccounted": Observed(
+            streams - text - audio - codes,
+            STEPS,
+            f"{streams} streams; a step draws {text:g} text token and {audio:g} audio codes, and takes {codes} codes",
+        ),
         "moshi.temporal_steps_per_frame": Observed(sum(trace.temporal) / STEPS, STEPS),
         "moshi.depth_steps_per_frame": Observed(sum(trace.depth) / STEPS, STEPS),
         "moshi.frames_before_first_output": silent,
@@ -190,6 +203,14 @@ PROBES = (
             fact("moshi.step_user_codes_in", "codes", "Fewest codes of the user that a step accepts", STEP),
             fact("moshi.step_text_tokens_out", "tokens", "Text tokens drawn per step", f"{STEP}: on_text_hook"),
             fact("moshi.step_audio_codes_out", "codes", "Audio codes drawn per step", f"{STEP}: on_audio_hook"),
+            fact(
+                "moshi.streams_unaccounted",
+                "streams",
+                "Streams of the full-size model that are neither drawn nor the user's codes",
+                "get_moshi_lm(None, device='meta').num_codebooks - step_text_tokens_out - step_audio_codes_out - "
+                "step_user_codes_in",
+                low=None,
+            ),
             fact(
                 "moshi.temporal_steps_per_frame",
                 "steps",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import subprocess
 import sys
@@ -17,8 +18,8 @@ from moshi.utils import compile as moshi_compile
 from basics.errors import Undefined
 from evaluators import registry
 from evaluators.evidence import Measurement, Quantity, Site
-from evaluators.moshi_model import MoshiModel, NoParameters, language_model, mimi_behaviour, sources, step
-from evaluators.moshi_model.bench import Bench, Probe, fact, observe
+from evaluators.moshi_model import MoshiModel, NoParameters, language_model, mimi_behaviour, reach, sources, step, text
+from evaluators.moshi_model.bench import Bench, Probe, fact, isolated, observe
 
 ANY = NoParameters()
 
@@ -67,6 +68,8 @@ PUBLISHED = {
     "moshi.step_user_codes_in": 8,
     "moshi.step_text_tokens_out": 1,
     "moshi.step_audio_codes_out": 8,
+    "moshi.streams_unaccounted": 0,
+    "moshi.user_text_tokens_in": 0,
     "moshi.step_ms": 80,
     "moshi.temporal_steps_per_frame": 1,
     "moshi.depth_steps_per_frame": 8,
@@ -81,6 +84,7 @@ PUBLISHED = {
     "moshi.acoustic_lag_frames": 1,
     "moshi.steps_until_logits_react_to_user": 0,
     "moshi.steps_until_output_reacts_to_user": 0,
+    "moshi.temporal_steps_without_text": 1,
     "moshi.dialogue_samples_in_per_step": 1920,
     "moshi.dialogue_samples_out_per_step": 1920,
     "moshi.dialogue_asr_tts_modules": 0,
@@ -157,6 +161,21 @@ def test_semantic_codebook_lies_beside_the_residual_chain(run: Run) -> None:
     assert run.value("mimi.codebook_prefix_mismatch") == 0
 
 
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_influence_outlasts_the_context_of_one_attention_layer(run: Run, part: str) -> None:
+    faded, last = run.value(f"mimi.{part}_reach_s"), run.value(f"mimi.{part}_last_change_s")
+    assert run.value("mimi.context_s") < faded < last
+    assert run.measurements[f"mimi.{part}_last_change_s"].n == 40
+    assert last == pytest.approx(40 - 12 * run.value("mimi.frame_ms") / 1000)
+    assert "no bound was observed" in run.measurements[f"mimi.{part}_last_change_s"].note
+    assert "no bound was observed" not in run.measurements[f"mimi.{part}_reach_s"].note
+
+
+def test_text_steers_the_audio_and_takes_no_place_in_the_sequence(run: Run) -> None:
+    assert run.value("moshi.audio_changes_without_text") > 0.5
+    assert run.value("moshi.temporal_steps_without_text") == run.value("moshi.temporal_steps_per_frame")
+
+
 def test_figures_are_consistent_with_one_another(run: Run) -> None:
     assert run.value("moshi.streams") == run.value("moshi.text_streams") + run.value("moshi.audio_streams")
     assert run.value("mimi.codebooks") == run.value("mimi.semantic_codebooks") + run.value("mimi.acoustic_codebooks")
@@ -195,14 +214,14 @@ def test_measuring_leaves_seed_threads_gradients_and_compilation_as_they_were(ru
 
 def test_the_same_seed_gives_the_same_numbers(run: Run, bench: Bench) -> None:
     torch.rand(3)
-    for probe in (*step.PROBES, *language_model.PROBES):
+    for probe in (*step.PROBES, *text.PROBES, *language_model.PROBES):
         for measurement in observe(probe, bench).measurements:
             assert measurement == run.measurements[measurement.name]
 
 
 def test_the_documentation_has_every_name_and_no_other(repository: Path) -> None:
-    text = (repository / "docs/evaluators/moshi_model.md").read_text(encoding="utf-8")
-    documented = re.findall(r"^\| `([a-z0-9_.]+)` \|", text, re.MULTILINE)
+    page = (repository / "docs/evaluators/moshi_model.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `([a-z0-9_.]+)` \|", page, re.MULTILINE)
     assert documented == [quantity.name for quantity in MoshiModel().quantities(ANY)]
 
 
@@ -246,7 +265,103 @@ def test_lookahead_is_undefined_where_nothing_reacts() -> None:
         mimi_behaviour.lookahead(torch.zeros_like, torch.randn(1, 1, 8), torch.randn(1, 1, 8), [3])
 
 
+# Controls: how long an influence lasts.
+
+
+def filtered(*taps: float) -> torch.nn.Module:
+    """A causal filter: output n is the sum of taps[k] * input[n - k]."""
+    made = torch.nn.Sequential(torch.nn.ConstantPad1d((len(taps) - 1, 0), 0.0), torch.nn.Conv1d(1, 1, len(taps)))
+    made[1].weight.data = torch.tensor(taps).flip(0)[None, None]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("taps", "faded", "last"),
+    [
+        ((1.0,), 0, 0),
+        ((1.0, 0.0, 0.0, 1.0), 3, 3),
+        ((1.0, 0.0, 0.1, 0.0, 1e-4), 2, 4),
+        ((0.0, 0.0, 0.0, 0.0, 1.0), 4, 4),
+    ],
+)
+def test_an_influence_lasts_as_long_as_the_filter(taps: tuple[float, ...], faded: float, last: float) -> None:
+    signal = torch.zeros(1, 1, 40)
+    other = signal + 1
+    with torch.no_grad():
+        found = reach.reach(filtered(*taps), signal, other, 10, seconds=20)
+    assert found == (faded / 2, last / 2)
+
+
+def test_an_influence_that_ends_with_its_cause_lasts_no_time_and_one_without_end_lasts_for_the_run() -> None:
+    signal, other = torch.zeros(1, 1, 40), torch.ones(1, 1, 40)
+    ahead = reach.reach(lambda x: x[..., 8:], signal, other, 10, seconds=40)
+    assert ahead == (0, 0)
+    assert reach.reach(lambda x: x.cumsum(-1), signal, other, 10, seconds=40) == (30, 30)
+    with pytest.raises(Undefined, match="never reached the output"):
+        reach.reach(torch.zeros_like, signal, other, 10, seconds=40)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_each_attention_layer_reaches_as_far_as_its_context(bench: Bench, run: Run, layers: int) -> None:
+    transformer = copy.deepcopy(bench.mimi.encoder_transformer)
+    transformer.transformer.layers = transformer.transformer.layers[:layers]
+    rate = bench.mimi.encoder_frame_rate
+    with isolated():
+        signal, other = torch.randn(2, 1, 512, 700)
+        found = reach.reach(lambda x: transformer(x)[0], signal, other, 24, seconds=700 / rate)
+    assert found.last == pytest.approx(layers * (run.value("mimi.context_s") - 1 / rate))
+
+
 # Controls: the dialogue step.
+
+
+@pytest.mark.parametrize(
+    ("fed", "foreign"),
+    [([[9], [1], [2]], 0), ([[9], [1], [7]], 1), ([[9, 9], [1, 5], [2, 6]], 2), ([[0], [1], [2]], 1)],
+)
+def test_text_that_the_model_did_not_draw_itself_is_counted(fed: list[list[int]], foreign: int) -> None:
+    trace = step.Trace(text=[torch.tensor([t]) for t in (1, 2, 3)], text_fed=[torch.tensor([tokens]) for tokens in fed])
+    assert text.foreign_text(trace, initial=9) == foreign
+
+
+def test_text_that_never_goes_in_is_not_taken_for_the_models_own() -> None:
+    with pytest.raises(Undefined, match="never used"):
+        text.foreign_text(step.Trace(text=[torch.tensor([1])]), initial=9)
+
+
+def test_text_put_into_the_stream_from_outside_is_seen(bench: Bench) -> None:
+    """Another token takes the place of the drawn one where the model keeps its text."""
+    from moshi.models.lm import LMGen
+
+    lm, trace = bench.tiny_lm, step.Trace()
+    generator = LMGen(lm, on_text_hook=lambda token: trace.text.append(token.clone()))
+    hook = lm.text_emb.register_forward_pre_hook(lambda _m, inputs: trace.text_fed.append(inputs[0].clone()))
+    with isolated(), hook, generator.streaming(1):
+        for codes in step.random_codes(lm, 4, 8):
+            generator.step(codes)
+            generator._streaming_state.cache[:, 0] = (trace.text[-1] + 1) % lm.text_card
+    assert text.foreign_text(trace, lm.text_initial_token_id) == 3
+
+
+def test_the_zero_token_leaves_the_text_out(bench: Bench) -> None:
+    """Without it, other embeddings of the text change what is drawn; with it, nothing does."""
+    lm, user = bench.tiny_lm, step.random_codes(bench.tiny_lm, 4, 8)
+    deaf = copy.deepcopy(lm)
+    with torch.no_grad():
+        for embedding in (deaf.text_emb, deaf.depformer_text_emb):
+            embedding.weight[: lm.text_card] = torch.randn_like(embedding.weight[: lm.text_card])
+    heard, unheard = (step.run(model, user, forced_text=lm.zero_token_id) for model in (lm, deaf))
+    assert all(torch.equal(a, b) for a, b in zip(heard.text_logits, unheard.text_logits, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(heard.audio, unheard.audio, strict=True))
+    assert text.share_of_changed(step.run(lm, user).audio, step.run(deaf, user).audio, since=0) > 0
+
+
+def test_equal_runs_have_no_share_of_changed_steps(bench: Bench) -> None:
+    user = step.random_codes(bench.tiny_lm, 4, 8)
+    before, after = step.run(bench.tiny_lm, user), step.run(bench.tiny_lm, user)
+    assert text.share_of_changed(before.audio, after.audio, since=0) == 0
+    with pytest.raises(Undefined, match="no step to compare"):
+        text.share_of_changed(before.audio, after.audio, since=4)
 
 
 def test_same_user_means_no_reaction(bench: Bench) -> None:
@@ -257,7 +372,7 @@ def test_same_user_means_no_reaction(bench: Bench) -> None:
 
 
 def test_delays_of_another_model_are_seen_in_what_it_returns() -> None:
-    from evaluators.moshi_model.bench import TINY, isolated
+    from evaluators.moshi_model.bench import TINY
 
     delays = {"delays": [0, 0, *[3] * 7, 0, *[3] * 7]}
     with isolated():
@@ -288,10 +403,10 @@ def package(tmp_path: Path) -> Path:
         "moshi/deep/c.py": "loudness = 3\n",
         "moshi/apart.py": "def end_of_turn(): ...\n",
     }
-    for name, text in files.items():
+    for name, content in files.items():
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        file.write_text(content, encoding="utf-8")
     return tmp_path / "moshi"
 
 
