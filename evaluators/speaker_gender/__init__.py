@@ -46,7 +46,7 @@ class SpeakerGender:
     """The models' recorded answers, and what transcripts and sound tell about gender."""
 
     name = "speaker_gender"
-    version = 1
+    version = 2
     stored = True
     Parameters = SpeakerGenderParameters
 
