@@ -149,7 +149,7 @@ class TestChannel:
 
 class TestLayers:
     def test_the_interval_of_two_layers_difference_lies_around_it(self) -> None:
-        cells = Cells.of(["Angry", "Sleepy"] * 30, ["a", "b", "b"] * 20)
+        cells = Cells.of(["Angry", "Sleepy"] * 30, ["a", "a", "b", "b", "c", "c"] * 10)
         asked = Parameters(
             layers=(0, 3), codebooks=4, emotions=("Angry", "Sleepy"), differences=((0, 3), (3, 0)), pair_differences=()
         )
