@@ -2,7 +2,7 @@
 
 For each clip and layer every token is looked up in that layer's own codebook and the vectors are averaged over time
 (the course's procedure). A silhouette says how far the emotions separate, pooled and within each speaker; intervals are
-over clips and UMAP seeds. See docs/evaluators/layer_separation.md for every name and its method.
+over speakers, clips and UMAP seeds. See docs/evaluators/layer_separation.md for every name and its method.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class LayerSeparation:
     """Measures the emotional speech of the site's corpus through the site's codec."""
 
     name: ClassVar[str] = "layer_separation"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     stored: ClassVar[bool] = True
     Parameters: ClassVar[type[Frozen]] = vocabulary.Parameters
 

@@ -113,6 +113,9 @@ SCORES = (
 PLACES = {"": "in the space of the codebook vectors", "_map": "in the 2-D map, mean over the seeds"}
 
 
+RESOLUTION = "half the width of the interval that clips and seeds alone leave, with these speakers"
+
+
 def quantities(parameters: Parameters) -> Iterator[Quantity]:
     """Everything that may be measured under these parameters."""
     yield Quantity(name="corpus.clips", unit="clips", low=0, about="clips of the named emotions")
@@ -130,11 +133,13 @@ def _of(score: Score, suffix: str, about: str, parameters: Parameters) -> Iterat
     name = score.name.format(suffix)
     for layer in parameters.chosen:
         yield Quantity(name=f"{name}.layer_{layer}", low=-1, high=1, about=about)
+        yield Quantity(name=f"{name}_resolution.layer_{layer}", low=0, high=1, about=f"{RESOLUTION}: {about}")
         if suffix and score.by_seed:
             yield Quantity(name=f"{name}_over_seeds.layer_{layer}", low=-1, high=1, about=f"{about}; spread over seeds")
     for a, b in score.layers(parameters):
         key = f"layer_{a}_minus_{b}"
         yield Quantity(name=f"{name}_difference.{key}", low=-2, high=2, about=about)
+        yield Quantity(name=f"{name}_difference_resolution.{key}", low=0, high=2, about=f"{RESOLUTION}: {about}")
         yield Quantity(
             name=f"{score.p_name.format(suffix)}.{key}", low=0, high=1, about=f"that both layers are equal: {about}"
         )

@@ -92,7 +92,7 @@ class Scorer:
 
     def __init__(self, samples: Samples, seeds: Sequence[int], source: Source) -> None:
         self.samples, self.seeds, self.source = samples, tuple(seeds), source
-        self.draws = Draws(len(samples.cells))
+        self.draws = Draws(samples.cells.cell_speaker[samples.cells.cell])
 
     def measurements(self, parameters: Parameters) -> Iterator[Measurement]:
         """Every measurement of every score: silhouettes and differences in [-2, 2], p in [0, 1].
@@ -108,7 +108,7 @@ class Scorer:
 
     def _of_layer(self, score: Score, place: str, layer: int) -> Iterator[Measurement]:
         name = score.name.format(place)
-        yield self._say(f"{name}.layer_{layer}", lambda: self._mean(self.samples.of(score, place, layer), 1))
+        yield from self._mean(name, f"layer_{layer}", lambda: self.samples.of(score, place, layer), 1)
         if place and score.by_seed:
             yield self._say(
                 f"{name}_over_seeds.layer_{layer}", lambda: self._over_seeds(self.samples.of(score, place, layer))
@@ -120,7 +120,7 @@ class Scorer:
         def difference() -> Sample:
             return self.samples.of(score, place, a) - self.samples.of(score, place, b)
 
-        yield self._say(f"{score.name.format(place)}_difference.{key}", lambda: self._mean(difference(), 2))
+        yield from self._mean(f"{score.name.format(place)}_difference", key, difference, 2)
         yield self._say(f"{score.p_name.format(place)}.{key}", lambda: self._permutation(difference()))
 
     def _say(self, name: str, compute: Callable[[], dict[str, Any]]) -> Measurement:
@@ -129,9 +129,21 @@ class Scorer:
         except Undefined as undefined:
             return Measurement(name=name, source=self.source, undefined=undefined.reason)
 
-    def _mean(self, sample: Sample, bound: float) -> dict[str, Any]:
+    def _mean(self, name: str, key: str, find: Callable[[], Sample], bound: float) -> Iterator[Measurement]:
+        """A mean with its interval, and what clips and seeds alone leave open of it."""
+        resolution = f"{name}_resolution.{key}"
+        try:
+            sample = find()
+            spread = self.draws.spread(sample.pseudo_values, bound)
+        except Undefined as undefined:
+            for one in (f"{name}.{key}", resolution):
+                yield Measurement(name=one, source=self.source, undefined=undefined.reason)
+            return
         value = float(np.nanmean(sample.silhouettes))
-        return {"value": value, "n": sample.clips, "interval": self.draws.interval(sample.pseudo_values, bound)}
+        yield Measurement(
+            name=f"{name}.{key}", source=self.source, value=value, n=sample.clips, interval=spread.interval
+        )
+        yield Measurement(name=resolution, source=self.source, value=spread.resolution, n=sample.clips)
 
     def _over_seeds(self, sample: Sample) -> dict[str, Any]:
         means = np.nanmean(sample.silhouettes, axis=1)  # (seeds,)

@@ -11,11 +11,12 @@ The pseudo-values hold both: clip j's is s_j + Σ_i ∂s_i/∂w_j, w_j being the
 Efron, "The Jackknife, the Bootstrap and Other Resampling Plans", 1982), centred so that their mean is the mean
 silhouette.
 
-Intervals of mean silhouettes: clips are drawn with replacement and the mean of their pseudo-values is taken again
-(percentile bootstrap); for a map, the seeds are drawn as well, crossed with the clips. The same draws serve every layer
-and every score, which `evaluators.resampling` (one sample at a time, and a jackknife that grows with the square of the
-clips) could not do in acceptable time. Clips count as independent although few speakers spoke them, and the maps are
-not drawn anew for each sample of clips: see docs/evaluators/layer_separation.md.
+Intervals of mean silhouettes: speakers are drawn with replacement, then clips within each drawn speaker, and the mean
+of their pseudo-values is taken again (two-stage bootstrap: Davison and Hinkley, "Bootstrap Methods and their
+Application", 1997, section 3.8; it errs on the wide side). For a map, the seeds are drawn as well, crossed with the
+clips. The same draws serve every layer and every score, which `evaluators.resampling` (one sample at a time) could not
+do in acceptable time: everything is linear in the pseudo-values. The maps are not drawn anew for each sample of clips:
+see docs/evaluators/layer_separation.md.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from basics.errors import Undefined
 from evaluators.evidence import Interval
 from evaluators.layer_separation.maps import Vectors, weighted_sums
 from evaluators.layer_separation.selection import OUT, Cells, Codes
-from evaluators.resampling import FEWEST, RESAMPLES
+from evaluators.resampling import FEW, RESAMPLES
 
 Doubles = NDArray[np.float64]
 
@@ -122,49 +123,120 @@ class _Problem:
         return np.where(np.isnan(self.values), np.nan, moved)
 
 
-class Draws:
-    """The bootstrap draws of n clips and some seeds; equal for equal arguments."""
+@dataclass(frozen=True)
+class Spread:
+    """How far a mean silhouette would move: `interval` with other speakers, clips and seeds.
 
-    def __init__(self, clips: int, *, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0) -> None:
-        self.clips, self.level, self.resamples, self.seed = clips, level, resamples, seed
+    `resolution`, at least 0, is half the width of the interval that clips and seeds alone leave, the speakers being
+    those that were measured: what is smaller than that cannot be told from chance, even about these speakers.
+    """
+
+    interval: Interval
+    resolution: float
+
+
+class Draws:
+    """The bootstrap draws of clips, of their speakers and of some seeds; equal for equal arguments.
+
+    `speaker` (clips,) is the number of each clip's speaker.
+    """
+
+    def __init__(
+        self, speaker: Sequence[int] | Codes, *, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
+    ) -> None:
+        self.speaker = np.asarray(speaker, np.intp)
+        self.level, self.resamples, self.seed = level, resamples, seed
 
     @cached_property
     def clip_counts(self) -> NDArray[np.float32]:
-        """How often each clip is drawn (resamples, clips)."""
+        """How often each clip is drawn among those of its speaker (resamples, clips)."""
         generator = np.random.default_rng([self.seed, 0])
-        counts = np.empty((self.resamples, self.clips), np.float32)
-        for row in counts:
-            row[:] = np.bincount(generator.integers(self.clips, size=self.clips), minlength=self.clips)
+        counts = np.empty((self.resamples, len(self.speaker)), np.float32)
+        for number in range(self.speaker.max(initial=-1) + 1):
+            own = np.flatnonzero(self.speaker == number)
+            for row in counts:
+                row[own] = np.bincount(generator.integers(len(own), size=len(own)), minlength=len(own))
         return counts
 
-    def seed_shares(self, seeds: int) -> Doubles:
-        """Share of each seed in each draw (resamples, seeds), each row adding up to 1.
+    def speaker_counts(self, speakers: int) -> NDArray[np.float32]:
+        """How often each of so many speakers is drawn (resamples, speakers)."""
+        generator = np.random.default_rng([self.seed, 2, speakers])
+        return generator.multinomial(speakers, np.full(speakers, 1 / speakers), size=self.resamples).astype(np.float32)
 
-        A handful of seeds make a bootstrap too narrow; the shares' deviations from equality are stretched to what
-        Student's t needs.
+    def seed_shares(self, seeds: int) -> Doubles:
+        """Share of each seed in each draw (resamples, seeds), each row adding up to 1; deviations stretched."""
+        generator = np.random.default_rng([self.seed, 1])
+        shares = generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=self.resamples) / seeds
+        return 1 / seeds + self.stretch(seeds - 1, seeds) * (shares - 1 / seeds)
+
+    def stretch(self, free: int, drawn: int) -> float:
+        """What the deviations of a bootstrap of `drawn` units are multiplied by to be as wide as Student's t.
+
+        A handful of speakers, clips or seeds make a bootstrap too narrow. `free` degrees of freedom; 1 for none.
         """
         from scipy.stats import norm, t
 
-        generator = np.random.default_rng([self.seed, 1])
-        shares = generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=self.resamples) / seeds
         tail = (1 - self.level) / 2
-        stretch = (seeds / (seeds - 1)) ** 0.5 * t.ppf(tail, seeds - 1) / norm.ppf(tail) if seeds > 1 else 1
-        return 1 / seeds + stretch * (shares - 1 / seeds)
+        return float((drawn / free) ** 0.5 * t.ppf(tail, free) / norm.ppf(tail)) if free > 0 else 1.0
 
-    def interval(self, samples: Doubles, bound: float = np.inf) -> Interval:
+    def spread(self, samples: Doubles, bound: float = np.inf) -> Spread:
         """Confidence interval of the mean of `samples` (seeds, clips), the same clips being NaN in every row.
 
-        With one row the interval is over clips, with more over clips and seeds. It is cut off at ±`bound`, beyond which
-        the mean cannot be. Raises Undefined for fewer than three clips with a value.
+        With one row the interval is over speakers and clips, with more over seeds too. Speakers who have no clip with a
+        value take no part; with one speaker left, the interval is over the clips of that speaker, and says so. It is
+        cut off at ±`bound`, beyond which the mean cannot be. Raises Undefined for fewer than six clips with a value.
         """
         present = np.isfinite(samples[0])
-        if present.sum() < FEWEST:
-            raise Undefined(f"an interval needs at least {FEWEST} clips, got {present.sum()}")
-        counts = self.clip_counts[:, present]
-        drawn = np.maximum(counts.sum(axis=1), 1)
-        means = counts @ samples[:, present].T.astype(np.float32) / drawn[:, None]  # (resamples, seeds)
-        outcome = (means * self.seed_shares(len(samples))).sum(axis=1)
+        if (clips := int(present.sum())) <= FEW:
+            raise Undefined(f"an interval over clips needs at least {FEW + 1} of them, got {clips}")
+        names, speaker = np.unique(self.speaker[present], return_inverse=True)
+        mean = samples[:, present].mean(axis=1)  # (seeds,)
+        sums, sizes = self._by_speaker(samples, present, names)
+        totals = np.stack([samples[:, present][:, speaker == number].sum(axis=1) for number in range(len(names))])
+        lengths = np.bincount(speaker).astype(np.float64)  # (speakers,)
+        wide = self.stretch(clips - len(names), clips)
+        drawn = self.speaker_counts(len(names))
+        whole = drawn @ totals / (drawn @ lengths)[:, None]  # drawn speakers with all their clips: (resamples, seeds)
+        other_clips = _ratio(np.einsum("rs,srk->rk", drawn, sums), (drawn * sizes.T).sum(axis=1), whole) - whole
+        other_speakers = self.stretch(len(names) - 1, len(names)) * (whole - mean)
+        same_speakers = wide * (_ratio(sums.sum(axis=0), sizes.sum(axis=0), mean) - mean)
+        shares = self.seed_shares(len(samples))
+        moved = other_speakers + wide * other_clips if len(names) > 1 else same_speakers
+        low, high = self._limits(mean + moved, shares)
+        left, right = self._limits(mean + same_speakers, shares)
+        middle = mean.mean()
+        interval = Interval(
+            low=float(np.clip(min(low, middle), -bound, bound)),
+            high=float(np.clip(max(high, middle), -bound, bound)),
+            level=self.level,
+            over=_over(len(names), len(samples)),
+        )
+        return Spread(interval, min((right - left) / 2, bound))
+
+    def _by_speaker(self, samples: Doubles, present: NDArray[np.bool_], names: Codes) -> tuple[Doubles, Doubles]:
+        """Of each speaker and draw: the sum of the drawn clips (speakers, resamples, seeds), and their number."""
+        sums, sizes = [], []
+        for name in names:
+            own = np.flatnonzero(present & (self.speaker == name))
+            counts = self.clip_counts[:, own]
+            sums.append(counts @ samples[:, own].T.astype(np.float32))
+            sizes.append(counts.sum(axis=1))
+        return np.stack(sums).astype(np.float64), np.stack(sizes).astype(np.float64)
+
+    def _limits(self, means: Doubles, shares: Doubles) -> tuple[float, float]:
+        """Limits of the mean over the seeds, from the draws' means and shares (resamples, seeds)."""
         tail = (1 - self.level) / 2
-        low, high = np.clip(np.quantile(outcome, [tail, 1 - tail]), -bound, bound)
-        over = "clips" if len(samples) == 1 else "clips and seeds"
-        return Interval(low=float(low), high=float(high), level=self.level, over=over)
+        low, high = np.quantile((means * shares).sum(axis=1), [tail, 1 - tail])
+        return float(low), float(high)
+
+
+def _ratio(sums: Doubles, sizes: Doubles, otherwise: Doubles) -> Doubles:
+    """Sums (resamples, seeds) by sizes (resamples,); `otherwise` where no clip was drawn."""
+    return np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], otherwise)
+
+
+def _over(speakers: int, seeds: int) -> str:
+    """`speakers and clips`, `speakers, clips and seeds`; of one speaker `clips of one speaker`, `… and seeds`."""
+    if speakers == 1:
+        return "clips of one speaker" if seeds == 1 else "clips of one speaker and seeds"
+    return "speakers and clips" if seeds == 1 else "speakers, clips and seeds"

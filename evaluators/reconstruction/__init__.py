@@ -30,7 +30,7 @@ class Reconstruction:
     """PESQ, STOI and measures that do not assume speech, of originals and reconstructions."""
 
     name: ClassVar[str] = "reconstruction"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     stored: ClassVar[bool] = True
     Parameters: ClassVar[type[Frozen]] = Request
 

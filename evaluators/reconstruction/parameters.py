@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -48,6 +48,7 @@ class Request(Frozen):
         metrics: measures to take.
         statistic: what summarizes the clips of a role.
         rank: roles that compete for the worst reconstruction; those that the request has.
+        null_roles: roles whose clips are polled against each other, two at a time, for what a lead in votes is worth.
         seed: of the bootstrap.
     """
 
@@ -59,6 +60,7 @@ class Request(Frozen):
     metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = METRICS
     statistic: Statistic = "mean"
     rank: tuple[Role, ...] = ("laughter", "music")
+    null_roles: tuple[Role, ...] = ()
     seed: int = 0
 
     @model_validator(mode="after")
@@ -72,6 +74,10 @@ class Request(Frozen):
             raise ValueError("`sweep` needs mode codec: published pairs have the codebooks they have")
         if len(set(self.metrics)) < len(self.metrics):
             raise ValueError("`metrics` names a measure twice")
+        if unknown := [role for role in self.null_roles if role not in self.roles]:
+            raise ValueError(f"`null_roles` names {', '.join(unknown)}, which `{wanted}` does not")
+        if len(set(self.null_roles)) < len(self.null_roles):
+            raise ValueError("`null_roles` names a role twice")
         return self
 
     @property
@@ -102,20 +108,47 @@ def quantities(parameters: Request) -> Iterator[Quantity]:
         span: dict[str, Any] = {} if low is None or high is None else {"low": low - high, "high": high - low}
         for a, b in combinations(parameters.roles, 2):
             yield Quantity(name=f"{metric}.{a}_minus_{b}", unit=unit, **span)
+    yield from _vote_quantities(parameters)
+
+
+def _vote_quantities(parameters: Request) -> Iterator[Quantity]:
     for title, metrics in votes(parameters):
+        many = len(metrics)
         for role in parameters.ranked:
             yield Quantity(
                 name=f"{title}.{role}",
                 unit="measures",
                 low=0,
-                high=len(metrics),
+                high=many,
                 about="number of measures by which this role is clearly the worst reconstructed",
+            )
+        for a, b in permutations(parameters.ranked, 2):
+            yield Quantity(
+                name=f"{title}_lead.{a}_minus_{b}",
+                unit="measures",
+                low=-many,
+                high=many,
+                about=f"votes for {a} as the worst reconstructed, less those for {b}",
+            )
+    if parameters.null_roles:
+        for title, metrics in polls(parameters):
+            yield Quantity(
+                name=f"{title}_null",
+                unit="measures",
+                low=0,
+                high=len(metrics),
+                about="lead, of either sign, that two clips of one role do not exceed in 95 % of draws",
             )
 
 
-def votes(parameters: Request) -> Iterator[tuple[str, tuple[Metric, ...]]]:
+def polls(parameters: Request) -> Iterator[tuple[str, tuple[Metric, ...]]]:
     """The polls about the worst reconstruction: a name and the measures that have a vote."""
+    yield "worst_votes", parameters.metrics
+    if parameters.nonspeech_metrics:
+        yield "worst_votes_nonspeech", parameters.nonspeech_metrics
+
+
+def votes(parameters: Request) -> Iterator[tuple[str, tuple[Metric, ...]]]:
+    """The polls, where there are roles that compete."""
     if parameters.ranked:
-        yield "worst_votes", parameters.metrics
-        if parameters.nonspeech_metrics:
-            yield "worst_votes_nonspeech", parameters.nonspeech_metrics
+        yield from polls(parameters)

@@ -21,6 +21,7 @@ from audio.codec import Audio, Codec, Codes, load_codec
 from evaluators.evidence import Artefact, Findings, Site, digest
 from evaluators.origin import source_of, weights_of
 from evaluators.reconstruction import artefacts
+from evaluators.reconstruction.null import Null
 from evaluators.reconstruction.parameters import Request
 from evaluators.reconstruction.scores import Rendition, Score, rendition, score
 from evaluators.reconstruction.selection import REMARK, choose, find_clips, load_pairs, locator, originals, published
@@ -143,6 +144,7 @@ def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
     """
     chosen = choose(site.pairs, request.pairs)
     few = {role: pairs for role, pairs in chosen.items() if len(pairs) < FEWEST}
+    few |= {role: chosen[role] for role in request.null_roles}
     windowed = {(role, pair.codebooks) for role, pairs in few.items() for pair in pairs}
     total = sum(map(len, chosen.values()))
     scores: list[Score] = []
@@ -150,9 +152,10 @@ def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
         site.progress(f"measuring pairs: {len(scores)} of {total}", len(scores) / total)
         scores += score(batch, request.metrics, windowed=windowed, jobs=site.jobs)
     source, _ = source_of(site, sounds=originals(chosen), published=published(chosen))
-    summary = Summary(request, source, {role: locator(pairs) for role, pairs in chosen.items()}, REMARK)
+    locators = {role: locator(pairs) for role, pairs in chosen.items()}
+    summary, null = Summary(request, source, locators, REMARK), Null(request, scores, source, locators)
     shown = (artefacts.table(store, scores), artefacts.clips_plot(store, scores, request))
-    return Findings(tuple(summary.measurements(scores, None)), shown)
+    return Findings((*summary.measurements(scores, None), *null.measurements()), shown)
 
 
 def measure_codec(request: Request, site: Site, store: Store) -> Findings:
@@ -165,7 +168,9 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     files = find_clips(site.audio, request.clips)
     takes = [Take(role, name, path) for role, named in files.items() for name, path in named.items()]
     counts = sorted({request.codebooks, *request.sweep})
-    windowed = {(role, request.codebooks) for role, named in files.items() if len(named) < FEWEST}
+    windowed = {
+        (role, request.codebooks) for role, named in files.items() if len(named) < FEWEST or role in request.null_roles
+    }
     total = len(takes) * len(counts)
     reconstructor = Reconstructor(codec, store, site.progress)
     scores: list[Score] = []
@@ -178,9 +183,10 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     sounds = [take.path for take in takes]
     source, _ = source_of(site, sounds=sounds, weights=codec.weights_digest)
     summary = Summary(request, source, locators, remark)
-    measured = tuple(summary.measurements(scores, request.codebooks))
-    swept = tuple(m for count in sorted(set(request.sweep)) for m in summary.sweep(scores, count))
     at_record = [s for s in scores if s.codebooks == request.codebooks]
+    null = Null(request, at_record, source, locators)
+    measured = (*summary.measurements(scores, request.codebooks), *null.measurements())
+    swept = tuple(m for count in sorted(set(request.sweep)) for m in summary.sweep(scores, count))
     shown = [artefacts.table(store, scores), artefacts.clips_plot(store, at_record, request)]
     shown += [artefacts.sweep_plot(store, swept, request)] if swept else []
     return Findings((*measured, *swept), (*shown, *reconstructor.examples(takes, request.codebooks)))

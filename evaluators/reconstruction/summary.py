@@ -1,22 +1,23 @@
 """From scores to measurements: a value for each role with its interval, differences of roles, votes for the worst.
 
-The interval is over clips where a role has at least three, else over windows of its clips, and says so. What windows
-show is the spread; the value stays that of the whole clip, so the interval of the windows' mean is moved onto it.
+The interval is over clips where a role has at least three, else over windows of its clips, in blocks of neighbours
+where there are more than five, and says so. What windows show is the spread; the value stays that of the whole clip, so
+the interval of the windows' mean is moved onto it. A difference has the interval that both sides make together.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations
 
 from audio.measures import MEASURES, Metric
 from basics.errors import Undefined
 from evaluators.evidence import Interval, Measurement, Source
 from evaluators.reconstruction.parameters import Request, votes
 from evaluators.reconstruction.scores import Score
-from evaluators.resampling import FEWEST, bootstrap_interval, difference_interval
+from evaluators.resampling import FEWEST, apart, block_interval, bootstrap_interval
 
 SPEECH_NOTE = "PESQ and STOI are speech measures, not validated for music or laughter"
 SPEECH_ROLES = ("english", "chinese", "speech")  # or names that end in one of these
@@ -29,24 +30,33 @@ class Sample:
     metric: Metric
     role: str
     clips: tuple[float, ...]
-    windows: tuple[float, ...]
+    windows: tuple[tuple[float, ...], ...]  # of each clip, in their order
     attempted: int
     attempted_windows: int
     reasons: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
-    @property
-    def spread(self) -> tuple[tuple[float, ...], str]:
-        """What is resampled, and its name. Raises Undefined where there is too little of it."""
+    def spread(self, parameters: Request) -> tuple[float, Interval]:
+        """What is resampled, clips or windows: its mean or median, with the interval.
+
+        Raises Undefined where there is too little of it.
+        """
+        statistic, seed = parameters.statistic, parameters.seed
         if self.attempted >= FEWEST:
             if len(self.clips) >= FEWEST:
-                return self.clips, "clips"
+                return _centre(self.clips, parameters), bootstrap_interval(self.clips, statistic, seed=seed)
             raise Undefined(f"{self.metric} is defined for {self.counted} of {self.role}")
-        if len(self.windows) >= FEWEST:
-            return self.windows, "windows of one clip" if self.attempted == 1 else f"windows of {self.attempted} clips"
+        if self.counted_windows >= FEWEST:
+            pooled = [value for values in self.windows for value in values]
+            return _centre(pooled, parameters), block_interval(self.windows, statistic, seed=seed)
         raise Undefined(
             f"the spread of {self.metric} over {self.role} is unknown: too few clips, too short for windows"
         )
+
+    @property
+    def counted_windows(self) -> int:
+        """Windows with a value, of all clips together."""
+        return sum(map(len, self.windows))
 
     @property
     def counted(self) -> str:
@@ -59,8 +69,8 @@ class Sample:
         notes = [f"defined for {self.counted}"]
         notes += [f"{reason} ({count} ×)" for reason, count in Counter(self.reasons).items()]
         notes += self.warnings
-        if self.windows and self.attempted < FEWEST:
-            notes.append(f"interval: {len(self.windows)} of {self.attempted_windows} windows defined")
+        if self.counted_windows and self.attempted < FEWEST:
+            notes.append(f"interval: {self.counted_windows} of {self.attempted_windows} windows defined")
         if MEASURES[self.metric].speech_only and not self.role.endswith(SPEECH_ROLES):
             notes.append(SPEECH_NOTE)
         if self.metric == "pesq_wb":
@@ -101,35 +111,27 @@ class Summary:
                 yield self._value(f"{metric}.{role}.q{codebooks}", sample_of(scores, metric, role, codebooks))
 
     def _value(self, name: str, sample: Sample) -> Measurement:
-        value = centre(sample.clips, self.parameters)
+        value, interval, without = centre(sample.clips, self.parameters), None, ""
+        try:
+            interval = None if value is None else around(value, sample, self.parameters)
+        except Undefined as reason:
+            without = f"no interval: {reason.reason}"
         return Measurement(
             name=name,
             value=value,
             undefined=_why(sample) if value is None else None,
             unit=MEASURES[sample.metric].unit,
             n=len(sample.clips),
-            interval=None if value is None else self._interval(sample, value),
+            interval=interval,
             source=self.source,
             locator=self.locators[sample.role],
-            note=self._note(sample.note),
+            note=self._note("; ".join(filter(None, (sample.note, without)))),
         )
-
-    def _interval(self, sample: Sample, value: float) -> Interval | None:
-        try:
-            values, over = sample.spread
-        except Undefined:
-            return None
-        interval = bootstrap_interval(values, self.parameters.statistic, seed=self.parameters.seed, over=over)
-        moved = _moved(interval, value - _centre(values, self.parameters))
-        lowest, highest = MEASURES[sample.metric].low, MEASURES[sample.metric].high
-        low = moved.low if lowest is None else max(moved.low, lowest)
-        high = moved.high if highest is None else min(moved.high, highest)
-        return moved.model_copy(update={"low": low, "high": high})
 
     def _difference(self, a: Sample, b: Sample) -> Measurement:
         value, interval, undefined = None, None, None
         try:
-            interval = self._difference_interval(a, b)
+            interval = difference(a, b, self.parameters)
             value = _centre(a.clips, self.parameters) - _centre(b.clips, self.parameters)
         except Undefined as reason:
             undefined = reason.reason
@@ -145,41 +147,35 @@ class Summary:
             note=self._note(f"{a.role}: {a.note}; {b.role}: {b.note}; resampled independently"),
         )
 
-    def _difference_interval(self, a: Sample, b: Sample) -> Interval:
-        """Raises Undefined where the spread of either side is unknown: a bare difference says nothing."""
-        for sample in (a, b):
-            if not sample.clips:
-                raise Undefined(_why(sample))
-        (first, over), (second, other) = a.spread, b.spread
-        interval = difference_interval(
-            first,
-            second,
-            paired=False,
-            statistic=self.parameters.statistic,
-            seed=self.parameters.seed,
-            over=" and ".join(dict.fromkeys((over, other))),
-        )
-        of_whole = _centre(a.clips, self.parameters) - _centre(b.clips, self.parameters)
-        return _moved(interval, of_whole - _centre(first, self.parameters) + _centre(second, self.parameters))
-
     def _votes(
         self, title: str, metrics: Sequence[Metric], differences: dict[tuple[Metric, str, str], Measurement]
     ) -> Iterator[Measurement]:
         ranked = self.parameters.ranked
-        polls = {metric: poll(metric, ranked, differences) for metric in metrics}
+        intervals = {key: difference.interval for key, difference in differences.items()}
+        polls = {metric: poll(metric, ranked, intervals) for metric in metrics}
         counted = [metric for metric, (_, defined) in polls.items() if defined]
         ballot = "; ".join(f"{metric}: {_ballot(*polls[metric])}" for metric in metrics)
-        for role in ranked:
-            yield Measurement(
-                name=f"{title}.{role}",
-                value=sum(polls[metric][0] == role for metric in counted) if counted else None,
-                undefined=None if counted else f"no measure compares {' and '.join(ranked)}: {ballot}",
+        undefined = None if counted else f"no measure compares {' and '.join(ranked)}: {ballot}"
+        note = self._note(f"clearly worst by measure: {ballot}; {SPEECH_NOTE}")
+        against = Counter(polls[metric][0] for metric in counted)
+
+        def say(name: str, value: int, locator: str) -> Measurement:
+            return Measurement(
+                name=name,
+                value=None if undefined else value,
+                undefined=undefined,
                 unit="measures",
                 n=len(counted),
                 source=self.source,
-                locator=self.locators[role],
-                note=self._note(f"clearly worst by measure: {ballot}; {SPEECH_NOTE}"),
+                locator=locator,
+                note=note,
             )
+
+        for role in ranked:
+            yield say(f"{title}.{role}", against[role], self.locators[role])
+        for a, b in permutations(ranked, 2):
+            locator = " against ".join(dict.fromkeys((self.locators[a], self.locators[b])))
+            yield say(f"{title}_lead.{a}_minus_{b}", against[a] - against[b], locator)
 
     def _note(self, note: str) -> str:
         return "; ".join(filter(None, (note, self.remark)))
@@ -189,30 +185,60 @@ def sample_of(scores: Sequence[Score], metric: Metric, role: str, codebooks: int
     """One measure over the clips of one role: defined values (n,), and the reasons of the others."""
     mine = [s for s in scores if s.role == role and codebooks in (None, s.codebooks)]
     clips = [s.values[metric] for s in mine]
-    spans = [values[metric] for s in mine for values in s.windows]
+    spans = [[values[metric] for values in s.windows] for s in mine]
     return Sample(
         metric=metric,
         role=role,
         clips=tuple(float(v) for v in clips if not isinstance(v, Undefined)),
-        windows=tuple(float(v) for v in spans if not isinstance(v, Undefined)),
+        windows=tuple(tuple(float(v) for v in of_clip if not isinstance(v, Undefined)) for of_clip in spans),
         attempted=len(clips),
-        attempted_windows=len(spans),
+        attempted_windows=sum(map(len, spans)),
         reasons=tuple(v.reason for v in clips if isinstance(v, Undefined)),
         warnings=tuple(warning for s in mine for warning in s.warnings),
     )
 
 
+def around(value: float, sample: Sample, parameters: Request) -> Interval:
+    """The interval of what was resampled, moved onto the value of the whole clips and cut off at the measure's bounds.
+
+    Raises Undefined where there is none.
+    """
+    middle, interval = sample.spread(parameters)
+    low, high = interval.low + value - middle, interval.high + value - middle
+    lowest, highest = MEASURES[sample.metric].low, MEASURES[sample.metric].high
+    low = low if lowest is None else max(low, lowest)
+    high = high if highest is None else min(high, highest)
+    return interval.model_copy(update={"low": low, "high": high})
+
+
+def difference(a: Sample, b: Sample, parameters: Request) -> Interval:
+    """The interval of a measure of `a` less that of `b`.
+
+    Raises Undefined where the spread of either side is unknown: a bare difference says nothing.
+    """
+    sides = []
+    for sample in (a, b):
+        if not sample.clips:
+            raise Undefined(_why(sample))
+        value = _centre(sample.clips, parameters)
+        sides.append((value, around(value, sample, parameters)))
+    return apart(*sides)
+
+
 def poll(
-    metric: Metric, ranked: Sequence[str], differences: dict[tuple[Metric, str, str], Measurement]
+    metric: Metric, ranked: Sequence[str], differences: Mapping[tuple[Metric, str, str], Interval | None]
 ) -> tuple[str | None, bool]:
-    """The role that is clearly worse than each other one by this measure, if any; and whether all could be compared."""
+    """The role that is clearly worse than each other one by this measure, if any; and whether all could be compared.
+
+    `differences` holds the intervals of a minus b by (measure, a, b); None where the difference is undefined.
+    """
     lost: Counter[str] = Counter()
-    for (name, a, b), difference in differences.items():
+    for (name, a, b), interval in differences.items():
         if name != metric or a not in ranked or b not in ranked:
             continue
-        if difference.interval is None:
+        if interval is None:
             return None, False
-        low, high = difference.interval.low, difference.interval.high
+        low, high = interval.low, interval.high
         if not MEASURES[metric].higher_is_better:
             low, high = -high, -low
         lost.update([b] if low > 0 else [a] if high < 0 else [])
@@ -229,10 +255,6 @@ def _centre(values: Sequence[float], parameters: Request) -> float:
     from statistics import fmean, median
 
     return fmean(values) if parameters.statistic == "mean" else median(values)
-
-
-def _moved(interval: Interval, by: float) -> Interval:
-    return interval.model_copy(update={"low": interval.low + by, "high": interval.high + by}) if by else interval
 
 
 def _why(sample: Sample) -> str:

@@ -14,12 +14,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
+from math import inf
 from typing import Any
 
 from basics.errors import Undefined
 from evaluators.evidence import Interval, Measurement, Quantity, Site, Source
 from evaluators.origin import source_of
-from evaluators.resampling import FEWEST, bootstrap_interval, difference_interval, permutation_p
+from evaluators.resampling import bootstrap_interval, difference_interval, permutation_p
 from evaluators.speaker_gender.behaviour import exact_interval
 from evaluators.speaker_gender.separability import (
     HeldOut,
@@ -291,8 +292,16 @@ def transcript_bound(heard: Heard) -> Found:
         ]
         distance = sum(abs(shares[0].get(t, 0) - shares[1].get(t, 0)) for t in shares[0] | shares[1]) / 2
         bounds.append((1 + distance) / 2)
-    interval = bootstrap_interval(bounds, over="sentences", seed=heard.seed) if len(bounds) >= FEWEST else None
+    interval = _interval(bounds, over="sentences", seed=heard.seed, within=(0.5, 1))
     return Found(sum(bounds) / len(bounds), len(bounds), interval, "a perfect recogniser would give 0.5")
+
+
+def _interval(values: Sequence[float], *, over: str, seed: int, within: tuple[float, float]) -> Interval | None:
+    """The interval of the mean, None where these values do not have one: too few, or few and all equal."""
+    try:
+        return bootstrap_interval(values, over=over, seed=seed, within=within)
+    except Undefined:
+        return None
 
 
 def _shares(texts: Sequence[str]) -> dict[str, float]:
@@ -301,7 +310,7 @@ def _shares(texts: Sequence[str]) -> dict[str, float]:
 
 def word_errors(heard: Heard) -> Found:
     rates = [rate for _, rate in _rates(heard)]
-    interval = bootstrap_interval(rates, over="clips", seed=heard.seed) if len(rates) >= FEWEST else None
+    interval = _interval(rates, over="clips", seed=heard.seed, within=(0, inf))
     return Found(sum(rates) / len(rates), len(rates), interval)
 
 
@@ -338,8 +347,10 @@ def gender_gap(heard: Heard) -> Found:
     if not female or not male:
         raise Undefined("the words of one gender's clips are not known")
     over = "sentences" if shared else "speakers"
-    enough = min(len(female), len(male)) >= FEWEST
-    interval = difference_interval(female, male, paired=bool(shared), over=over, seed=heard.seed) if enough else None
+    try:
+        interval = difference_interval(female, male, paired=bool(shared), over=over, seed=heard.seed)
+    except Undefined:
+        interval = None
     return Found(sum(female) / len(female) - sum(male) / len(male), len(female) + len(male), interval)
 
 
@@ -354,5 +365,5 @@ def disagreement(heard: Heard, *, across: bool) -> Found:
             rates.append(sum(word_error_rate(a, b) for a, b in texts) / len(texts))
     if not rates:
         raise Undefined("no sentence has two transcripts to compare" if across else "one speaker a gender is too few")
-    interval = bootstrap_interval(rates, over="sentences", seed=heard.seed) if len(rates) >= FEWEST else None
+    interval = _interval(rates, over="sentences", seed=heard.seed, within=(0, inf))
     return Found(sum(rates) / len(rates), len(rates), interval)

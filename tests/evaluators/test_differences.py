@@ -65,8 +65,8 @@ class TestReconstruction:
         asked = {"clips": {"english": "e", "chinese": "c"}, "metrics": ["stoi"], "statistic": statistic}
         request = Request.model_validate_json(json.dumps(asked))
         clips = [
-            one_clip("english", 0.9, [0.50, 0.51, 0.52, 0.53, 0.55]),
-            one_clip("chinese", 0.2, [0.60, 0.61, 0.62, 0.63, 0.65]),
+            one_clip("english", 0.9, [0.50, 0.53, 0.51, 0.55, 0.52, 0.51, 0.53, 0.52]),
+            one_clip("chinese", 0.2, [0.60, 0.63, 0.61, 0.65, 0.62, 0.61, 0.63, 0.62]),
         ]
         summary = Summary(request, "measured", {"english": "e", "chinese": "c"})
         found = {m.name: m for m in summary.measurements(clips, 8)}
@@ -81,13 +81,14 @@ class TestReconstruction:
 Recogniser = Callable[[int, str, str], str]
 
 
-def people(transcript: Recogniser) -> Heard:
-    """Four sentences said by two women and two men, heard by a recogniser that errs."""
+NAMES = {"female": ("ann", "bea", "cleo"), "male": ("carl", "dan", "ed")}
+
+
+def people(transcript: Recogniser, each: int = 2) -> Heard:
+    """Four sentences said by as many women as men, heard by a recogniser that errs."""
     sentences = ("the lamp is on the desk", "please wait by the gate", "we met her in spring", "snow fell on the hill")
     rows: list[tuple[Any, str, str]] = [
-        (gender, name, said)
-        for gender, name in (("female", "ann"), ("female", "bea"), ("male", "carl"), ("male", "dan"))
-        for said in sentences
+        (gender, name, said) for gender, names in NAMES.items() for name in names[:each] for said in sentences
     ]
     voices = tuple(
         Utterance(Path(f"{i}.flac"), g, name, said, False, f"{i:064x}") for i, (g, name, said) in enumerate(rows)
@@ -108,8 +109,8 @@ def perfect(_i: int, _gender: str, said: str) -> str:
     return said
 
 
-def heard_by(recogniser: Recogniser) -> dict[str, Measurement]:
-    return {m.name: m for m in channel(people(recogniser))}
+def heard_by(recogniser: Recogniser, each: int = 2) -> dict[str, Measurement]:
+    return {m.name: m for m in channel(people(recogniser, each))}
 
 
 class TestChannel:
@@ -128,15 +129,27 @@ class TestChannel:
         [("wer_gender_gap", lossy, -0.3), ("sound_advantage_over_transcript", perfect, 0.5)],
     )
     def test_the_interval_holds_the_difference(self, name: str, recogniser: Recogniser, expected: float) -> None:
-        difference = heard_by(recogniser)[f"channel.{name}"]
+        difference = heard_by(recogniser, each=3)[f"channel.{name}"]
         assert difference.interval
         assert difference.value == pytest.approx(expected, abs=0.1)
         assert difference.interval.low <= float(difference.value or 0) <= difference.interval.high
 
+    def test_four_speakers_who_agree_do_not_say_how_far_a_fifth_would(self) -> None:
+        difference = heard_by(perfect)["channel.sound_advantage_over_transcript"]
+        assert difference.value is None
+        assert difference.undefined == "all 4 speakers have the value 0.5: their spread is unknown"
+
+    def test_an_error_rate_keeps_its_value_where_its_spread_is_unknown_and_its_interval_is_not_negative(self) -> None:
+        known, alike = heard_by(lossy), heard_by(perfect)["channel.transcript_accuracy_bound"]
+        assert (alike.value, alike.interval) == (0.5, None)
+        interval = known["channel.transcript_wer"].interval
+        assert interval
+        assert interval.low >= 0
+
 
 class TestLayers:
     def test_the_interval_of_two_layers_difference_lies_around_it(self) -> None:
-        cells = Cells.of(["Angry", "Sleepy"] * 30, ["a", "b", "b"] * 20)
+        cells = Cells.of(["Angry", "Sleepy"] * 30, ["a", "a", "b", "b", "c", "c"] * 10)
         asked = Parameters(
             layers=(0, 3), codebooks=4, emotions=("Angry", "Sleepy"), differences=((0, 3), (3, 0)), pair_differences=()
         )

@@ -14,7 +14,7 @@ from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import NearestNeighbors
 
 from basics.errors import Undefined
-from evaluators.evidence import Measurement, report_nothing
+from evaluators.evidence import Interval, Measurement, report_nothing
 from evaluators.layer_separation.maps import sums_and_nearest, weighted_sums
 from evaluators.layer_separation.parameters import Parameters, quantities
 from evaluators.layer_separation.scores import Scorer
@@ -179,30 +179,69 @@ def test_a_point_is_its_own_first_neighbour_even_among_equals() -> None:
     np.testing.assert_array_equal(found.indices[:, 0], np.arange(20))
 
 
-class TestDraws:
-    def test_interval_over_clips_is_as_wide_as_the_normal_one(self) -> None:
-        values = np.random.default_rng(0).normal(size=400)
-        interval = Draws(400).interval(values[None])
-        half = 1.96 * values.std() / 20
-        assert interval.low == pytest.approx(values.mean() - half, abs=0.1 * half)
-        assert interval.high == pytest.approx(values.mean() + half, abs=0.1 * half)
-        assert interval.over == "clips"
+ONE = [0] * 400
+"""The speaker of 400 clips."""
 
-    def test_seeds_that_disagree_widen_the_interval(self) -> None:
+
+def width(interval: Interval) -> float:
+    return interval.high - interval.low
+
+
+class TestDraws:
+    def test_interval_over_the_clips_of_one_speaker_is_as_wide_as_the_normal_one_and_says_so(self) -> None:
+        values = np.random.default_rng(0).normal(size=400)
+        spread = Draws(ONE).spread(values[None])
+        half = 1.96 * values.std() / 20
+        assert spread.interval.low == pytest.approx(values.mean() - half, abs=0.1 * half)
+        assert spread.interval.high == pytest.approx(values.mean() + half, abs=0.1 * half)
+        assert spread.interval.over == "clips of one speaker"
+        assert spread.resolution == pytest.approx(width(spread.interval) / 2)
+
+    def test_speakers_who_disagree_widen_the_interval_to_students_t_and_not_the_resolution(self) -> None:
+        values = np.random.default_rng(0).normal(size=400)
+        speaker = np.arange(400) % 4
+        means = np.array([-3.0, -1.0, 1.0, 3.0])
+        agreed, apart = (Draws(speaker).spread((values + by * means[speaker])[None]) for by in (0.0, 1.0))
+        half = 3.18 * means.std(ddof=1) / 2  # t with three degrees of freedom
+        assert width(apart.interval) / 2 == pytest.approx(half, rel=0.1)
+        assert width(agreed.interval) < 0.3 * width(apart.interval)
+        assert apart.interval.over == "speakers and clips"
+        assert apart.resolution == pytest.approx(agreed.resolution, rel=0.01)
+        assert apart.resolution == pytest.approx(1.96 * values.std() / 20, rel=0.1)
+
+    def test_speakers_without_a_value_take_no_part(self) -> None:
+        values = np.random.default_rng(0).normal(size=(1, 400))
+        speaker = np.arange(400) % 4
+        two = np.where(speaker < 2, values, np.nan)
+        alone = Draws(speaker[speaker < 2]).spread(values[:, speaker < 2])
+        found = Draws(speaker).spread(two)
+        assert found.interval.over == "speakers and clips"
+        assert width(found.interval) == pytest.approx(width(alone.interval), rel=0.1)
+        one = Draws(speaker).spread(np.where(speaker == 2, values, np.nan))
+        assert one.interval.over == "clips of one speaker"
+
+    def test_seeds_that_disagree_widen_the_interval_and_the_resolution(self) -> None:
         values = np.tile(np.random.default_rng(0).normal(size=400), (5, 1))
-        agreed = Draws(400).interval(values)
-        apart = Draws(400).interval(values + np.array([[-0.4], [-0.2], [0], [0.2], [0.4]]))
-        assert apart.high - apart.low > 2 * (agreed.high - agreed.low)
-        assert apart.over == "clips and seeds"
+        agreed = Draws(ONE).spread(values)
+        apart = Draws(ONE).spread(values + np.array([[-0.4], [-0.2], [0], [0.2], [0.4]]))
+        assert width(apart.interval) > 2 * width(agreed.interval)
+        assert apart.resolution > 2 * agreed.resolution
+        assert apart.interval.over == "clips of one speaker and seeds"
+        assert Draws(np.arange(400) % 3).spread(values).interval.over == "speakers, clips and seeds"
 
     def test_clips_without_a_value_take_no_part(self) -> None:
         values = np.random.default_rng(0).normal(size=(1, 50))
         padded = np.concatenate([values, np.full((1, 50), np.nan)], axis=1)
-        assert Draws(100).interval(padded).low == pytest.approx(Draws(50).interval(values).low, abs=0.1)
+        alone, found = (Draws(ONE[: v.shape[1]]).spread(v).interval for v in (values, padded))
+        assert found.low == pytest.approx(alone.low, abs=0.1)
 
-    def test_two_clips_are_too_few(self) -> None:
-        with pytest.raises(Undefined, match="at least 3 clips, got 2"):
-            Draws(2).interval(np.zeros((1, 2)))
+    def test_the_interval_ends_where_the_mean_cannot_be(self) -> None:
+        spread = Draws([0, 1] * 50).spread(np.tile([-0.9, 0.9], 50)[None], bound=1)
+        assert (spread.interval.low, spread.interval.high) == (-1, 1)
+
+    def test_five_clips_are_too_few(self) -> None:
+        with pytest.raises(Undefined, match="at least 6 of them, got 5"):
+            Draws([0, 0, 1, 1, 1]).spread(np.zeros((1, 5)))
 
 
 ASKED = Parameters(layers=(0, 1, 2), codebooks=3, differences=((2, 0), (0, 2)), pair_differences=((0, 2),))
@@ -256,11 +295,28 @@ class TestSeparation:
         known = measured(found)
         both, seeds = known["silhouette_map.layer_0"], known["silhouette_map_over_seeds.layer_0"]
         assert both.interval
-        assert both.interval.over == "clips and seeds"
+        assert both.interval.over == "speakers, clips and seeds"
         assert seeds.interval
         assert seeds.interval.over == "seeds"
         assert (seeds.n, both.n) == (5, 90)
         assert seeds.value == pytest.approx(both.value)
+
+    def test_the_resolution_is_what_clips_and_seeds_leave_of_the_interval(self, found: Separation) -> None:
+        known = measured(found)
+        for name in ("silhouette_map.layer_0", "silhouette_map_difference.layer_2_minus_0", "silhouette.layer_1"):
+            whole, resolution = known[name], known[name.replace(".", "_resolution.")]
+            assert whole.interval
+            assert 0 < float(resolution.value or 0) < width(whole.interval) / 2, name
+            assert resolution.n == whole.n
+        same = known["silhouette_map_difference_resolution.layer_0_minus_2"].value
+        assert known["silhouette_map_difference_resolution.layer_2_minus_0"].value == pytest.approx(same, rel=0.01)
+
+    def test_one_speaker_gives_an_interval_over_clips_that_says_so(self, tmp_path: Path) -> None:
+        known = measured(look(labels(40, speakers="a"), tmp_path, (1.0, 0.5, 0.0)))
+        space, of_map = known["silhouette.layer_0"].interval, known["silhouette_map.layer_0"].interval
+        assert space
+        assert of_map
+        assert (space.over, of_map.over) == ("clips of one speaker", "clips of one speaker and seeds")
 
     def test_every_name_was_announced(self, found: Separation) -> None:
         announced = {quantity.name for quantity in quantities(ASKED) if not quantity.name.startswith("corpus.")}
@@ -359,6 +415,9 @@ class TestParameters:
             "silhouette_map.layer_0",
             "silhouette_map_difference.layer_31_minus_0",
             "silhouette_map_within_speaker.layer_31",
+            "silhouette_map_within_speaker_difference.layer_31_minus_0",
+            "silhouette_map_difference_resolution.layer_31_minus_0",
+            "silhouette_resolution.layer_0",
             "pair_separation_map.layer_6",
             "pair_separation_map_difference.layer_6_minus_16",
             "permutation_p.layer_31_minus_0",
