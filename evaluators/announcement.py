@@ -22,7 +22,7 @@ def as_announced(evaluator: Evaluator, parameters: Frozen, findings: Findings) -
     """
     if not isinstance(findings, Findings):
         raise NotAsAnnounced(f"measure returned {type(findings).__name__}, expected Findings")
-    if wrong := "; ".join(_wrong(findings, {q.name: q for q in announced(evaluator, parameters)})):
+    if wrong := "; ".join(unlike_announced(findings.measurements, announced(evaluator, parameters))):
         raise NotAsAnnounced(wrong)
     return findings
 
@@ -41,8 +41,10 @@ def announced(evaluator: Evaluator, parameters: Frozen) -> tuple[Quantity, ...]:
     return listed
 
 
-def _wrong(findings: Findings, known: dict[str, Quantity]) -> Iterator[str]:
-    for measurement in findings.measurements:
+def unlike_announced(measurements: Iterable[Measurement], quantities: Iterable[Quantity]) -> Iterator[str]:
+    """What is wrong with measurements, new or stored, by these quantities: names, kinds, ranges, words."""
+    known = {quantity.name: quantity for quantity in quantities}
+    for measurement in measurements:
         if not isinstance(measurement, Measurement):
             yield f"measurements holds {measurement!r}, expected Measurement"
         elif measurement.name not in known:

@@ -2,7 +2,8 @@
 
 Layout under the root (by default the user's cache directory): `evidence/<fingerprint>.json`, one file for each result,
 and `blobs/<key><suffix>` for codes, vectors, reconstructions and plots. Writes are atomic (a temporary file, then
-`os.replace`) under a lock of that key; an entry that cannot be read is moved to `damaged/` and computed again.
+`os.replace`) under a lock of that key; an entry that cannot be read, or that is not what its digests say, is moved to
+`damaged/`, told, and computed again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import sysconfig
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +19,10 @@ from tempfile import TemporaryFile, mkdtemp
 
 from filelock import FileLock
 from platformdirs import user_cache_path
-from pydantic import ValidationError
 
 from basics.errors import InputError, Problem
 from basics.files import replacing, sha256_of, write_whole
+from evaluators.entries import Damaged, departures, entry_text, read_entry
 from evaluators.evidence import SOURCES, Artefact, Evidence, Source
 
 VARIABLES = {"NUMBA_CACHE_DIR": "numba", "MPLCONFIGDIR": "matplotlib"}
@@ -47,6 +49,7 @@ def may_write(path: Path) -> bool:
 
 
 ENVIRONMENT_VARIABLE = "EARWITNESS_CACHE"
+DAMAGED = "damaged"
 
 
 def default_root() -> Path:
@@ -73,25 +76,33 @@ class Store:
         keep_caches_in(self.root / "libraries")
 
     def get(self, fingerprint: str) -> Evidence | None:
-        """The stored evidence, or None. A damaged entry is set aside and counts as missing."""
+        """The stored evidence, or None. An entry that is damaged or was changed is set aside, told, and missing."""
         path = self._evidence(fingerprint)
         try:
-            evidence = Evidence.model_validate_json(path.read_bytes())
+            return self._checked(read_entry(path.read_bytes()), fingerprint)
         except FileNotFoundError:
             return None
-        except (ValidationError, UnicodeDecodeError):
+        except Damaged as damage:
             self._set_aside(path)
+            what = f"{damage}; set aside in {self.root / DAMAGED}, to be computed anew"
+            print(f"earwitness: {path}: {what}", file=sys.stderr)
             return None
-        if evidence.fingerprint != fingerprint or not all(self.holds(a.path, a.sha256) for a in evidence.artefacts):
-            self._set_aside(path)
-            return None
+
+    def _checked(self, evidence: Evidence, fingerprint: str) -> Evidence:
+        """The evidence, where it is that of `fingerprint`, with all its artefacts, as announced. Raises Damaged."""
+        if evidence.fingerprint != fingerprint:
+            raise Damaged(f"is the entry of {evidence.fingerprint[:12]}…")
+        if lost := [a.path for a in evidence.artefacts if not self.holds(a.path, a.sha256)]:
+            raise Damaged(f"names {lost[0]}, which is gone or was changed")
+        if wrong := departures(evidence):
+            raise Damaged("; ".join(wrong))
         return evidence
 
     def put(self, evidence: Evidence) -> Path:
         """Store evidence under its fingerprint; an equal fingerprint replaces. It becomes the latest of its request."""
         path = self._evidence(evidence.fingerprint)
         with self.lock(evidence.fingerprint):
-            write_whole(path, evidence.model_dump_json(indent=1).encode())
+            write_whole(path, entry_text(evidence))
             for source in {m.source for m in evidence.measurements}:
                 write_whole(self._latest(evidence.request, source), evidence.fingerprint.encode())
         return path
@@ -100,7 +111,8 @@ class Store:
         """What was stored last for a request (see `Evidence.request`), at most one for each kind of source."""
         found = [self._latest(request, source) for source in SOURCES]
         fingerprints = dict.fromkeys(path.read_text() for path in found if path.is_file())
-        return [evidence for fingerprint in fingerprints if (evidence := self.get(fingerprint))]
+        evidence = filter(None, map(self.get, fingerprints))
+        return [one for one in evidence if one.request == request]
 
     def blob(self, key: str, suffix: str, produce: Callable[[Path], None]) -> Path:
         """The file of `key` (a hex digest of all that it depends on), made by `produce(path)` unless it is here.
@@ -170,7 +182,7 @@ class Store:
         return checksum.is_file() and checksum.read_text() == sha256_of(path)
 
     def _set_aside(self, path: Path) -> None:
-        folder = self.root / "damaged"
+        folder = self.root / DAMAGED
         folder.mkdir(parents=True, exist_ok=True)
         if path.exists():
             shutil.move(path, folder / path.name)

@@ -3,8 +3,8 @@
 The plugin is loaded in every pytest run of its environment, so it imports pytest alone and touches only folders that
 hold a `quiz.yaml`. Outcomes: evidence that cannot be had here skips and says what would supply it; evidence that was
 had and decides nothing, and a wrong answer, fail with the numbers; an option that an evaluator which broke would have
-decided is an error, and the run ends with exit code 4 as commands do; a bad spec is a collection error; a bad answers
-file is a usage error.
+decided is an error, and the run ends with exit code 4 as commands do; a bad spec, or evidence of record that is not as
+it was recorded, is a collection error; a bad answers file is a usage error.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ BROKE = 4
 BROKEN: set[str] = set()
 """Evaluators that broke in this run."""
 gatherers_key = pytest.StashKey[dict[Path, "Gatherer"]]()
+records_key = pytest.StashKey[dict[Path, str]]()
 answers_key = pytest.StashKey[dict[Path, dict[str, frozenset[str]]]]()
 
 
@@ -52,6 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     BROKEN.clear()
     config.stash[gatherers_key] = {}
+    config.stash[records_key] = {}
     config.stash[answers_key] = {}
 
 
@@ -126,10 +128,23 @@ def gatherer_of(config: pytest.Config, folder: Path) -> Gatherer:
     return known[folder]
 
 
+def record_problem(config: pytest.Config, folder: Path) -> str:
+    """What is wrong with a quiz's evidence of record, in full the first time; empty where nothing is."""
+    from grader.verdicts.record import inspect_record
+
+    known = config.stash[records_key]
+    if folder in known:
+        return known[folder] and "the evidence of record cannot be used (told above)"
+    known[folder] = "\n".join(map(str, inspect_record(folder).problems))
+    return known[folder]
+
+
 class QuizFile(pytest.File):
     """`quiz.yaml`: one test that the quiz as a whole is sound."""
 
     def collect(self) -> Iterator[pytest.Item]:
+        if problem := record_problem(self.config, self.path.parent):
+            raise self.CollectError(problem)
         yield QuizItem.from_parent(self, name="quiz")
 
 
@@ -159,13 +174,13 @@ class QuestionFile(pytest.File):
         from basics.errors import InputError
         from grader.quiz.loading import load_question
 
-        problem = ""
+        problems = [record_problem(self.config, self.path.parent)]
         try:
             question = load_question(self.path)
         except InputError as error:
-            problem = str(error)
-        if problem:
-            raise self.CollectError(problem)
+            problems.append(str(error))
+        if any(problems):
+            raise self.CollectError("\n".join(filter(None, problems)))
         for letter in question.options:
             yield OptionItem.from_parent(self, name=f"{question.id}-{letter}", question=question, letter=letter)
         yield QuestionItem.from_parent(self, name=question.id, question=question)

@@ -22,8 +22,8 @@ FILE = Path(__file__).resolve().parents[1] / "docs" / "claims_review.md"
 HEAD = """# What every option rests on
 
 One line an option, from the built-in quiz and its evidence of record alone: nothing measured on the course's clips, no
-facts that somebody recalled. Made by `python -m tools.claims_review`; a test keeps it true. ◊ marks contrary evidence that
-stands; the answer to it is the quiz's. `earwitness why q06 C` prints the whole card of an option.
+facts that somebody recalled. Made by `python -m tools.claims_review`; a test keeps it true. ◊ marks contrary evidence
+that stands; the answer to it is the quiz's. `earwitness why q06 C` prints the whole card of an option.
 
 """
 SHOWN = 3  # comparisons of an option that are told

@@ -27,13 +27,16 @@ if TYPE_CHECKING:
 
     from evaluators.evidence import Evidence
     from evaluators.speaker_gender.recording import Outcome
+    from grader.quiz.spec import QuizBook
 
 
 AT_HAND, HOW, MODELS = "What is at hand", "How to work", "Which models"
 
 
 def register(app: typer.Typer) -> None:
-    command(app, help="Check quiz.yaml and every question: all problems at once, with file and line.")(validate)
+    command(app, help="Check quiz.yaml, every question, the evidence of record: all problems at once, by file.")(
+        validate
+    )
     command(app, help="Measure, execute and cite what the questions' claims need; resumes, reuses what is stored.")(
         evidence
     )
@@ -51,14 +54,14 @@ def validate(
 ) -> None:
     from basics.errors import InputError, Problem
     from basics.files import write_whole
-    from grader.quiz.loading import find_quiz, load_quiz
+    from grader.quiz.loading import find_quiz
     from grader.quiz.spec import schema_texts, stale
 
     folder = find_quiz(quiz)
     if write_schema:
         for name, text in schema_texts().items():
             write_whole(folder / "schema" / name, text.encode())
-    book = load_quiz(folder)
+    book = _checked(folder)
     outdated = stale(folder / "schema") if (folder / "schema").is_dir() else []
     if outdated:
         problem = "differs from the types of this version"
@@ -71,6 +74,22 @@ def validate(
         print_json(summary)
     else:
         console().print(f"{book.quiz.title}: {len(book.questions)} questions, {count} options, no problem found.")
+
+
+def _checked(folder: Path) -> QuizBook:
+    """The quiz in a folder. Raises InputError with all problems of its files and of its evidence of record."""
+    from basics.errors import InputError
+    from grader.quiz.loading import load_quiz
+    from grader.verdicts.record import inspect_record
+
+    problems = inspect_record(folder).problems
+    try:
+        book = load_quiz(folder)
+    except InputError as error:
+        raise InputError((*error.problems, *problems)) from error
+    if problems:
+        raise InputError(problems)
+    return book
 
 
 def evidence(

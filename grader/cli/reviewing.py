@@ -120,12 +120,14 @@ def ledger(
 def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path | None) -> tuple[Grades, AnswerKey]:
     """A graded class and the key with its evidence, from a run's folder or from submissions.
 
-    Raises InputError if the evidence now gives another key than the one the run used.
+    Raises InputError if the evidence now makes other options correct than the run used; evidence that was gathered
+    anew since and says the same of every option is told, and no obstacle.
     """
     from basics.errors import InputError, Problem
     from grader.marking.class_run import grade_file
     from grader.marking.run_record import grades_of, read_run
     from grader.submissions.reading import read_submissions
+    from grader.verdicts.key import key_digest
     from grader.verdicts.testimony import answer_key
 
     if not (path.is_dir() or path.suffix == ".json"):
@@ -133,9 +135,12 @@ def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path 
         return grade_file(read_submissions(path, book), book, key).grades, key
     result = read_run(path, book)
     key = answer_key(book, accept=result.key.accepted, overrides=result.overrides)
-    if key.digest != result.key.digest:
+    now = {question.id: question.correct for question in key.questions}
+    if result.key.digest not in (key_digest(book, now, result.key.evidence), key_digest(book, now, None)):
         what = "was graded with another key than the evidence now gives"
         raise InputError(Problem(str(path), what, "grade again, and compare the two with `earwitness regrade`"))
+    if key.evidence != result.key.evidence:
+        console(stderr=True).print(f"{path}: the evidence is other than it was; what is correct is not", markup=False)
     return grades_of(result, book), key
 
 

@@ -64,7 +64,7 @@ class QuestionRecord(Frozen):
 
 
 class KeyRecord(Frozen):
-    """The whole key with its digests; `evidence` is fingerprints by request, `questions` are by id."""
+    """The whole key with its digests; `evidence` is content digests by request, `questions` are by id."""
 
     digest: Sha256
     accepted: tuple[Standing, ...]

@@ -164,7 +164,7 @@ def regraded_head(old: RunRecord, book: QuizBook, changes: Changes, grades: Grad
         new = {"correct": override.correct, "override": override, "obstacles": ()}
         questions[override.question] = questions[override.question].model_copy(update=new)
     correct = {name: None if chosen is None else tuple(sorted(chosen)) for name, chosen in grades.scorer.key.items()}
-    key = old.key.model_copy(update={"questions": questions, "digest": key_digest(book, correct)})
+    key = old.key.model_copy(update={"questions": questions, "digest": key_digest(book, correct, old.key.evidence)})
     return old.model_copy(
         update={
             "rule": grades.scorer.rule,

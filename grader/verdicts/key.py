@@ -71,7 +71,11 @@ class Tally(NamedTuple):
 
 
 class AnswerKey(Frozen):
-    """The key of a quiz. `digest` depends on question ids, option texts and what is correct, on nothing else."""
+    """The key of a quiz.
+
+    `evidence` is the content digest of every piece of evidence whose values the claims see, by request. `digest`
+    depends on that, on question ids, on option texts and on what is correct, on nothing else.
+    """
 
     quiz: str
     questions: tuple[QuestionKey, ...]
@@ -119,7 +123,7 @@ def make_key(
         questions=questions,
         accepted=accepted,
         evidence=dict(evidence or {}),
-        digest=key_digest(book, {q.id: q.correct for q in questions}),
+        digest=key_digest(book, {q.id: q.correct for q in questions}, evidence or {}),
     )
 
 
@@ -151,14 +155,21 @@ def _obstacles(question: Question, verdicts: Mapping[str, Verdict]) -> list[str]
     return found
 
 
-def key_digest(book: QuizBook, correct: Mapping[str, tuple[str, ...] | None]) -> str:
-    """sha256 over question ids and the texts of correct options; independent of letters and of the order of options."""
+def key_digest(
+    book: QuizBook, correct: Mapping[str, tuple[str, ...] | None], evidence: Mapping[str, str] | None
+) -> str:
+    """sha256 over question ids, the texts of correct options and the digests of the evidence behind them.
+
+    Independent of letters and of the order of options. Without `evidence`, of what is correct alone: runs that were
+    graded before evidence was part of it are known by that.
+    """
     content = {
         question.id: None if letters is None else sorted(normalise(question.options[x].text) for x in letters)
         for question in book.questions
         for letters in [correct[question.id]]
     }
-    return digest({"quiz": book.quiz.id, "key": content})
+    behind = {} if evidence is None else {"evidence": dict(evidence)}
+    return digest({"quiz": book.quiz.id, "key": content, **behind})
 
 
 def read_overrides(path: Path, book: QuizBook) -> tuple[Override, ...]:

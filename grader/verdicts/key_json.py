@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from evaluators.entries import digests_of
+
 if TYPE_CHECKING:
     from grader.quiz.spec import Option, QuizBook
     from grader.verdicts.judge import Verdict
@@ -82,7 +84,8 @@ def cards_as_data(testimony: Testimony, letters: Sequence[str]) -> dict[str, Any
             for letter in letters
         ],
         "evidence": [
-            {"origin": e.origin} | e.evidence.model_dump(mode="json", exclude={"measurements"})
+            {"origin": e.origin, "digest": digests_of(e.evidence).content}
+            | e.evidence.model_dump(mode="json", exclude={"measurements"})
             for e in testimony.exhibits
         ],
         "missing": [gap.model_dump(mode="json") for gap in testimony.missing],

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any, Literal
 
+from evaluators.entries import digests_of
 from evaluators.evidence import Evaluator, Evidence, Frozen, Measurement, Site, Standing, request_key
 from evaluators.gathering import Answer, Missing, answer, plain
 from evaluators.registry import get
@@ -20,7 +22,7 @@ from grader.quiz.loading import parameters_of
 from grader.quiz.spec import EvidenceRequest, Question, QuizBook
 from grader.verdicts.judge import Verdict, every_comparison, judge, measured_by
 from grader.verdicts.key import AnswerKey, Override, make_key
-from grader.verdicts.record import read_records
+from grader.verdicts.record import entry_name, read_records
 
 Mode = Literal["cached", "auto", "refresh"]
 Origin = Literal["fresh", "record", "store"]
@@ -73,6 +75,17 @@ class Testimony:
         verdict = self.verdicts[letter]
         steps = (verdict.step, *(one.step for one in verdict.beside))
         return measured_by(comparison for step in steps for comparison in every_comparison(step))
+
+    @property
+    def used(self) -> tuple[Evidence, ...]:
+        """The evidence whose values the claims see; what only corroborates or contradicts it is left out."""
+        seen = {counts.name: counts for counts, *_ in self.candidates.values()}
+        source: dict[str, Evidence] = {}
+        for exhibit in self.exhibits:
+            for m in exhibit.measurements:
+                if seen.get(m.name) == m:
+                    source.setdefault(m.name, exhibit.evidence)
+        return tuple({evidence.fingerprint: evidence for evidence in source.values()}.values())
 
     def origins(self, letter: str) -> tuple[Exhibit, ...]:
         """The evidence that measured anything that is compared for an option."""
@@ -261,11 +274,20 @@ def key_from(
 ) -> AnswerKey:
     """The key that these testimonies give."""
     by_question = {testimony.question.id: testimony for testimony in testimonies}
-    used = {e.evidence.request: e.evidence for t in by_question.values() for e in reversed(t.exhibits)}
+    used = [evidence for testimony in by_question.values() for evidence in testimony.used]
     return make_key(
         book,
         {name: testimony.verdicts for name, testimony in by_question.items()},
         accepted=accept,
-        evidence={f"{e.evaluator}-{request[:8]}": e.fingerprint for request, e in sorted(used.items())},
+        evidence=_digests(used),
         overrides=overrides,
     )
+
+
+def _digests(used: Iterable[Evidence]) -> dict[str, str]:
+    """The content digest of each piece of evidence by its request; where a request has several, they are numbered."""
+    found: dict[str, str] = {}
+    for name, pieces in groupby(sorted({(entry_name(e), digests_of(e).content) for e in used}), lambda piece: piece[0]):
+        for i, (_, content) in enumerate(pieces, 1):
+            found[name if i == 1 else f"{name}.{i}"] = content
+    return found

@@ -68,7 +68,7 @@ def test_evidence_of_record_comes_before_the_store(book: QuizBook) -> None:
 def test_a_damaged_record_is_named(book: QuizBook) -> None:
     (book.folder / "evidence").mkdir()
     (book.folder / "evidence" / "dice-1.json").write_text('{"evaluator": "dice"')
-    with pytest.raises(InputError, match=r"evidence/dice-1\.json: is not evidence"):
+    with pytest.raises(InputError, match=r"evidence/dice-1\.json: is not JSON"):
         answer_key(book)
 
 

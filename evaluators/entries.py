@@ -1,0 +1,164 @@
+"""Evidence as it stands in a file: JSON that carries digests of what it says, and is held to them whenever it is read.
+
+Where the evaluator that it is of is here, it is held to what that one announces, too.
+
+The digests are taken of what the JSON means, so a file may be indented, ordered and ended as anybody likes; whoever
+changes a value, a locator or a date in it changes what it means.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, NoReturn
+
+from pydantic import Field, ValidationError
+
+from basics.errors import InputError
+from evaluators.announcement import announced, unlike_announced
+from evaluators.evidence import Evaluator, Evidence, Frozen, Quantity, digest
+from evaluators.registry import get
+
+DIGESTS = "digests"
+CIRCUMSTANCES = {"earwitness", "git_commit", "git_dirty", "python", "platform", "started", "seconds"}
+"""Of the provenance, what another run of the same measurement would not repeat."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Digests(Frozen):
+    """What a piece of evidence says, as two digests.
+
+    `content` is over all that the same measurement gives again elsewhere: evaluator, version, parameters, fingerprint,
+    measurements, artefacts, and of the provenance inputs, weights, packages and seed. `provenance` is over the whole
+    provenance, date and machine included.
+    """
+
+    content: Sha256
+    provenance: Sha256
+
+
+class Damaged(Exception):
+    """What a file holds cannot be taken for evidence; the text says what was found and what was expected.
+
+    `evidence` is what it would be where it can be read all the same.
+    """
+
+    def __init__(self, what: str, evidence: Evidence | None = None) -> None:
+        super().__init__(what)
+        self.evidence = evidence
+
+
+def digests_of(evidence: Evidence) -> Digests:
+    """The digests of evidence as it is now; what has its default counts as left out."""
+    said = evidence.model_dump(mode="json", exclude_defaults=True)
+    provenance = said["provenance"]
+    lasting = {name: value for name, value in provenance.items() if name not in CIRCUMSTANCES}
+    return Digests(content=digest({**said, "provenance": lasting}), provenance=digest(provenance))
+
+
+def entry_text(evidence: Evidence) -> bytes:
+    """The file of a piece of evidence, its digests first."""
+    said = evidence.model_dump(mode="json", exclude_defaults=True)
+    entry = {DIGESTS: digests_of(evidence).model_dump(), **said}
+    return (json.dumps(entry, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def read_entry(content: bytes) -> Evidence:
+    """The evidence in a file's bytes. Raises Damaged where it is none, or is not what its digests say."""
+    entry = parsed(content)
+    stated = entry.pop(DIGESTS, None)
+    try:
+        evidence = Evidence.model_validate_json(json.dumps(entry, allow_nan=False))
+        found = digests_of(evidence)
+    except ValueError as error:
+        raise Damaged(f"is not evidence: {first_fault(error)}") from error
+    if stated is None:
+        raise Damaged(f"has no {DIGESTS} of what it says", evidence)
+    if difference := unlike(stated, found):
+        raise Damaged(f"was changed: {difference}", evidence)
+    return evidence
+
+
+def unlike(stated: Any, found: Digests) -> str:
+    """The first of the digests that is not as stated, in words; empty where both are."""
+    if not isinstance(stated, dict) or stated.keys() != Digests.model_fields.keys():
+        return f"its {DIGESTS} are not of {' and '.join(Digests.model_fields)}"
+    for name, sha256 in found:
+        if stated[name] != sha256:
+            return f"the sha256 of its {name} is {sha256[:12]}…, expected {str(stated[name])[:12]}…"
+    return ""
+
+
+def parsed(content: bytes) -> dict[str, Any]:
+    """The object in the bytes of a JSON file. Raises Damaged also for a key that is given twice and for NaN."""
+    try:
+        data = json.loads(content, object_pairs_hook=_object, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"is not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise Damaged(f"holds a {type(data).__name__}, expected an object")
+    return data
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise ValueError(f"the key {name!r} is given twice")
+    return data
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def departures(evidence: Evidence) -> tuple[str, ...]:
+    """What stored evidence holds that its evaluator cannot have given: parameters, names, kinds, ranges, words.
+
+    Nothing where that evaluator, in that version, is not here or breaks when asked; asking it anew tells of that.
+    """
+    evaluator = _author(evidence)
+    if evaluator is None:
+        return ()
+    try:
+        return tuple(unlike_announced(evidence.measurements, _announced(evaluator, evidence.parameters)))
+    except ValidationError as error:
+        return (f"its parameters are none that {evaluator.name} takes: {first_fault(error)}",)
+    except (Exception, SystemExit):  # an evaluator may be anybody's code
+        return ()
+
+
+def _announced(evaluator: Evaluator, asked: Mapping[str, Any]) -> Iterable[Quantity]:
+    """What an evaluator announces, whichever way round the keys of its parameters stand: in JSON they have no order."""
+    found: dict[str, Quantity] = {}
+    for data in (_turned(asked), asked):
+        parameters = evaluator.Parameters.model_validate_json(json.dumps(data))
+        found |= {quantity.name: quantity for quantity in announced(evaluator, parameters)}
+    return found.values()
+
+
+def _turned(data: Any) -> Any:
+    """The same JSON data with the keys of every object the other way round."""
+    return {name: _turned(data[name]) for name in reversed(data)} if isinstance(data, dict) else data
+
+
+def _author(evidence: Evidence) -> Evaluator | None:
+    """The evaluator, in the version, that evidence says it is of."""
+    try:
+        evaluator = get(evidence.evaluator)
+    except InputError:
+        return None
+    return evaluator if evaluator.version == evidence.version else None
+
+
+def first_fault(error: ValueError) -> str:
+    """The first place that is wrong, and how many more there are."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    fault, *others = error.errors()
+    place = ".".join(map(str, fault["loc"]))
+    what = fault["msg"].removeprefix("Value error, ")
+    more = f" (and {len(others)} more)" if others else ""
+    return f"{place}: {what}{more}" if place else f"{what}{more}"

@@ -1,0 +1,126 @@
+"""Signatures of the index of the evidence of record, made and checked by OpenSSH's `ssh-keygen -Y`.
+
+What is signed is the index in the form in which it is written, whatever a checkout makes of its line ends.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from basics.errors import InputError, Problem, Unavailable, opening
+from basics.files import write_whole
+from grader.verdicts.record import INDEX, RECORD_FOLDER, Index
+
+NAMESPACE = "earwitness"
+SIGNATURE = f"{INDEX}.sig"
+SIGN_AGAIN = "sign it again with `earwitness record sign`, or restore what was signed"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What is known of the signature of an index: whether there is one, whose it is, what is wrong with it.
+
+    `identity` is known only where a list of signers was given.
+    """
+
+    there: bool
+    said: str = ""
+    identity: str | None = None
+    problem: Problem | None = None
+
+
+def sign(folder: Path, index: Index, key: Path) -> Path:
+    """Sign the index of a quiz's record with an SSH key; the file of the signature.
+
+    Raises InputError where the key cannot be used, Unavailable where there is no ssh-keygen.
+    """
+    with opening(key):
+        key.open("rb").close()
+    done = _ssh_keygen("sign", "-f", str(key), "-n", NAMESPACE, said=index.text())
+    if done.returncode or not done.stdout:
+        remedy = "name an SSH key: a private one, or the public one of a key that the agent holds"
+        raise InputError(Problem(str(key), f"cannot be used to sign ({_last_line(done.stderr)})", remedy))
+    path = folder / RECORD_FOLDER / SIGNATURE
+    write_whole(path, done.stdout)
+    return path
+
+
+def check(folder: Path, index: Index | None, signers: Path | None) -> Signature:
+    """Whether the signature beside the index fits it, and, given a file of allowed signers, whose it is."""
+    path = folder / RECORD_FOLDER / SIGNATURE
+    if not path.exists():
+        missing = Problem(_where(), "is not there, but signers were named", "sign with `earwitness record sign`")
+        return Signature(there=False, problem=missing if signers else None)
+    if index is None:
+        return Signature(
+            there=True, problem=Problem(_where(), f"cannot be checked without {INDEX}", f"restore {INDEX}")
+        )
+    try:
+        with opening(path):
+            armoured = path.read_bytes().replace(b"\r\n", b"\n")
+        return _valid(armoured, index.text()) if signers is None else _by_signer(armoured, index.text(), signers)
+    except Unavailable as error:
+        return Signature(there=True, problem=Problem(_where(), f"cannot be checked: {error.what}", error.remedy))
+    except InputError as error:
+        return Signature(there=True, problem=error.problems[0])
+
+
+def _valid(armoured: bytes, signed: bytes) -> Signature:
+    """Whether it fits, whoever made it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / SIGNATURE
+        file.write_bytes(armoured)
+        done = _ssh_keygen("check-novalidate", "-n", NAMESPACE, "-s", str(file), said=signed)
+    return _outcome(done)
+
+
+def _by_signer(armoured: bytes, signed: bytes, signers: Path) -> Signature:
+    """Whether it fits and is that of one of the signers."""
+    with opening(signers):
+        signers.open("rb").close()
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / SIGNATURE
+        file.write_bytes(armoured)
+        among = ("-s", str(file), "-f", str(signers))
+        found = _ssh_keygen("find-principals", *among, said=signed)
+        for identity in found.stdout.decode(errors="replace").splitlines():
+            done = _ssh_keygen("verify", *among, "-n", NAMESPACE, "-I", identity, said=signed)
+            if done.returncode == 0:
+                return Signature(there=True, said=_first_line(done.stdout), identity=identity)
+    valid = _valid(armoured, signed)
+    if valid.problem:
+        return valid
+    what = f"is of none of the signers in {signers} ({valid.said})"
+    return Signature(
+        there=True, problem=Problem(_where(), what, "have a signer sign it, or add the key to the signers")
+    )
+
+
+def _outcome(done: subprocess.CompletedProcess[bytes]) -> Signature:
+    if done.returncode == 0:
+        return Signature(there=True, said=_first_line(done.stdout))
+    what = f"does not fit {INDEX} ({_last_line(done.stderr)})"
+    return Signature(there=True, problem=Problem(_where(), what, SIGN_AGAIN))
+
+
+def _ssh_keygen(action: str, *arguments: str, said: bytes) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(["ssh-keygen", "-Y", action, *arguments], input=said, capture_output=True, check=False)
+    except OSError as error:
+        raise Unavailable("the program ssh-keygen is not here", "install OpenSSH 8.1 or newer") from error
+
+
+def _where() -> str:
+    return f"{RECORD_FOLDER}/{SIGNATURE}"
+
+
+def _first_line(said: bytes) -> str:
+    return next(iter(said.decode(errors="replace").splitlines()), "")
+
+
+def _last_line(said: bytes) -> str:
+    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "ssh-keygen gave no reason"
