@@ -51,21 +51,22 @@ def test_the_real_pairs_are_read(shared: Path) -> None:
     assert pairs[0].source == "Stability-AI/stable-codec-demo"
 
 
-def test_two_columns_are_enough(tmp_path: Path) -> None:
+def test_three_columns_are_enough(tmp_path: Path) -> None:
     touch(tmp_path / "a.wav"), touch(tmp_path / "b.wav")
-    write_csv(tmp_path / "manifest.csv", [{"orig_file": "a.wav", "recon_file": "b.wav"}])
+    write_csv(tmp_path / "manifest.csv", [{"orig_file": "a.wav", "recon_file": "b.wav", "system": "Mimi"}])
     (pair,) = read_pairs(tmp_path)
     assert (pair.id, pair.kind, pair.language, pair.codebooks, pair.source) == ("b", "speech", "und", None, "")
+    assert pair.system == "Mimi"
     assert read_pairs(tmp_path / "manifest.csv") == [pair]
 
 
 def test_every_problem_of_a_manifest_is_told_with_its_line(tmp_path: Path) -> None:
     touch(tmp_path / "a.wav")
     rows = [
-        {"pair_id": "x", "orig_file": "a.wav", "recon_file": "gone.wav", "codebooks": "eight"},
-        {"pair_id": "y", "orig_file": "", "recon_file": "a.wav", "codebooks": "0"},
-        {"pair_id": "z", "orig_file": "a.wav", "recon_file": "a.wav", "codebooks": "8"},
-        {"pair_id": "z", "orig_file": "a.wav", "recon_file": "a.wav", "codebooks": ""},
+        {"pair_id": "x", "orig_file": "a.wav", "recon_file": "gone.wav", "codebooks": "eight", "system": "Mimi"},
+        {"pair_id": "y", "orig_file": "", "recon_file": "a.wav", "codebooks": "0", "system": ""},
+        {"pair_id": "z", "orig_file": "a.wav", "recon_file": "a.wav", "codebooks": "8", "system": "Mimi"},
+        {"pair_id": "z", "orig_file": "a.wav", "recon_file": "a.wav", "codebooks": "", "system": "Mimi"},
     ]
     manifest = write_csv(tmp_path / "manifest.csv", rows)
     with pytest.raises(InputError) as error:
@@ -74,6 +75,7 @@ def test_every_problem_of_a_manifest_is_told_with_its_line(tmp_path: Path) -> No
         f"{manifest} row 2: recon_file: no such file: {tmp_path / 'gone.wav'}",
         f"{manifest} row 2: codebooks is 'eight', expected a number",
         f"{manifest} row 3: column orig_file is blank",
+        f"{manifest} row 3: column system is blank",
         f"{manifest} row 3: codebooks is '0', expected a number",
         f"{manifest}: pair_id 'z' occurs more than once",
     ]
@@ -89,11 +91,12 @@ def test_a_folder_or_a_manifest_that_is_none_says_so(tmp_path: Path) -> None:
     assert problems(error) == [
         f"{manifest}: has no column orig_file, only file, label",
         f"{manifest}: has no column recon_file, only file, label",
+        f"{manifest}: has no column system, only file, label",
     ]
-    manifest.write_text("orig_file,recon_file\n")
+    manifest.write_text("orig_file,recon_file,system\n")
     with pytest.raises(InputError, match="has no rows"):
         read_pairs(tmp_path)
-    manifest.write_bytes("orig_file,recon_file\nä.wav,b.wav\n".encode("latin-1"))
+    manifest.write_bytes("orig_file,recon_file,system\nä.wav,b.wav,Mimi\n".encode("latin-1"))
     with pytest.raises(InputError, match="is not UTF-8"):
         read_pairs(tmp_path)
 

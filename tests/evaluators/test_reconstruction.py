@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from audio.clip import load, save
 from audio.codec import load_codec
+from audio.codec.weights import find_weights
 from audio.measures import MEASURES
 from basics.errors import InputError, Unavailable, Undefined
 from evaluators.evidence import Evidence, Measurement, Site, request_key
@@ -299,7 +300,8 @@ def folders(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / role).mkdir()
         for path in sorted((repository / "audio/clips").glob(f"{role}*.flac"))[:count]:
             clip = load(path, 24_000)
-            save(folder / role / path.name, clip.samples[: 2 * 24_000], 24_000)
+            backwards = np.flip(clip.samples[: 2 * 24_000]).copy()  # no built-in clip to the ear
+            save(folder / role / path.name, backwards, 24_000)
     save(folder / "laughter" / "silence.flac", np.zeros(24_000, np.float32), 24_000)
     return folder
 
@@ -328,7 +330,8 @@ def test_only_the_codec_of_record_on_clips_that_are_not_built_in_is_measured(
 ) -> None:
     assert {m.source for m in swept.measurements} == {"demonstration"}
     assert swept.provenance.weights
-    of_record = replace(site, codec=None, codec_of_record=str(checkpoint), cache=None)
+    known = (find_weights(checkpoint).digest,)
+    of_record = replace(site, codec=None, codec_of_record=str(checkpoint), codec_sha256=known, cache=None)
     short = request(clips={"music": "music"}, metrics=["log_mel_distance"], codebooks=1)
     assert EVALUATOR.measure(short, replace(of_record, audio=folders)).measurements[0].source == "measured"
     assert EVALUATOR.measure(short, of_record).measurements[0].source == "demonstration"

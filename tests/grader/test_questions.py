@@ -12,7 +12,7 @@ from grader.quiz.spec import QuizBook, stale
 from grader.verdicts.judge import every_comparison, measured_by
 from grader.verdicts.key import AnswerKey
 from grader.verdicts.record import read_records
-from grader.verdicts.testimony import Gatherer, key_from, site_of
+from grader.verdicts.testimony import Gatherer, key_from
 
 PAPER_AND_CODE = ["q01", "q03", "q04", "q08", "q09", "q10", "q11", "q12"]
 
@@ -25,7 +25,7 @@ def book(repository: Path) -> QuizBook:
 @pytest.fixture(scope="module")
 def key(book: QuizBook, tmp_path_factory: pytest.TempPathFactory) -> AnswerKey:
     """The key from evidence of record and papers alone: nothing in the store, nothing measured."""
-    gatherer = Gatherer(book, book.quiz.accept, site_of(book), Store(tmp_path_factory.mktemp("empty")), "cached")
+    gatherer = Gatherer(book, book.quiz.accept, book.site, Store(tmp_path_factory.mktemp("empty")), "cached")
     return key_from(book, [gatherer.testimony(question) for question in book.questions], book.quiz.accept)
 
 

@@ -14,7 +14,7 @@ from evaluators.store import Store
 from grader.quiz.loading import load_quiz
 from grader.quiz.spec import QuizBook
 from grader.verdicts.record import changes, write_record
-from grader.verdicts.testimony import Gatherer, answer_key, pick, site_of
+from grader.verdicts.testimony import Gatherer, answer_key, pick
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -36,7 +36,7 @@ def test_another_courses_quiz_is_settled_by_its_own_evaluator(book: QuizBook) ->
 
 
 def test_without_stored_evidence_the_cached_key_is_unsettled_and_says_what_to_run(book: QuizBook) -> None:
-    gatherer = Gatherer(book, book.quiz.accept, site_of(book), Store(), "cached")
+    gatherer = Gatherer(book, book.quiz.accept, book.site, Store(), "cached")
     testimony = gatherer.testimony(book.question("fair"))
     assert {verdict.state for verdict in testimony.verdicts.values()} == {"inconclusive"}
     assert "earwitness evidence" in testimony.missing[0].remedy
