@@ -14,7 +14,7 @@ from evaluators.resampling import Statistic
 
 Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Codebooks = Annotated[int, Field(ge=1, le=64)]
-METRICS = tuple(MEASURES)
+METRICS: tuple[Metric, ...] = tuple(name for name, measure in MEASURES.items() if not measure.on_request)
 
 
 class PairSelection(Frozen):
@@ -43,7 +43,7 @@ class Request(Frozen):
         pairs: pairs mode: the pairs that play each role.
         codebooks: codec mode: how many codebooks of the codec are kept.
         sweep: codec mode: further numbers of codebooks, for the table and the plot.
-        metrics: measures to take.
+        metrics: measures to take; those of F0 only where they are named here, and without a vote.
         statistic: what summarizes the clips of a role.
         rank: roles that compete for the worst reconstruction; those that the request has.
         seed: of the bootstrap.
@@ -84,6 +84,11 @@ class Request(Frozen):
         return present if len(present) > 1 else ()
 
     @property
+    def voting_metrics(self) -> tuple[Metric, ...]:
+        """The requested measures that have a vote: not those of F0, of which speech alone has any."""
+        return tuple(metric for metric in self.metrics if not MEASURES[metric].on_request)
+
+    @property
     def nonspeech_metrics(self) -> tuple[Metric, ...]:
         """The requested measures that do not assume speech."""
         return tuple(metric for metric in self.metrics if not MEASURES[metric].speech_only)
@@ -113,7 +118,7 @@ def quantities(parameters: Request) -> Iterator[Quantity]:
 
 def votes(parameters: Request) -> Iterator[tuple[str, tuple[Metric, ...]]]:
     """The polls about the worst reconstruction: a name and the measures that have a vote."""
-    if parameters.ranked:
-        yield "worst_votes", parameters.metrics
+    if parameters.ranked and parameters.voting_metrics:
+        yield "worst_votes", parameters.voting_metrics
         if parameters.nonspeech_metrics:
             yield "worst_votes_nonspeech", parameters.nonspeech_metrics

@@ -19,6 +19,7 @@ from evaluators.reconstruction.scores import Score
 from evaluators.resampling import FEWEST, bootstrap_interval, difference_interval
 
 SPEECH_NOTE = "PESQ and STOI are speech measures, not validated for music or laughter"
+VOICE_NOTE = "F0 is followed as that of one speaking voice, not validated for music or laughter"
 SPEECH_ROLES = ("english", "chinese", "speech")  # or names that end in one of these
 
 
@@ -62,7 +63,7 @@ class Sample:
         if self.windows and self.attempted < FEWEST:
             notes.append(f"interval: {len(self.windows)} of {self.attempted_windows} windows defined")
         if MEASURES[self.metric].speech_only and not self.role.endswith(SPEECH_ROLES):
-            notes.append(SPEECH_NOTE)
+            notes.append(VOICE_NOTE if self.metric.startswith("f0_") else SPEECH_NOTE)
         if self.metric == "pesq_wb":
             notes.append("P.862.2 without Corrigendum 2")
         return "; ".join(notes)
