@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from audio.measures import MEASURES, Metric
 from evaluators.evidence import Frozen, Quantity
@@ -47,6 +47,7 @@ class Request(Frozen):
         statistic: what summarizes the clips of a role.
         rank: roles that compete for the worst reconstruction; those that the request has.
         seed: of the bootstrap.
+        growth: whether to measure by how much the log-mel distance rises from the beginning of each clip to its end.
     """
 
     mode: Literal["codec", "pairs"] = "codec"
@@ -58,6 +59,7 @@ class Request(Frozen):
     statistic: Statistic = "mean"
     rank: tuple[Role, ...] = ("laughter", "music")
     seed: int = 0
+    growth: bool = False
 
     @model_validator(mode="after")
     def _of_one_mode(self) -> Request:
@@ -71,6 +73,14 @@ class Request(Frozen):
         if len(set(self.metrics)) < len(self.metrics):
             raise ValueError("`metrics` names a measure twice")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_asked(self, plainly: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `growth` where it is not asked for: requests from before there was any keep their key."""
+        asked: dict[str, Any] = plainly(self)
+        if not self.growth:
+            asked.pop("growth", None)
+        return asked
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -96,6 +106,9 @@ class Request(Frozen):
 
 def quantities(parameters: Request) -> Iterator[Quantity]:
     """Everything that may be measured under these parameters."""
+    if parameters.growth:
+        for role in parameters.roles:
+            yield Quantity(name=f"log_mel_growth.{role}", unit="dB", about="rise of the log-mel distance over a clip")
     for metric in parameters.metrics:
         unit, low, high = MEASURES[metric].unit, MEASURES[metric].low, MEASURES[metric].high
         for role in parameters.roles:

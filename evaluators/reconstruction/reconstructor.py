@@ -149,7 +149,7 @@ def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
     scores: list[Score] = []
     for batch in load_pairs(chosen):
         site.progress(f"measuring pairs: {len(scores)} of {total}", len(scores) / total)
-        scores += score(batch, request.metrics, windowed=windowed, jobs=site.jobs)
+        scores += score(batch, request.metrics, windowed=windowed, growing=request.growth, jobs=site.jobs)
     source, _ = source_of(sounds=originals(chosen))
     summary = Summary(request, source, {role: locator(pairs) for role, pairs in chosen.items()}, REMARK)
     shown = (artefacts.table(store, scores), artefacts.clips_plot(store, scores, request))
@@ -172,7 +172,7 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     scores: list[Score] = []
     for batch in reconstructor.batches(takes, counts):
         site.progress(f"measuring reconstructions: {len(scores)} of {total}", len(scores) / total)
-        scores += score(batch, request.metrics, windowed=windowed, jobs=site.jobs)
+        scores += score(batch, request.metrics, windowed=windowed, growing=request.growth, jobs=site.jobs)
 
     locators = {role: ", ".join(named) for role, named in files.items()}
     remark = f"decode(encode(x)) by {codec.name}"

@@ -14,6 +14,7 @@ from itertools import combinations
 from audio.measures import MEASURES, Metric
 from basics.errors import Undefined
 from evaluators.evidence import Interval, Measurement, Source
+from evaluators.reconstruction import growth
 from evaluators.reconstruction.parameters import Request, votes
 from evaluators.reconstruction.scores import Score
 from evaluators.resampling import FEWEST, bootstrap_interval, difference_interval
@@ -94,6 +95,9 @@ class Summary:
         yield from differences.values()
         for title, metrics in votes(self.parameters):
             yield from self._votes(title, metrics, differences)
+        if self.parameters.growth:
+            mine = [score for score in scores if codebooks in (None, score.codebooks)]
+            yield from growth.measurements(mine, self.parameters, self.source, self.locators, self.remark)
 
     def sweep(self, scores: Sequence[Score], codebooks: int) -> Iterator[Measurement]:
         """The values at another number of codebooks."""
