@@ -10,14 +10,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Metric = Literal["pesq_wb", "pesq_nb", "stoi", "estoi", "si_sdr", "log_mel_distance", "mrstft_distance"]
+Metric = Literal[
+    "pesq_wb",
+    "pesq_nb",
+    "stoi",
+    "estoi",
+    "si_sdr",
+    "log_mel_distance",
+    "mrstft_distance",
+    "f0_correlation",
+    "f0_error",
+]
 
 
 @dataclass(frozen=True)
 class Measure:
     """`low` and `high` are the ends of the range, None where it has none; `undefined` says for which sounds.
 
-    Every measure is undefined for empty, silent and non-finite signals besides.
+    Every measure is undefined for empty, silent and non-finite signals besides. `package` computes it where it is
+    another than numpy, pesq and scipy; one that is `on_request` is taken where it is named alone, and is slower.
     """
 
     unit: str
@@ -27,6 +38,8 @@ class Measure:
     source: str
     undefined: str
     speech_only: bool = False
+    package: str = ""
+    on_request: bool = False
 
 
 MEASURES: Mapping[Metric, Measure] = {
@@ -89,5 +102,27 @@ MEASURES: Mapping[Metric, Measure] = {
         higher_is_better=False,
         source="Yamamoto, Song, Kim, ICASSP 2020",
         undefined="below 1025 samples",
+    ),
+    "f0_correlation": Measure(
+        unit="",
+        low=-1.0,
+        high=1.0,
+        higher_is_better=True,
+        source="Dusterhoff, Black, ESCA Workshop on Intonation, 1997, on a logarithmic scale",
+        undefined="below 0.3 s voiced in both, or F0 that does not move",
+        speech_only=True,
+        package="librosa",
+        on_request=True,
+    ),
+    "f0_error": Measure(
+        unit="semitones",
+        low=0.0,
+        high=None,
+        higher_is_better=False,
+        source="Dusterhoff, Black, ESCA Workshop on Intonation, 1997, on a logarithmic scale",
+        undefined="below 0.3 s voiced in both",
+        speech_only=True,
+        package="librosa",
+        on_request=True,
     ),
 }

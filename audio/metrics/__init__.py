@@ -10,6 +10,7 @@ from __future__ import annotations
 from audio.metrics.distances import log_mel_distance, multi_resolution_stft_distance, si_sdr
 from audio.metrics.engine import measure_pairs
 from audio.metrics.intelligibility import estoi, stoi, stoi_and_estoi
+from audio.metrics.pitch import f0_correlation, f0_error
 from audio.metrics.quality import WindowMean, pesq
 from audio.metrics.registry import METRICS
 
@@ -17,6 +18,8 @@ __all__ = [
     "METRICS",
     "WindowMean",
     "estoi",
+    "f0_correlation",
+    "f0_error",
     "log_mel_distance",
     "measure_pairs",
     "multi_resolution_stft_distance",

@@ -2,8 +2,8 @@
 
 `pesq` holds the interpreter's lock, so threads do not help, and its C code may end the process. Each worker is a
 process of its own (not a fork: forking after torch or numba have started threads is unsafe) that imports numpy and pesq
-alone, starts in a third of a second and stays for the next call. A pair whose worker died is measured again metric by
-metric, and PESQ then window by window; what still crashes is Undefined.
+(and librosa where F0 is wanted), starts in a third of a second and stays for the next call. A pair whose worker died is
+measured again metric by metric, and PESQ then window by window; what still crashes is Undefined.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
-from audio.metrics import distances, intelligibility, quality
+from audio.metrics import distances, intelligibility, pitch, quality
 from audio.metrics.signals import Samples
 from basics.errors import InputError, Problem, Undefined
 
@@ -25,12 +25,17 @@ METRICS: Mapping[str, Function] = {
     "si_sdr": distances.si_sdr,
     "log_mel_distance": distances.log_mel_distance,
     "mrstft_distance": distances.multi_resolution_stft_distance,
+    "f0_correlation": pitch.f0_correlation,
+    "f0_error": pitch.f0_error,
 }
 """The function of each of `audio.measures.MEASURES`."""
 
 
-def require_metrics(names: Iterable[str], sample_rate: int) -> None:
-    """Raise InputError with all names that are no metric and all metrics that do not take this rate in Hz."""
+def require_metrics(names: Collection[str], sample_rate: int) -> None:
+    """Raise InputError with all names that are no metric and all metrics that do not take this rate in Hz.
+
+    Raises ModuleNotFoundError where librosa, which F0 alone needs, is not installed.
+    """
     known = ", ".join(METRICS)
     problems = [
         Problem("metrics", f"unknown metric {name!r}", f"choose from {known}") for name in names if name not in METRICS
@@ -40,6 +45,8 @@ def require_metrics(names: Iterable[str], sample_rate: int) -> None:
             problems += quality.rate_problems(sample_rate, name.removeprefix("pesq_"))
     if problems:
         raise InputError(problems)
+    if {"f0_correlation", "f0_error"} & set(names):
+        pitch.require_tracker()
 
 
 def measure(
@@ -47,7 +54,8 @@ def measure(
 ) -> dict[str, float | Undefined]:
     """Value of each named metric for two signals (n,), or the Undefined it raised; units as in `audio.measures`.
 
-    STOI and ESTOI share their common part. Raises InputError for shapes and rates that a metric does not take.
+    STOI and ESTOI share their common part, as do the two of F0. Raises InputError for shapes and rates that a metric
+    does not take.
     """
     values: dict[str, float | Undefined] = {}
     if {"stoi", "estoi"} <= set(metrics):
@@ -55,6 +63,12 @@ def measure(
             values.update(intelligibility.stoi_and_estoi(reference, estimate, sample_rate=sample_rate)._asdict())
         except Undefined as undefined:
             values.update(stoi=undefined, estoi=undefined)
+    if {"f0_correlation", "f0_error"} <= set(metrics):
+        try:
+            correlation, error = pitch.f0_correlation_and_error(reference, estimate, sample_rate=sample_rate)
+            values.update(f0_correlation=correlation, f0_error=error)
+        except Undefined as undefined:
+            values.update(f0_correlation=undefined, f0_error=undefined)
     for name in metrics:
         if name not in values:
             values[name] = _value(METRICS[name], reference, estimate, sample_rate)

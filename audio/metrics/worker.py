@@ -1,6 +1,7 @@
 """The process that measures: reads pairs from standard input and writes values to standard output until input ends.
 
-It imports numpy and pesq only and runs one thread. When the C code of `pesq` crashes, this process alone dies.
+It imports numpy and pesq (and librosa where F0 is wanted) and runs one thread. When the C code of `pesq` crashes, this
+process alone dies.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
 
+from audio.measures import MEASURES
 from basics.errors import Unavailable
 from basics.files import sha256_of
 from evaluators.display import Panel
@@ -75,7 +76,9 @@ def _codec_inputs(parameters: Request, site: Site) -> Inputs:
         missing.append(error)
     if missing:
         raise together(missing)
-    return Inputs(files, weights=weights, packages=(*MEASURING, *CODEC), seed=parameters.seed, sounds=sounds)
+    return Inputs(
+        files, weights=weights, packages=(*_measuring(parameters), *CODEC), seed=parameters.seed, sounds=sounds
+    )
 
 
 def _pair_inputs(parameters: Request, site: Site) -> Inputs:
@@ -86,8 +89,13 @@ def _pair_inputs(parameters: Request, site: Site) -> Inputs:
         for pair in pairs
         for what, path in (("original", pair.original), ("reconstruction", pair.reconstruction))
     }
-    listed = published(chosen)
-    return Inputs(files, packages=MEASURING, seed=parameters.seed, sounds=originals(chosen), published=listed)
+    sounds, listed = originals(chosen), published(chosen)
+    return Inputs(files, packages=_measuring(parameters), seed=parameters.seed, sounds=sounds, published=listed)
+
+
+def _measuring(parameters: Request) -> tuple[str, ...]:
+    """The packages that measure; those that a few measures alone need, where these are asked for."""
+    return (*MEASURING, *dict.fromkeys(filter(None, (MEASURES[metric].package for metric in parameters.metrics))))
 
 
 @contextmanager

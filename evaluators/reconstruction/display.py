@@ -26,6 +26,8 @@ METRICS: dict[str, Words] = {
     "estoi": "Extended STOI ↑",
     "si_sdr": {"en": "SI-SDR, dB ↑", "zh-TW": "SI-SDR（dB）↑"},
     "log_mel_distance": {"en": "Log-mel distance, dB ↓", "zh-TW": "對數梅爾距離（dB）↓"},
+    "f0_correlation": {"en": "F0 correlation ↑", "zh-TW": "基頻相關係數 ↑"},
+    "f0_error": {"en": "F0 error, semitones ↓", "zh-TW": "基頻誤差（半音）↓"},
     "mrstft_distance": {"en": "Multi-resolution STFT distance ↓", "zh-TW": "多解析度 STFT 距離 ↓"},
 }
 

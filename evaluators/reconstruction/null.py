@@ -75,7 +75,7 @@ class Null:
 
     @property
     def _metrics(self) -> tuple[Metric, ...]:
-        return self.parameters.metrics
+        return self.parameters.voting_metrics
 
     def _side(self, score: Score, metric: Metric) -> Side | None:
         sample = sample_of([score], metric, score.role, score.codebooks)

@@ -14,7 +14,7 @@ from evaluators.resampling import Statistic
 
 Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Codebooks = Annotated[int, Field(ge=1, le=64)]
-METRICS = tuple(MEASURES)
+METRICS: tuple[Metric, ...] = tuple(name for name, measure in MEASURES.items() if not measure.on_request)
 
 
 class PairSelection(Frozen):
@@ -45,11 +45,12 @@ class Request(Frozen):
         pairs: pairs mode: the pairs that play each role.
         codebooks: codec mode: how many codebooks of the codec are kept.
         sweep: codec mode: further numbers of codebooks, for the table and the plot.
-        metrics: measures to take.
+        metrics: measures to take; those of F0 only where they are named here, and without a vote.
         statistic: what summarizes the clips of a role.
         rank: roles that compete for the worst reconstruction; those that the request has.
         null_roles: roles whose clips are polled against each other, two at a time, for what a lead in votes is worth.
         seed: of the bootstrap.
+        growth: whether to measure by how much the log-mel distance rises from the beginning of each clip to its end.
     """
 
     mode: Literal["codec", "pairs"] = "codec"
@@ -62,6 +63,7 @@ class Request(Frozen):
     rank: tuple[Role, ...] = ("laughter", "music")
     null_roles: tuple[Role, ...] = ()
     seed: int = 0
+    growth: bool = False
 
     @model_validator(mode="after")
     def _of_one_mode(self) -> Request:
@@ -92,6 +94,11 @@ class Request(Frozen):
         return present if len(present) > 1 else ()
 
     @property
+    def voting_metrics(self) -> tuple[Metric, ...]:
+        """The requested measures that have a vote: not those of F0, of which speech alone has any."""
+        return tuple(metric for metric in self.metrics if not MEASURES[metric].on_request)
+
+    @property
     def nonspeech_metrics(self) -> tuple[Metric, ...]:
         """The requested measures that do not assume speech."""
         return tuple(metric for metric in self.metrics if not MEASURES[metric].speech_only)
@@ -99,6 +106,9 @@ class Request(Frozen):
 
 def quantities(parameters: Request) -> Iterator[Quantity]:
     """Everything that may be measured under these parameters."""
+    if parameters.growth:
+        for role in parameters.roles:
+            yield Quantity(name=f"log_mel_growth.{role}", unit="dB", about="rise of the log-mel distance over a clip")
     for metric in parameters.metrics:
         unit, low, high = MEASURES[metric].unit, MEASURES[metric].low, MEASURES[metric].high
         for role in parameters.roles:
@@ -143,7 +153,8 @@ def _vote_quantities(parameters: Request) -> Iterator[Quantity]:
 
 def polls(parameters: Request) -> Iterator[tuple[str, tuple[Metric, ...]]]:
     """The polls about the worst reconstruction: a name and the measures that have a vote."""
-    yield "worst_votes", parameters.metrics
+    if parameters.voting_metrics:
+        yield "worst_votes", parameters.voting_metrics
     if parameters.nonspeech_metrics:
         yield "worst_votes_nonspeech", parameters.nonspeech_metrics
 

@@ -150,7 +150,7 @@ def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
     scores: list[Score] = []
     for batch in load_pairs(chosen):
         site.progress(f"measuring pairs: {len(scores)} of {total}", len(scores) / total)
-        scores += score(batch, request.metrics, windowed=windowed, jobs=site.jobs)
+        scores += score(batch, request.metrics, windowed=windowed, growing=request.growth, jobs=site.jobs)
     source, _ = source_of(site, sounds=originals(chosen), published=published(chosen))
     locators = {role: locator(pairs) for role, pairs in chosen.items()}
     summary, null = Summary(request, source, locators, REMARK), Null(request, scores, source, locators)
@@ -176,7 +176,7 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     scores: list[Score] = []
     for batch in reconstructor.batches(takes, counts):
         site.progress(f"measuring reconstructions: {len(scores)} of {total}", len(scores) / total)
-        scores += score(batch, request.metrics, windowed=windowed, jobs=site.jobs)
+        scores += score(batch, request.metrics, windowed=windowed, growing=request.growth, jobs=site.jobs)
 
     locators = {role: ", ".join(named) for role, named in files.items()}
     remark = f"decode(encode(x)) by {codec.name}"

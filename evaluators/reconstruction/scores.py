@@ -17,6 +17,7 @@ from audio.measures import Metric
 from audio.metrics import measure_pairs
 from audio.metrics.quality import windows
 from basics.errors import Undefined
+from evaluators.reconstruction.growth import Growth, growth
 
 RATE = 16_000  # Hz
 WINDOW = (1.0, 3.0)  # s, what windows of a clip without companions are at most: a quarter of it, within these limits
@@ -50,7 +51,7 @@ def rendition(role: str, clip: str, codebooks: int | None, original: Clip, made:
 
 @dataclass(frozen=True)
 class Score:
-    """The measures of one rendition: of the whole clip, and of its windows where they were asked for."""
+    """The measures of one rendition: of the whole clip, of its windows and its growth where they were asked for."""
 
     role: str
     clip: str
@@ -58,6 +59,7 @@ class Score:
     values: Values
     windows: tuple[Values, ...] = ()
     warnings: tuple[str, ...] = ()
+    growth: Growth | Undefined | None = None
 
 
 def score(
@@ -65,11 +67,13 @@ def score(
     metrics: Sequence[Metric],
     *,
     windowed: Collection[tuple[str, int | None]] = (),
+    growing: bool = False,
     jobs: int | None = None,
 ) -> list[Score]:
     """Scores in the order of `renditions`.
 
-    `windowed` holds the (role, codebooks) whose clips are measured in windows too. Whole clips and windows go to the
+    `windowed` holds the (role, codebooks) whose clips are measured in windows too; `growing` asks for the
+    growth of all. Whole clips and windows go to the
     measuring processes together, so that none of them waits.
     """
     aligned = [_aligned(rendition) for rendition in renditions]
@@ -85,7 +89,8 @@ def score(
     scores = []
     for r, pair, cuts in zip(renditions, aligned, spans, strict=True):
         whole = _undefined(metrics, pair) if isinstance(pair, Undefined) else next(values)
-        scores.append(Score(r.role, r.clip, r.codebooks, whole, tuple(next(values) for _ in cuts), r.warnings))
+        spread, rise = tuple(next(values) for _ in cuts), _growth(pair) if growing else None
+        scores.append(Score(r.role, r.clip, r.codebooks, whole, spread, r.warnings, rise))
     return scores
 
 
@@ -95,6 +100,15 @@ def _aligned(rendition: Rendition) -> Signals | Undefined:
     except Undefined as undefined:
         return undefined
     return reference, estimate
+
+
+def _growth(pair: Signals | Undefined) -> Growth | Undefined:
+    if isinstance(pair, Undefined):
+        return pair
+    try:
+        return growth(*pair, sample_rate=RATE)
+    except Undefined as undefined:
+        return undefined
 
 
 def _undefined(metrics: Sequence[Metric], reason: Undefined) -> Values:

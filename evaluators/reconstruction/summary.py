@@ -15,11 +15,13 @@ from itertools import combinations, permutations
 from audio.measures import MEASURES, Metric
 from basics.errors import Undefined
 from evaluators.evidence import Interval, Measurement, Source
+from evaluators.reconstruction import growth
 from evaluators.reconstruction.parameters import Request, votes
 from evaluators.reconstruction.scores import Score
 from evaluators.resampling import FEWEST, apart, block_interval, bootstrap_interval
 
 SPEECH_NOTE = "PESQ and STOI are speech measures, not validated for music or laughter"
+VOICE_NOTE = "F0 is followed as that of one speaking voice, not validated for music or laughter"
 SPEECH_ROLES = ("english", "chinese", "speech")  # or names that end in one of these
 
 
@@ -72,7 +74,7 @@ class Sample:
         if self.counted_windows and self.attempted < FEWEST:
             notes.append(f"interval: {self.counted_windows} of {self.attempted_windows} windows defined")
         if MEASURES[self.metric].speech_only and not self.role.endswith(SPEECH_ROLES):
-            notes.append(SPEECH_NOTE)
+            notes.append(VOICE_NOTE if self.metric.startswith("f0_") else SPEECH_NOTE)
         if self.metric == "pesq_wb":
             notes.append("P.862.2 without Corrigendum 2")
         return "; ".join(notes)
@@ -103,6 +105,9 @@ class Summary:
         yield from differences.values()
         for title, metrics in votes(self.parameters):
             yield from self._votes(title, metrics, differences)
+        if self.parameters.growth:
+            mine = [score for score in scores if codebooks in (None, score.codebooks)]
+            yield from growth.measurements(mine, self.parameters, self.source, self.locators, self.remark)
 
     def sweep(self, scores: Sequence[Score], codebooks: int) -> Iterator[Measurement]:
         """The values at another number of codebooks."""

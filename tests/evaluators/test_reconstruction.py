@@ -86,6 +86,25 @@ def test_quantities_are_bounded_where_theory_bounds_them() -> None:
     assert known["worst_votes_nonspeech.laughter"].high == 3
 
 
+def test_measures_of_pitch_are_taken_where_they_are_named_and_have_no_vote() -> None:
+    assert set(request(clips=SPEECH).metrics) == MEASURES.keys() - {"f0_correlation", "f0_error"}
+    roles = {"laughter": "laughter", "music": "music"}
+    asked = request(clips=roles, metrics=["f0_correlation", "log_mel_distance", "f0_error"])
+    known = {q.name: q for q in EVALUATOR.quantities(asked)}
+    assert (known["f0_error.music"].unit, known["f0_error.music"].low) == ("semitones", 0)
+    assert known["f0_correlation.laughter_minus_music"].low == -2
+    assert known["worst_votes.music"].high == known["worst_votes_nonspeech.music"].high == 1
+    alone = request(clips=roles, metrics=["f0_error"])
+    assert not [q.name for q in EVALUATOR.quantities(alone) if "votes" in q.name]
+
+
+def test_evidence_rests_on_librosa_only_where_pitch_is_measured(pairs: Path) -> None:
+    keys: dict[str, Any] = {"mode": "pairs", "pairs": {"unstated": ROLES["unstated"]}}
+    assert "librosa" not in EVALUATOR.inputs(request(**keys), Site(pairs=pairs)).packages
+    pitch = request(**keys, metrics=["f0_error", "f0_correlation"])
+    assert EVALUATOR.inputs(pitch, Site(pairs=pairs)).packages.count("librosa") == 1
+
+
 # --- pairs mode, on real Mimi output and on pairs made here -----------------------------------------------------------
 
 ROLES: dict[str, dict[str, Any]] = {
@@ -506,6 +525,16 @@ def test_an_undefined_measure_has_no_vote_and_is_named(judge_votes: Callable[...
     assert "stoi: undefined" in votes["worst_votes.music"].note
     assert votes["stoi.music"].undefined == "stoi has no value for any clip of music: no utterance (5 ×)"
     assert votes["stoi.laughter_minus_music"].value is None
+
+
+def test_pitch_has_no_vote() -> None:
+    asked = request(clips={"laughter": "l", "music": "m"}, metrics=["si_sdr", "f0_correlation"])
+    summary = Summary(asked, "measured", {"laughter": "l", "music": "m"})
+    sung, played = (spread({"si_sdr": -3.0, "f0_correlation": centre}) for centre in (0.9, 0.1))
+    found = {m.name: m for m in summary.measurements([*scores("laughter", sung), *scores("music", played)], 8)}
+    assert found["f0_correlation.laughter_minus_music"].value == pytest.approx(0.8)
+    assert (found["worst_votes.music"].value, found["worst_votes.music"].n) == (0, 1)
+    assert "F0 is followed as that of one speaking voice" in found["f0_correlation.music"].note
 
 
 def test_no_spread_no_difference_and_no_vote(judge_votes: Callable[..., dict[str, Measurement]]) -> None:
