@@ -100,6 +100,7 @@ def _comparison(claim: Form, wanted: bool) -> Iterator[tuple[Demand, ...]]:
         return
     place, other = asked.name, asked.minus or ZERO
     strict, margin = asked.strict is wanted, asked.margin if wanted else -asked.margin
+    strict = strict or (asked.strict and asked.margin > 0)  # exactly the margin away is undecided on both sides
     above, below = (_above, _below) if wanted else (_below, _above)
     ends = [above(place, other, asked.low + margin, strict=strict)] if asked.low is not None else []
     ends += [below(place, other, asked.high - margin, strict=strict)] if asked.high is not None else []

@@ -199,7 +199,10 @@ def _compare(claim: Form, measurements: Sequence[Measurement]) -> Comparison:
 
 
 def _placed(claim: Form, measurements: Sequence[Measurement], asked: Range) -> Comparison:
-    """Whether all of the number's span lies inside the range asked for, by its margin, or all of it outside."""
+    """Whether all of the number's span lies inside the range asked for, by its margin, or all of it outside.
+
+    Exactly the margin away is neither, on either side, where the range has no ends of its own (`greater`, `less`).
+    """
     (low, high), margin = span_of(asked, measurements), asked.margin
     above: Callable[[float, float], bool] = operator.gt if asked.strict else operator.ge
     ends = [(low, high, asked.low)] if asked.low is not None else []
@@ -209,7 +212,8 @@ def _placed(claim: Form, measurements: Sequence[Measurement], asked: Range) -> C
     found = partial(_comparison, claim, measurements, margin=margin, scale=middle or max(abs(low), abs(high)) or 1.0)
     if all(above(near, bound + margin) for near, _, bound in ends):
         return found("supported", gap=min(near - bound for near, _, bound in ends))
-    if not all(above(far, bound - margin) for _, far, bound in ends):
+    missed: Callable[[float, float], bool] = operator.lt if margin or not asked.strict else operator.le
+    if any(missed(far, bound - margin) for _, far, bound in ends):
         return found("refuted", gap=max(bound - far for _, far, bound in ends))
     if len(ends) > 1:
         return found("inconclusive", reason="the interval reaches over the tolerance")

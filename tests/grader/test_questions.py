@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from grader.verdicts.judge import every_comparison, measured_by
 from grader.verdicts.key import AnswerKey
 from grader.verdicts.record import read_records
 from grader.verdicts.testimony import Gatherer, key_from
+from tools.claims_review import review
 
-PAPER_AND_CODE = ["q01", "q03", "q04", "q08", "q09", "q10", "q11", "q12"]
+SETTLED = ["q01", "q03", "q04", "q09", "q10", "q11", "q12"]
+"""What papers, released code and published audio settle; the others need clips, answers, listeners or TWIST's paper."""
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +47,13 @@ def test_the_schemas_are_current_and_named_on_line_1(repository: Path) -> None:
         assert first == f"# yaml-language-server: $schema=schema/{kind}.schema.json", path.name
 
 
-@pytest.mark.parametrize("name", PAPER_AND_CODE)
-def test_paper_and_code_questions_are_settled_offline(key: AnswerKey, name: str) -> None:
+@pytest.mark.parametrize("name", SETTLED)
+def test_what_can_be_settled_offline_is(key: AnswerKey, name: str) -> None:
     question = key.question(name)
     assert question.settled, question.obstacles
     assert not question.demonstration
     sources = {source for verdict in question.verdicts.values() for source in verdict.sources}
-    assert sources <= {"executed", "published", "measured"}
+    assert sources <= {"executed", "published", "published_audio"}
 
 
 def test_what_is_unsettled_says_what_is_missing(key: AnswerKey) -> None:
@@ -59,9 +62,33 @@ def test_what_is_unsettled_says_what_is_missing(key: AnswerKey) -> None:
         assert all(len(obstacle) > 20 for obstacle in question.obstacles)
 
 
-def test_verdicts_on_recalled_facts_are_marked(key: AnswerKey) -> None:
-    """TWIST's body could not be looked up; nothing else in the key rests on memory."""
-    assert {question.id: question.recalled for question in key.questions if question.recalled} == {"q08": ("B", "E")}
+def test_no_more_than_that_is_settled(key: AnswerKey) -> None:
+    assert [question.id for question in key.questions if question.settled] == SETTLED
+
+
+def test_recalled_facts_count_only_where_they_are_accepted_and_are_marked_then(
+    book: QuizBook, key: AnswerKey, tmp_path: Path
+) -> None:
+    """TWIST's body could not be looked up; nothing else in the quiz rests on memory."""
+    assert [question.id for question in key.questions if question.recalled] == []
+    assert not key.question("q08").settled
+    accept = (*book.quiz.accept, "recalled")
+    gatherer = Gatherer(book, accept, book.site, Store(tmp_path), "cached")
+    q08 = key_from(book, [gatherer.testimony(question) for question in book.questions], accept).question("q08")
+    assert set(q08.recalled) == {"A", "B", "E"}
+
+
+def test_every_option_is_asked_about_contrary_evidence_or_none_is_known(key: AnswerKey) -> None:
+    """What stands against a verdict is answered in words, and names where it is from."""
+    beside = [one for verdict in key.verdicts for one in verdict.beside]
+    assert sum(one.stands and one.side != "for" for one in beside) >= 10
+    assert all(len(one.answer) > 40 for one in beside)
+
+
+def test_the_review_of_claims_says_what_the_evidence_says(repository: Path) -> None:
+    page = (repository / "docs" / "claims_review.md").read_text(encoding="utf-8")
+    assert page == review()
+    assert len(re.findall(r"^\| [A-E] \|", page, flags=re.MULTILINE)) == 58
 
 
 def test_every_number_behind_a_verdict_says_where_it_is_from(key: AnswerKey) -> None:

@@ -16,11 +16,11 @@ from grader.quiz.loading import parameters_of
 from grader.quiz.spec import Question
 from grader.verdicts.judge import judge
 
-World = Mapping[str, float | tuple[float, float]]
+World = Mapping[str, float | str | tuple[float, float]]
 
 
 def verdicts(repository: Path, name: str, world: World) -> dict[str, str]:
-    """State of each option when `world` (values or intervals) is measured and the literature is as it is."""
+    """State of each option when `world` (values, words or intervals) is measured and the literature is as it is."""
     (path,) = (repository / "questions").glob(f"{name}_*.yaml")
     question = validate(Question, read(path))
     known: dict[str, list[Measurement]] = {label: [measured(label, value)] for label, value in world.items()}
@@ -28,14 +28,14 @@ def verdicts(repository: Path, name: str, world: World) -> dict[str, str]:
         if request.evaluator == "literature":
             for found in get("literature").measure(parameters_of(request), Site()).measurements:
                 known.setdefault(found.name, []).append(found)
-    for option in question.options.values():
-        for comparison in comparisons(option.claim):
+    for claim in (claim for option in question.options.values() for claim in option.claims):
+        for comparison in comparisons(claim):
             for label in names_of(comparison):
                 known.setdefault(label, [Measurement(name=label, undefined="not here", source="measured")])
-    return {letter: judge(option.claim, known).state for letter, option in question.options.items()}
+    return {letter: judge(option.claim, known, option.asides).state for letter, option in question.options.items()}
 
 
-def measured(name: str, value: float | tuple[float, float]) -> Measurement:
+def measured(name: str, value: float | str | tuple[float, float]) -> Measurement:
     if isinstance(value, tuple):
         middle = sum(value) / 2
         return Measurement(name=name, value=middle, interval=Interval(low=value[0], high=value[1]), source="measured")
@@ -78,15 +78,22 @@ def test_q02_is_decided_by_what_the_models_said(repository: Path, world: World, 
     assert (supported(states), undecided(states)) == (expected, "")
 
 
-def test_q02_without_answers_knows_from_the_code_which_is_the_cascade(repository: Path) -> None:
+def test_q02_without_answers_leaves_open_how_model_a_accounts_for_itself(repository: Path) -> None:
+    """That no file was given is no evidence; what model B can do rests on boards that have both kinds of model."""
     states = verdicts(repository, "q02", {})
-    assert {letter: states[letter] for letter in "BCD"} == dict.fromkeys("BCD", "refuted")
-    assert undecided(states) == "AE"
+    assert (supported(states), undecided(states)) == ("E", "A")
 
 
-def test_q02_without_answers_rests_on_the_code_and_on_published_models_of_both_kinds(repository: Path) -> None:
-    states = verdicts(repository, "q02", {"responses.recorded": False})
-    assert (supported(states), undecided(states)) == ("AE", "")
+@pytest.mark.parametrize(
+    "board",
+    [
+        "audiobench.qwen2_audio_7b_instruct.gender_accuracy.voxceleb",
+        "talkarena.audio_language_model.gender_f1.set_one",
+        "talkarena.audio_language_model.gender_f1.set_two",
+    ],
+)
+def test_q02_e_needs_every_board(repository: Path, board: str) -> None:
+    assert verdicts(repository, "q02", {board: 20.0})["E"] == "refuted"
 
 
 RECORDED = {  # written for this test; the models' real answers come from the notebook
@@ -104,7 +111,7 @@ RECORDED = {  # written for this test; the models' real answers come from the no
     [
         ("The speaker is male; the voice is deep.", "AE", ""),
         ("The speaker is female.", "A", ""),
-        ("It could be a man or a woman.", "A", "E"),
+        ("It could be a man or a woman.", "AE", ""),  # what cannot be read shows nothing against it
     ],
     ids=["right", "wrong", "unreadable"],
 )
@@ -125,59 +132,119 @@ def test_q02_is_settled_by_three_recorded_answers_of_each_model(
     assert (supported(states), undecided(states)) == (expected, open_)
 
 
-def layers(all_emotions: tuple[float, float], pair: tuple[float, float], pair_at_6: tuple[float, float]) -> World:
-    return {
-        "silhouette_map_difference.layer_31_minus_0": all_emotions,
-        "silhouette_difference.layer_31_minus_0": all_emotions,
+SPREAD = 0.02
+"""Half the width that seeds and the number of clips leave in these worlds."""
+
+
+def layers(later: tuple[float, float], pair: tuple[float, float], clusters: float = 0.2, within: float = 1.0) -> World:
+    """How much more layer 31 separates than layer 0, and layer 6 the pair than layer 16; `within` speakers so much."""
+    low, high = later
+    inside = (within * later[0], within * later[1]) if within >= 0 else (within * later[1], within * later[0])
+    world: dict[str, float | str | tuple[float, float]] = {
+        "silhouette_map.layer_0": (clusters - 0.01, clusters + 0.01),
+        "silhouette_map.layer_31": (clusters - 0.01, clusters + 0.01),
+        "pair_separation_map.layer_6": (clusters - 0.01, clusters + 0.01),
+        "pair_separation_map_resolution.layer_6": SPREAD,
         "pair_separation_map_difference.layer_6_minus_16": pair,
-        "pair_separation_map.layer_6": pair_at_6,
+        "pair_separation_map_difference_resolution.layer_6_minus_16": SPREAD,
+        "pair_separation_map_within_speaker_difference.layer_6_minus_16": pair,
+        "pair_separation_map_within_speaker_difference_resolution.layer_6_minus_16": SPREAD,
     }
+    for place in ("silhouette_map", "silhouette", "silhouette_map_within_speaker"):
+        found = inside if place.endswith("speaker") else (low, high)
+        world[f"{place}_difference.layer_31_minus_0"] = found
+        world[f"{place}_difference.layer_0_minus_31"] = (-found[1], -found[0])
+        for key in ("layer_31_minus_0", "layer_0_minus_31"):
+            world[f"{place}_difference_resolution.{key}"] = SPREAD
+    for layer in (0, 31):
+        world[f"silhouette_map_resolution.layer_{layer}"] = SPREAD
+    return world
 
 
 @pytest.mark.parametrize(
     ("world", "expected", "open_"),
     [
-        (layers((-0.20, -0.10), (0.05, 0.15), (0.1, 0.2)), "ABDE", ""),
-        (layers((0.10, 0.20), (-0.15, -0.05), (0.1, 0.2)), "ABC", ""),
-        (layers((-0.05, 0.05), (-0.05, 0.05), (0.1, 0.2)), "AB", "CDE"),
-        (layers((-0.20, -0.10), (0.05, 0.15), (-0.2, -0.1)), "ABD", ""),
+        (layers((-0.20, -0.10), (0.05, 0.15)), "ABDE", ""),
+        (layers((0.10, 0.20), (-0.15, -0.05)), "ABC", ""),
+        (layers((-0.05, 0.05), (-0.05, 0.05)), "AB", "CDE"),
+        (layers((-0.015, 0.015), (-0.01, 0.01)), "AB", ""),
+        (layers((0.10, 0.20), (0.05, 0.15), clusters=-0.1), "AB", ""),
+        (layers((0.10, 0.20), (0.05, 0.15), within=0.05), "ABE", ""),
+        (layers((0.10, 0.20), (0.05, 0.15), within=-1), "ABE", ""),
         ({}, "AB", "CDE"),
     ],
-    ids=["low-layers-separate", "high-layers-separate", "no-telling", "no-clusters", "not-measured"],
+    ids=[
+        "low-layers-separate",
+        "high-layers-separate",
+        "no-telling",
+        "within-what-seeds-change",
+        "no-clusters",
+        "only-across-speakers",
+        "speakers-say-the-opposite",
+        "not-measured",
+    ],
 )
 def test_q05_follows_the_layers(repository: Path, world: World, expected: str, open_: str) -> None:
     states = verdicts(repository, "q05", world)
     assert (supported(states), undecided(states)) == (expected, open_)
 
 
-def speech(english: float, chinese: float, gap: tuple[float, float]) -> World:
-    return {"stoi.english": english, "stoi.chinese": chinese, "pesq_wb.english_minus_chinese": gap}
+Span = tuple[float, float]
+
+
+def speech(english: float, chinese: float, gap: Span, heard: tuple[Span, Span] | None = None) -> World:
+    """STOI of both files, the gap in PESQ, and what listeners say of both on a scale to 100, if they were asked."""
+    listened = dict(zip(("mushra.english", "mushra.chinese"), heard, strict=True)) if heard else {}
+    return {"stoi.english": english, "stoi.chinese": chinese, "pesq_wb.english_minus_chinese": gap} | listened
 
 
 @pytest.mark.parametrize(
     ("world", "expected", "open_"),
     [
-        ({}, "C", ""),
-        (speech(0.92, 0.90, (-0.1, 0.3)), "C", ""),
+        ({}, "", "C"),
+        (speech(0.92, 0.90, (-0.1, 0.3)), "", "C"),
+        (speech(0.92, 0.90, (-0.1, 0.3), heard=((80.5, 83), (81, 84))), "C", ""),
+        (speech(0.92, 0.90, (-0.1, 0.3), heard=((80.5, 83), (60, 70))), "", ""),
         (speech(0.92, 0.86, (0.7, 1.1)), "D", ""),
         (speech(0.92, 0.86, (0.2, 0.8)), "", "CD"),
         (speech(0.86, 0.92, (-1.1, -0.7)), "", ""),  # both published comparisons speak against an advantage in Chinese
         (speech(0.60, 0.55, (-0.1, 0.3)), "", ""),  # published reconstructions of Chinese are intelligible
         (speech(0.92, 0.70, (0.0, 0.2)), "", ""),
     ],
-    ids=["published", "alike", "english-ahead", "no-telling", "chinese-ahead", "both-bad", "one-bad"],
+    ids=[
+        "published",
+        "alike",
+        "alike-and-heard-so",
+        "chinese-heard-worse",
+        "english-ahead",
+        "no-telling",
+        "chinese-ahead",
+        "both-bad",
+        "one-bad",
+    ],
 )
-def test_q06_follows_the_two_files(repository: Path, world: World, expected: str, open_: str) -> None:
+def test_q06_follows_the_two_files_and_what_listeners_say(
+    repository: Path, world: World, expected: str, open_: str
+) -> None:
     states = verdicts(repository, "q06", world)
     assert (supported(states), undecided(states)) == (expected, open_)
 
 
-def votes(music: int, laughter: int, music_nonspeech: int, laughter_nonspeech: int) -> World:
+def votes(music: int, laughter: int, music_nonspeech: int, laughter_nonspeech: int, **others: float) -> World:
+    """A poll, beside published pairs in which two clips of one kind part by two votes and music grows no worse."""
     return {
         "worst_votes.music": music,
         "worst_votes.laughter": laughter,
-        "worst_votes_nonspeech.music": music_nonspeech,
-        "worst_votes_nonspeech.laughter": laughter_nonspeech,
+        "worst_votes_lead.music_minus_laughter": music - laughter,
+        "worst_votes_lead.laughter_minus_music": laughter - music,
+        "worst_votes_nonspeech_lead.music_minus_laughter": music_nonspeech - laughter_nonspeech,
+        "worst_votes_nonspeech_lead.laughter_minus_music": laughter_nonspeech - music_nonspeech,
+        "published.worst_votes_null": others.get("null", 2),
+        "published.worst_votes_nonspeech_null": others.get("null", 2),
+        "published.log_mel_growth.music": others.get("growth", 0.3),
+        "published.log_mel_growth.librispeech": 0.7,
+        "published.log_mel_distance.music_minus_speech": 1.5,
+        "mimi.decoder_reach_s": others.get("reach", 27.8),
     }
 
 
@@ -186,15 +253,27 @@ def votes(music: int, laughter: int, music_nonspeech: int, laughter_nonspeech: i
     [
         (votes(6, 0, 3, 0), "C", ""),
         (votes(1, 5, 0, 3), "B", ""),
-        (votes(3, 3, 1, 1), "", "BC"),
-        (votes(4, 3, 2, 1), "", "C"),  # too close to call, but for laughter there is nothing to say any more
-        ({}, "", "BC"),
+        (votes(3, 3, 1, 1), "", ""),
+        (votes(4, 3, 2, 1), "", ""),  # a lead that two clips of one kind reach as well
+        (votes(6, 0, 3, 0, null=6), "", ""),
+        (votes(6, 0, 3, 0, growth=2.0), "D", ""),
+        (votes(6, 0, 3, 0, growth=2.0, reach=9.0), "", ""),
+        ({}, "", "BCD"),
     ],
-    ids=["music-worst", "laughter-worst", "tie", "one-vote-ahead", "not-measured"],
+    ids=[
+        "music-worst",
+        "laughter-worst",
+        "tie",
+        "one-vote-ahead",
+        "clips-differ-as-much",
+        "music-grows-worse",
+        "nothing-reaches-back",
+        "not-measured",
+    ],
 )
-def test_q07_follows_the_votes_and_the_reasons_are_refuted_already(
+def test_q07_follows_the_votes_and_what_they_are_worth(
     repository: Path, world: World, expected: str, open_: str
 ) -> None:
     states = verdicts(repository, "q07", world)
-    assert (states["A"], states["D"]) == ("refuted", "refuted")
+    assert states["A"] == "refuted"
     assert (supported(states), undecided(states)) == (expected, open_)
