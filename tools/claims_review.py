@@ -66,7 +66,7 @@ def _comparison(comparison: Comparison) -> str:
     if comparison.state == "inconclusive":
         return f"`{comparison.claim}`: open, {_short(comparison.reason)}"
     found = ", ".join(f"{value_of(m)} ({m.checked or m.source}: {_short(m.locator)})" for m in comparison.measurements)
-    return f"`{comparison.claim}`: {found}"
+    return f"`{comparison.claim}` {'holds' if comparison.state == 'supported' else 'does not hold'}: {found}"
 
 
 def _against(one: Beside) -> str:

@@ -16,7 +16,7 @@ from grader.quiz.loading import parameters_of
 from grader.quiz.spec import Question
 from grader.verdicts.judge import judge
 
-World = Mapping[str, float | str | tuple[float, float]]
+World = dict[str, float | str | tuple[float, float]]
 
 
 def verdicts(repository: Path, name: str, world: World) -> dict[str, str]:
@@ -140,7 +140,7 @@ def layers(later: tuple[float, float], pair: tuple[float, float], clusters: floa
     """How much more layer 31 separates than layer 0, and layer 6 the pair than layer 16; `within` speakers so much."""
     low, high = later
     inside = (within * later[0], within * later[1]) if within >= 0 else (within * later[1], within * later[0])
-    world: dict[str, float | str | tuple[float, float]] = {
+    world: World = {
         "silhouette_map.layer_0": (clusters - 0.01, clusters + 0.01),
         "silhouette_map.layer_31": (clusters - 0.01, clusters + 0.01),
         "pair_separation_map.layer_6": (clusters - 0.01, clusters + 0.01),
