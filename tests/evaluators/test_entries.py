@@ -185,6 +185,12 @@ def test_the_content_is_the_same_whenever_and_wherever_it_is_measured(entry: Pat
     assert again.provenance != digests_of(evidence).provenance
 
 
+def test_an_entry_of_before_there_were_digests_says_that_it_has_none(entry: Path) -> None:
+    edit_content(entry, CONTENT["no digests"])
+    with pytest.raises(Damaged, match="has no digests of what it says"):
+        read_entry(entry.read_bytes())
+
+
 def test_what_is_damaged_says_what_was_found_and_what_was_expected(entry: Path) -> None:
     stated = digests_of(read_entry(entry.read_bytes())).content
     edit_content(entry, CONTENT["a value"])
