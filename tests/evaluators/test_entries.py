@@ -125,6 +125,17 @@ def test_an_entry_under_the_name_of_another_is_measured_anew(
     assert_measured_anew(wheel, entry, ask, capsys)
 
 
+def test_an_entry_that_cannot_be_set_aside_is_not_used_either(
+    wheel: Wheel, entry: Path, ask: Callable[[], Evidence], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = ask()
+    (wheel.store.root / "damaged").write_text("a file where a folder belongs")
+    edit_content(entry, CONTENT["a value"])
+    assert wheel.store.get(before.fingerprint) is None
+    assert "not used, and it cannot be set aside (" in capsys.readouterr().err
+    assert ask().measurements == before.measurements
+
+
 def test_a_removed_entry_is_measured_anew(wheel: Wheel, entry: Path, ask: Callable[[], Evidence]) -> None:
     entry.unlink()
     ask()
