@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
@@ -92,9 +92,9 @@ def unlike(stated: Any, found: Digests) -> str:
 
 
 def parsed(content: bytes) -> dict[str, Any]:
-    """The object in the bytes of a JSON file. Raises Damaged also for a key that is given twice and for NaN."""
+    """The object in the bytes of a JSON file. Raises Damaged also for a key that is given twice."""
     try:
-        data = json.loads(content, object_pairs_hook=_object, parse_constant=_no_number)
+        data = json.loads(content, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise Damaged(f"is not JSON: {error}") from error
     if not isinstance(data, dict):
@@ -108,10 +108,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise ValueError(f"the key {name!r} is given twice")
     return data
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
 
 
 def departures(evidence: Evidence) -> tuple[str, ...]:

@@ -83,10 +83,16 @@ class Store:
         except FileNotFoundError:
             return None
         except Damaged as damage:
-            self._set_aside(path)
-            what = f"{damage}; set aside in {self.root / DAMAGED}, to be computed anew"
-            print(f"earwitness: {path}: {what}", file=sys.stderr)
+            print(f"earwitness: {path}: {damage}; {self._put_away(path)}", file=sys.stderr)
             return None
+
+    def _put_away(self, path: Path) -> str:
+        """Set an entry aside where that can be done; what became of it, in words."""
+        try:
+            self._set_aside(path)
+        except OSError as error:
+            return f"not used, and it cannot be set aside ({error.strerror})"
+        return f"set aside in {self.root / DAMAGED}, to be computed anew"
 
     def _checked(self, evidence: Evidence, fingerprint: str) -> Evidence:
         """The evidence, where it is that of `fingerprint`, with all its artefacts, as announced. Raises Damaged."""

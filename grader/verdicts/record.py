@@ -130,7 +130,7 @@ def _index(path: Path, *, needed: bool) -> tuple[Index | None, list[Problem]]:
         with opening(path):
             return Index.model_validate_json(canonical_json(parsed(path.read_bytes()))), []
     except InputError as error:
-        return None, list(error.problems)
+        return None, [_problem(INDEX, problem.what, REBUILD) for problem in error.problems]
     except Damaged as damage:
         return None, [_problem(INDEX, str(damage), REBUILD)]
     except ValueError as error:
@@ -144,7 +144,7 @@ def _entry(path: Path, index: Index | None) -> Entry:
             evidence: Evidence | None = read_entry(path.read_bytes())
         found: list[str] = []
     except InputError as error:
-        return Entry(path.name, None, error.problems)
+        return Entry(path.name, None, tuple(_problem(path.name, problem.what, REMEDY) for problem in error.problems))
     except Damaged as damage:
         evidence, found = damage.evidence, [str(damage)]
     if index and path.name not in index.entries:

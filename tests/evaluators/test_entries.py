@@ -125,6 +125,17 @@ def test_an_entry_under_the_name_of_another_is_measured_anew(
     assert_measured_anew(wheel, entry, ask, capsys)
 
 
+def test_an_entry_that_cannot_be_set_aside_is_not_used_either(
+    wheel: Wheel, entry: Path, ask: Callable[[], Evidence], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = ask()
+    (wheel.store.root / "damaged").write_text("a file where a folder belongs")
+    edit_content(entry, CONTENT["a value"])
+    assert wheel.store.get(before.fingerprint) is None
+    assert "not used, and it cannot be set aside (" in capsys.readouterr().err
+    assert ask().measurements == before.measurements
+
+
 def test_a_removed_entry_is_measured_anew(wheel: Wheel, entry: Path, ask: Callable[[], Evidence]) -> None:
     entry.unlink()
     ask()
@@ -183,6 +194,12 @@ def test_the_content_is_the_same_whenever_and_wherever_it_is_measured(entry: Pat
     again = digests_of(evidence.model_copy(update={"provenance": elsewhere}))
     assert again.content == digests_of(evidence).content
     assert again.provenance != digests_of(evidence).provenance
+
+
+def test_an_entry_of_before_there_were_digests_says_that_it_has_none(entry: Path) -> None:
+    edit_content(entry, CONTENT["no digests"])
+    with pytest.raises(Damaged, match="has no digests of what it says"):
+        read_entry(entry.read_bytes())
 
 
 def test_what_is_damaged_says_what_was_found_and_what_was_expected(entry: Path) -> None:
