@@ -142,16 +142,16 @@ def block_interval(
 ) -> Interval:
     """Confidence interval of the mean or median of all values in `series`: for each clip its windows, in their order.
 
-    Neighbouring windows resemble each other, and overlapping ones share sound, so blocks of neighbours are drawn within
-    each clip (circular block bootstrap: Politis and Romano 1992): `block_length` windows each. A few blocks are too
-    narrow in two ways, and the deviations are stretched for both: to Student's t, with the blocks in place of values
-    (less one a clip), and by what the blocks' own mean takes away. `Interval.over` tells: `windows of one clip, in
-    blocks`, `windows of 2 clips, in blocks`.
+    Neighbouring windows resemble each other, and overlapping ones share sound, so blocks of `block_length` neighbours
+    are drawn within each clip (circular block bootstrap: Politis and Romano 1992). A few blocks are too narrow in two
+    ways, and the deviations are stretched for both: to Student's t, with the blocks in place of values (less one a
+    clip), and by what the blocks' own mean takes away. The interval is nowhere nearer than that of so many independent
+    values around each clip's own, and says what was drawn: `windows of one clip, in blocks`, `windows of 2 clips, in
+    blocks`.
 
-    Up to five windows there are no blocks to draw: the interval is that of so many values (`bootstrap_interval`), whose
-    raised level leaves room for an autocorrelation of 0.5 and for half overlapping windows of normal values, and
-    `Interval.over` does not speak of blocks. Raises like `bootstrap_interval`, and Undefined where each clip is one
-    block.
+    Up to five windows make no blocks: the interval is that of so many values (`bootstrap_interval`), and does not speak
+    of blocks. Its raised level leaves room for normal windows that half overlap or have an autocorrelation of 0.5.
+    Raises like `bootstrap_interval`, and Undefined where each clip is one block.
     """
     import numpy as np
     from scipy.stats import norm, t
@@ -174,8 +174,10 @@ def block_interval(
     deviations = measure(np.concatenate(drawn, axis=1), axis=1) - value
     tail = (1 - level) / 2
     stretch = sqrt(blocks / free) * t.ppf(tail, free) / norm.ppf(tail)
-    low, high = value + stretch * np.quantile(deviations, [tail, 1 - tail])
-    return _interval(min(low, value), max(high, value), level, f"{of}, in blocks")
+    low, high = stretch * np.quantile(deviations, [tail, 1 - tail])
+    within_clips = np.concatenate([clip - measure(clip) for clip in clips])
+    left, right = np.array(_limits(within_clips, statistic, level, seed, resamples, of)) - measure(within_clips)
+    return _interval(value + min(low, left), value + max(high, right), level, f"{of}, in blocks")
 
 
 def block_length(windows: int) -> int:
