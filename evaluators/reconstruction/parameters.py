@@ -95,7 +95,7 @@ class Request(Frozen):
 
     @property
     def voting_metrics(self) -> tuple[Metric, ...]:
-        """The requested measures that have a vote: not those of F0, of which speech alone has any."""
+        """The requested measures that have a vote: not those that are asked for by name alone."""
         return tuple(metric for metric in self.metrics if not MEASURES[metric].on_request)
 
     @property

@@ -72,9 +72,8 @@ def score(
 ) -> list[Score]:
     """Scores in the order of `renditions`.
 
-    `windowed` holds the (role, codebooks) whose clips are measured in windows too; `growing` asks for the
-    growth of all. Whole clips and windows go to the
-    measuring processes together, so that none of them waits.
+    `windowed` holds the (role, codebooks) whose clips are measured in windows too; `growing` asks for the growth of
+    all. Whole clips and windows go to the measuring processes together, so that none of them waits.
     """
     aligned = [_aligned(rendition) for rendition in renditions]
     spans = [
