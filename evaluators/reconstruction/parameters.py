@@ -106,6 +106,8 @@ class Request(Frozen):
 
 def quantities(parameters: Request) -> Iterator[Quantity]:
     """Everything that may be measured under these parameters."""
+    for role in parameters.roles:
+        yield Quantity(name=f"longest_s.{role}", unit="s", low=0, about="duration of the longest clip")
     if parameters.growth:
         for role in parameters.roles:
             yield Quantity(name=f"log_mel_growth.{role}", unit="dB", about="rise of the log-mel distance over a clip")

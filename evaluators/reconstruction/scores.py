@@ -60,6 +60,7 @@ class Score:
     windows: tuple[Values, ...] = ()
     warnings: tuple[str, ...] = ()
     growth: Growth | Undefined | None = None
+    seconds: float = 0.0
 
 
 def score(
@@ -89,7 +90,8 @@ def score(
     for r, pair, cuts in zip(renditions, aligned, spans, strict=True):
         whole = _undefined(metrics, pair) if isinstance(pair, Undefined) else next(values)
         spread, rise = tuple(next(values) for _ in cuts), _growth(pair) if growing else None
-        scores.append(Score(r.role, r.clip, r.codebooks, whole, spread, r.warnings, rise))
+        seconds = len(r.reference) / RATE
+        scores.append(Score(r.role, r.clip, r.codebooks, whole, spread, r.warnings, rise, seconds))
     return scores
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations, permutations, repeat
 
 from audio.measures import MEASURES, Metric
 from basics.errors import Undefined
@@ -105,6 +105,7 @@ class Summary:
         yield from differences.values()
         for title, metrics in votes(self.parameters):
             yield from self._votes(title, metrics, differences)
+        yield from map(self._longest, self.parameters.roles, repeat(scores))
         if self.parameters.growth:
             mine = [score for score in scores if codebooks in (None, score.codebooks)]
             yield from growth.measurements(mine, self.parameters, self.source, self.locators, self.remark)
@@ -114,6 +115,18 @@ class Summary:
         for metric in self.parameters.metrics:
             for role in self.parameters.roles:
                 yield self._value(f"{metric}.{role}.q{codebooks}", sample_of(scores, metric, role, codebooks))
+
+    def _longest(self, role: str, scores: Sequence[Score]) -> Measurement:
+        """How long the longest original of a role is: what is heard in shorter clips is not owed to length."""
+        seconds = [score.seconds for score in scores if score.role == role]
+        return Measurement(
+            name=f"longest_s.{role}",
+            value=max(seconds),
+            unit="s",
+            n=len(seconds),
+            source=self.source,
+            locator=self.locators[role],
+        )
 
     def _value(self, name: str, sample: Sample) -> Measurement:
         value, interval, without = centre(sample.clips, self.parameters), None, ""
