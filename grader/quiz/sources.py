@@ -15,7 +15,7 @@ from basics.yaml_source import Source, read, validate
 from evaluators.announcement import outside
 from evaluators.evidence import Confirmed, PublishedPair, Quantity, Value
 
-FACTS_FILE = "facts.yaml"
+FACTS_FILE = "confirmed_facts.yaml"
 COLUMNS = ("repo", "commit", "system", "codebooks", "kind", "language", "orig_sha256", "recon_sha256")
 DIGEST = 64  # hexadecimal digits of a sha256
 
@@ -59,7 +59,7 @@ def _pair(row: Record) -> PublishedPair:
 
 
 def read_facts(folder: Path, known: Mapping[str, Quantity]) -> dict[str, Confirmed]:
-    """The facts that were looked up for a quiz, by measurement; none where it has no facts.yaml.
+    """The facts that were looked up for a quiz, by measurement; none where it has no confirmed_facts.yaml.
 
     `known` are the published quantities that its questions ask for. Raises InputError with every entry that is not one
     of them, or whose value it cannot have.
@@ -99,7 +99,7 @@ def fault_of(name: str, fact: Confirmed, known: Mapping[str, Quantity]) -> Probl
 
 
 def add_fact(folder: Path, name: str, fact: Confirmed, known: Mapping[str, Quantity]) -> Path:
-    """Write one looked-up fact into the quiz's facts.yaml; what stands there stays as it is.
+    """Write one looked-up fact into the quiz's confirmed_facts.yaml; what stands there stays as it is.
 
     Raises InputError where the fact cannot be that of `name`, or another one of that name stands there already.
     """

@@ -122,34 +122,34 @@ def test_what_cannot_be_that_fact_is_refused(
     assert done.returncode == 2
     assert said in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
-    assert not (quiz / "facts.yaml").exists()
+    assert not (quiz / "confirmed_facts.yaml").exists()
 
 
 def test_a_second_look_is_refused_with_the_first_one_named(earwitness: Any, quiz: Path) -> None:
     confirm(earwitness, quiz, RATIO, "0.25")
-    before = (quiz / "facts.yaml").read_bytes()
+    before = (quiz / "confirmed_facts.yaml").read_bytes()
     done = confirm(earwitness, quiz, RATIO, "0.5")
     assert done.returncode == 2
     assert "0.25 by Lin, TA" in " ".join(done.stderr.split())
-    assert (quiz / "facts.yaml").read_bytes() == before
+    assert (quiz / "confirmed_facts.yaml").read_bytes() == before
     assert confirm(earwitness, quiz, "twist.best_unit_rate_hz", "25").returncode == 0
-    assert (quiz / "facts.yaml").read_bytes().startswith(before.rstrip())
+    assert (quiz / "confirmed_facts.yaml").read_bytes().startswith(before.rstrip())
 
 
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ("twist.nothing: {value: 1, locator: somewhere, quote: x, by: me, when: 2026-06-01}", "facts.yaml:1"),
+        ("twist.nothing: {value: 1, locator: somewhere, quote: x, by: me, when: 2026-06-01}", "confirmed_facts.yaml:1"),
         (
             "twist.best_unit_rate_hz: {value: -1, locator: somewhere, quote: x, by: me, when: 2026-06-01}",
-            "facts.yaml:1",
+            "confirmed_facts.yaml:1",
         ),
         ("twist.best_unit_rate_hz: {value: 25, locator: somewhere, by: me, when: 2026-06-01}", "quote is missing"),
         ("- twist.best_unit_rate_hz", "no mapping"),
     ],
 )
 def test_a_facts_file_is_checked_like_the_questions(earwitness: Any, quiz: Path, entry: str, said: str) -> None:
-    (quiz / "facts.yaml").write_text(f"{entry}\n")
+    (quiz / "confirmed_facts.yaml").write_text(f"{entry}\n")
     done = earwitness("validate", quiz)
     assert done.returncode == 2
     assert said in done.stderr + done.stdout
