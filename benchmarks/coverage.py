@@ -61,7 +61,7 @@ class Coverage:
     half_width: float
 
     def __str__(self) -> str:
-        return f"{self.share:.1%}".replace("%", " %")
+        return f"{100 * self.share:.1f} %"
 
 
 def coverage(intervals: Iterator[Interval], truth: float) -> Coverage:
@@ -233,10 +233,10 @@ def needed_level(kind: str, n: int, samples: int, seed: int) -> float:
 
 
 def levels(trials: int, seed: int) -> Table:
-    rows = [
-        [str(n), *(f"{needed_level(kind, n, 500 * trials, seed):.2%}" for kind in KINDS), f"{RAISED[n]:.2%}"]
-        for n in RAISED
-    ]
+    def needed(n: int) -> list[float]:
+        return [needed_level(kind, n, 500 * trials, seed) for kind in KINDS]
+
+    rows = [[str(n), *(f"{100 * level:.2f} %" for level in (*needed(n), RAISED[n]))] for n in RAISED]
     return "Level at which Student's t covers the mean of few values in 95 %", ("values", *KINDS, "taken"), rows
 
 

@@ -7,7 +7,7 @@ simulated by `benchmarks/coverage.py`; the tables stand in docs/intervals.md.
 
 Mean of 3 to 5 values
     Student's t at a raised level, because skewed values make the plain one far too narrow. The level at which each kind
-    of values is covered in 95 % was found by simulation (2,000,000 samples each); lognormal values (sigma 1) need the
+    of values is covered in 95 % was found by simulation (1,000,000 samples each); lognormal values (sigma 1) need the
     highest, and a little more is taken (`RAISED`):
 
     | values | normal | uniform | exponential | lognormal | taken | half width in standard errors |

@@ -143,9 +143,8 @@ def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
     Raises Unavailable without a folder or a pair for some role, InputError for files that cannot be read.
     """
     chosen = choose(site.pairs, request.pairs)
-    few = {role: pairs for role, pairs in chosen.items() if len(pairs) < FEWEST}
-    few |= {role: chosen[role] for role in request.null_roles}
-    windowed = {(role, pair.codebooks) for role, pairs in few.items() for pair in pairs}
+    cut = [role for role, pairs in chosen.items() if len(pairs) < FEWEST or role in request.null_roles]
+    windowed = {(role, pair.codebooks) for role in cut for pair in chosen[role]}
     total = sum(map(len, chosen.values()))
     scores: list[Score] = []
     for batch in load_pairs(chosen):

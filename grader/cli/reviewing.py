@@ -140,7 +140,8 @@ def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path 
         what = "was graded with another key than the evidence now gives"
         raise InputError(Problem(str(path), what, "grade again, and compare the two with `earwitness regrade`"))
     if key.evidence != result.key.evidence:
-        console(stderr=True).print(f"{path}: the evidence is other than it was; what is correct is not", markup=False)
+        told = f"{path}: the evidence is other than it was; what is correct is not"
+        console(stderr=True).print(told, markup=False, soft_wrap=True)
     return grades_of(result, book), key
 
 

@@ -378,6 +378,28 @@ def test_every_command_refuses_a_record_that_was_edited(
     assert written == set()
 
 
+@pytest.mark.parametrize(
+    ("edit", "code", "told"),
+    [
+        (hand_edits.of("dice.mean", n=2001), 0, "the evidence is other than it was; what is correct is not"),
+        (hand_edits.of("dice.sides", value=4), 2, "was graded with another key than the evidence now gives"),
+    ],
+    ids=["the same answers", "other answers"],
+)
+def test_a_graded_class_is_looked_at_again_beside_evidence_that_says_the_same(
+    dice: Path, tmp_path: Path, edit: Edit, code: int, told: str
+) -> None:
+    quiz, out = dice.parents[1], tmp_path / "graded"
+    (tmp_path / "class.csv").write_text(CLASS)
+    for arguments in (["grade", str(tmp_path / "class.csv"), "--out", str(out)], ["items", str(out)]):
+        done = CliRunner().invoke(app, [*arguments, "--quiz", str(quiz)])
+        assert (done.exit_code, done.stderr) == (0, ""), done.output
+    edit_record(dice, edit)
+    done = CliRunner().invoke(app, ["items", str(out), "--quiz", str(quiz)])
+    assert done.exit_code == code, done.output
+    assert told in done.stderr
+
+
 def test_validate_tells_of_questions_and_evidence_at_once(earwitness: Any, dice: Path) -> None:
     edit_content(dice, hand_edits.of("dice.sides", value=5))
     (dice.parents[1] / "fair.yaml").write_text("id: fair\npoints: two\n")
