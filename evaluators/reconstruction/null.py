@@ -71,11 +71,8 @@ class Null:
     def sides(self) -> dict[tuple[int, Metric], Side | None]:
         """Value and interval of each clip that is drawn, by each measure; None where either is undefined."""
         clips = sorted({clip for draw in self.draws for clip in draw})
-        return {(clip, metric): self._side(self.scores[clip], metric) for clip in clips for metric in self._metrics}
-
-    @property
-    def _metrics(self) -> tuple[Metric, ...]:
-        return self.parameters.voting_metrics
+        metrics = self.parameters.voting_metrics
+        return {(clip, metric): self._side(self.scores[clip], metric) for clip in clips for metric in metrics}
 
     def _side(self, score: Score, metric: Metric) -> Side | None:
         sample = sample_of([score], metric, score.role, score.codebooks)
