@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
 from basics.errors import InputError
 from evaluators.announcement import announced, unlike_announced
-from evaluators.evidence import Evaluator, Evidence, Frozen, Quantity, digest
+from evaluators.evidence import Evaluator, Evidence, Frozen, digest
 from evaluators.registry import get
 
 DIGESTS = "digests"
@@ -119,25 +118,12 @@ def departures(evidence: Evidence) -> tuple[str, ...]:
     if evaluator is None:
         return ()
     try:
-        return tuple(unlike_announced(evidence.measurements, _announced(evaluator, evidence.parameters)))
+        parameters = evaluator.Parameters.model_validate_json(json.dumps(evidence.parameters))
+        return tuple(unlike_announced(evidence.measurements, announced(evaluator, parameters)))
     except ValidationError as error:
         return (f"its parameters are none that {evaluator.name} takes: {first_fault(error)}",)
     except (Exception, SystemExit):  # an evaluator may be anybody's code
         return ()
-
-
-def _announced(evaluator: Evaluator, asked: Mapping[str, Any]) -> Iterable[Quantity]:
-    """What an evaluator announces, whichever way round the keys of its parameters stand: in JSON they have no order."""
-    found: dict[str, Quantity] = {}
-    for data in (_turned(asked), asked):
-        parameters = evaluator.Parameters.model_validate_json(json.dumps(data))
-        found |= {quantity.name: quantity for quantity in announced(evaluator, parameters)}
-    return found.values()
-
-
-def _turned(data: Any) -> Any:
-    """The same JSON data with the keys of every object the other way round."""
-    return {name: _turned(data[name]) for name in reversed(data)} if isinstance(data, dict) else data
 
 
 def _author(evidence: Evidence) -> Evaluator | None:

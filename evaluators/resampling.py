@@ -313,7 +313,8 @@ def _equal(sample: NDArray[Any]) -> bool:
 
 
 def _interval(low: float, high: float, level: float, over: str, within: tuple[float, float] = (-inf, inf)) -> Interval:
-    return Interval(low=max(float(low), within[0]), high=min(float(high), within[1]), level=level, over=over)
+    held = [min(max(float(end), within[0]), within[1]) for end in (low, high)]  # a bound may be missed by a rounding
+    return Interval(low=held[0], high=held[1], level=level, over=over)
 
 
 def _generator(seed: int) -> Any:

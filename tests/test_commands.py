@@ -21,7 +21,7 @@ from grader.verdicts.terminal import print_command
 from tests.test_readme import commands
 
 TREE: Any = typer.main.get_command(app)
-MODULES = {"tools.pin", "tools.worlds", "tools.clips.render", "tests.audio.golden"}
+MODULES = {"tools.pin", "tools.worlds", "tools.claims_review", "tools.clips.render", "tests.audio.golden"}
 NAMED = re.compile(r"`((?:uv run )?(?:earwitness|python -m|pytest)\b[^`\n]*)`")
 
 

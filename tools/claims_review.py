@@ -75,7 +75,8 @@ def _against(one: Beside) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= PLACE else f"{text[: PLACE - 1]}…"
+    plain = text.replace("`", "'")
+    return plain if len(plain) <= PLACE else f"{plain[: PLACE - 1]}…"
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations, permutations
+from itertools import permutations
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -118,7 +118,7 @@ def quantities(parameters: Request) -> Iterator[Quantity]:
             for count in parameters.sweep:
                 yield Quantity(name=f"{metric}.{role}.q{count}", unit=unit, low=low, high=high)
         span: dict[str, Any] = {} if low is None or high is None else {"low": low - high, "high": high - low}
-        for a, b in combinations(parameters.roles, 2):
+        for a, b in permutations(parameters.roles, 2):  # both ways round: the order of roles is nobody's to rely on
             yield Quantity(name=f"{metric}.{a}_minus_{b}", unit=unit, **span)
     yield from _vote_quantities(parameters)
 

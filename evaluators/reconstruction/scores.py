@@ -39,6 +39,7 @@ class Rendition:
     reference: NDArray[np.float32]
     estimate: NDArray[np.float32]
     warnings: tuple[str, ...] = ()
+    original: str = ""  # digest of what was reconstructed
 
 
 def rendition(role: str, clip: str, codebooks: int | None, original: Clip, made: Clip) -> Rendition:
@@ -46,7 +47,8 @@ def rendition(role: str, clip: str, codebooks: int | None, original: Clip, made:
     reference, estimate = (resample(sound.samples, sound.sample_rate, RATE) for sound in (original, made))
     found = [f"the original is {note}" for note in original.warnings]
     found += [f"the reconstruction is {note}" for note in made.warnings if note not in original.warnings]
-    return Rendition(role, clip, codebooks, reference, estimate, tuple(f"{clip}: {note}" for note in found))
+    warnings = tuple(f"{clip}: {note}" for note in found)
+    return Rendition(role, clip, codebooks, reference, estimate, warnings, original.digest)
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Score:
     warnings: tuple[str, ...] = ()
     growth: Growth | Undefined | None = None
     seconds: float = 0.0
+    original: str = ""
 
 
 def score(
@@ -91,7 +94,7 @@ def score(
         whole = _undefined(metrics, pair) if isinstance(pair, Undefined) else next(values)
         spread, rise = tuple(next(values) for _ in cuts), _growth(pair) if growing else None
         seconds = len(r.reference) / RATE
-        scores.append(Score(r.role, r.clip, r.codebooks, whole, spread, r.warnings, rise, seconds))
+        scores.append(Score(r.role, r.clip, r.codebooks, whole, spread, r.warnings, rise, seconds, r.original))
     return scores
 
 

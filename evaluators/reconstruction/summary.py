@@ -21,6 +21,8 @@ from evaluators.reconstruction.scores import Score
 from evaluators.resampling import FEWEST, apart, block_interval, bootstrap_interval
 
 SPEECH_NOTE = "PESQ and STOI are speech measures, not validated for music or laughter"
+PAIRED = "the same originals in both: resampled as pairs"
+INDEPENDENT = "resampled independently"
 VOICE_NOTE = "F0 is followed as that of one speaking voice, not validated for music or laughter"
 SPEECH_ROLES = ("english", "chinese", "speech")  # or names that end in one of these
 
@@ -37,6 +39,7 @@ class Sample:
     attempted_windows: int
     reasons: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    originals: tuple[str, ...] = ()  # digest of what each of `clips` was made from
 
     def spread(self, parameters: Request) -> tuple[float, Interval]:
         """What is resampled, clips or windows: its mean or median, with the interval.
@@ -102,7 +105,8 @@ class Summary:
         for metric in self.parameters.metrics:
             for a, b in combinations(self.parameters.roles, 2):
                 differences[metric, a, b] = self._difference(samples[metric, a], samples[metric, b])
-        yield from differences.values()
+        for (metric, a, b), found in differences.items():
+            yield from (found, _mirrored(found, f"{metric}.{b}_minus_{a}"))
         for title, metrics in votes(self.parameters):
             yield from self._votes(title, metrics, differences)
         yield from map(self._longest, self.parameters.roles, repeat(scores))
@@ -149,8 +153,7 @@ class Summary:
     def _difference(self, a: Sample, b: Sample) -> Measurement:
         value, interval, undefined = None, None, None
         try:
-            interval = difference(a, b, self.parameters)
-            value = _centre(a.clips, self.parameters) - _centre(b.clips, self.parameters)
+            value, interval = difference(a, b, self.parameters)
         except Undefined as reason:
             undefined = reason.reason
         return Measurement(
@@ -162,7 +165,7 @@ class Summary:
             interval=interval,
             source=self.source,
             locator=" against ".join(dict.fromkeys((self.locators[a.role], self.locators[b.role]))),
-            note=self._note(f"{a.role}: {a.note}; {b.role}: {b.note}; resampled independently"),
+            note=self._note(f"{a.role}: {a.note}; {b.role}: {b.note}; {PAIRED if paired(a, b) else INDEPENDENT}"),
         )
 
     def _votes(
@@ -213,7 +216,20 @@ def sample_of(scores: Sequence[Score], metric: Metric, role: str, codebooks: int
         attempted_windows=sum(map(len, spans)),
         reasons=tuple(v.reason for v in clips if isinstance(v, Undefined)),
         warnings=tuple(warning for s in mine for warning in s.warnings),
+        originals=tuple(s.original for s in mine if not isinstance(s.values[metric], Undefined)),
     )
+
+
+def paired(a: Sample, b: Sample) -> tuple[list[float], list[float]] | None:
+    """The values (n,) of both, original by original, where both are of the same originals; None otherwise.
+
+    What an original does to its reconstructions falls out of their differences, so these are told far more finely.
+    """
+    first, second = (dict(zip(sample.originals, sample.clips, strict=True)) for sample in (a, b))
+    once = len(first) == len(a.clips) and len(second) == len(b.clips)
+    if len(first) < FEWEST or not once or first.keys() != second.keys() or "" in first:
+        return None
+    return [*first.values()], [second[original] for original in first]
 
 
 def around(value: float, sample: Sample, parameters: Request) -> Interval:
@@ -229,18 +245,32 @@ def around(value: float, sample: Sample, parameters: Request) -> Interval:
     return interval.model_copy(update={"low": low, "high": high})
 
 
-def difference(a: Sample, b: Sample, parameters: Request) -> Interval:
-    """The interval of a measure of `a` less that of `b`.
+def _mirrored(found: Measurement, name: str) -> Measurement:
+    """The same difference the other way round."""
+    value, interval = found.value, found.interval
+    if interval:
+        interval = interval.model_copy(update={"low": -interval.high, "high": -interval.low})
+    turned = -value if isinstance(value, int | float) else None
+    return found.model_copy(update={"name": name, "value": turned, "interval": interval})
+
+
+def difference(a: Sample, b: Sample, parameters: Request) -> tuple[float, Interval]:
+    """A measure of `a` less that of `b`, with its interval; of pairs where both are of the same originals.
 
     Raises Undefined where the spread of either side is unknown: a bare difference says nothing.
     """
+    if pairs := paired(a, b):
+        apart_by = [x - y for x, y in zip(*pairs, strict=True)]
+        return _centre(apart_by, parameters), bootstrap_interval(
+            apart_by, parameters.statistic, seed=parameters.seed, over="clips, as pairs"
+        )
     sides = []
     for sample in (a, b):
         if not sample.clips:
             raise Undefined(_why(sample))
         value = _centre(sample.clips, parameters)
         sides.append((value, around(value, sample, parameters)))
-    return apart(*sides)
+    return sides[0][0] - sides[1][0], apart(*sides)
 
 
 def poll(

@@ -19,6 +19,9 @@ from evaluators.store import Store
 from tests import hand_edits
 from tests.hand_edits import CONTENT, REFORMATTED, TEXT, edit_content, edit_text, edit_with_digests, put
 
+OTHER_CODEC = Site(codec="another/codec")
+"""The wheel says that it used weights, which are not those of the codec of record."""
+
 
 class WheelParameters(Frozen):
     throws: int = 2000
@@ -72,7 +75,7 @@ def entry(wheel: Wheel, ask: Callable[[], Evidence]) -> Path:
 @pytest.fixture
 def ask(wheel: Wheel, store: Store) -> Callable[[], Evidence]:
     def call() -> Evidence:
-        evidence: Evidence = gather(wheel, WheelParameters(), Site(), store).evidence
+        evidence: Evidence = gather(wheel, WheelParameters(), OTHER_CODEC, store).evidence
         return evidence
 
     return call
@@ -119,7 +122,7 @@ def test_an_entry_under_the_name_of_another_is_measured_anew(
     wheel: Wheel, entry: Path, ask: Callable[[], Evidence], capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copy(entry, entry.with_suffix(".kept"))
-    other = gather(wheel, WheelParameters(throws=9), Site(), wheel.store).evidence
+    other = gather(wheel, WheelParameters(throws=9), OTHER_CODEC, wheel.store).evidence
     wheel.measured = 1
     shutil.copy(entry.with_name(f"{other.fingerprint}.json"), entry)
     assert_measured_anew(wheel, entry, ask, capsys)
@@ -143,7 +146,7 @@ def test_a_removed_entry_is_measured_anew(wheel: Wheel, entry: Path, ask: Callab
 
 
 def test_a_pointer_to_the_answer_to_another_request_is_not_followed(wheel: Wheel, entry: Path) -> None:
-    other = gather(wheel, WheelParameters(throws=9), Site(), wheel.store).evidence
+    other = gather(wheel, WheelParameters(throws=9), OTHER_CODEC, wheel.store).evidence
     asked = read_entry(entry.read_bytes()).request
     for pointer in (wheel.store.root / "latest").glob(f"{asked}.*"):
         pointer.write_text(other.fingerprint)

@@ -22,7 +22,7 @@ INPUTS = Inputs(files={"a.wav": "1" * 64, "b.wav": "2" * 64}, weights="3" * 64, 
 
 
 def mark(parameters: DiceParameters = DiceParameters(), inputs: Inputs = INPUTS) -> str:  # noqa: B008 - immutable
-    return fingerprint(Dice(), parameters, inputs)
+    return fingerprint(Dice(), parameters, inputs, Site())
 
 
 def test_equal_requests_have_equal_fingerprints_whatever_was_left_to_default() -> None:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from audio.clip import load, save
 from basics.errors import Undefined
-from evaluators.evidence import Measurement, Site, request_key
-from evaluators.gathering import plain
+from evaluators.evidence import Measurement, Site
 from evaluators.reconstruction import Reconstruction
 from evaluators.reconstruction.growth import growth
 from evaluators.reconstruction.parameters import Request
@@ -90,16 +89,6 @@ def test_fewer_than_four_windows_have_no_line() -> None:
 
 def request(**keys: Any) -> Request:
     return Request.model_validate_json(json.dumps(keys))
-
-
-def test_only_a_request_that_asks_for_it_has_another_key() -> None:
-    keys = {"mode": "pairs", "pairs": {"music": {}}}
-    before, asked = plain(request(**keys)), plain(request(**keys, growth=True))
-    assert before == plain(request(**keys, growth=False)) == {k: v for k, v in asked.items() if k != "growth"}
-    assert asked["growth"] is True
-    assert request_key("reconstruction", 1, before) != request_key("reconstruction", 1, asked)
-    assert request(**before) == request(**keys)
-    assert request(**asked).growth
 
 
 CLIPS = {"rising": [0.0, 1.0, 2.0, 3.0, 4.0], "level": [2.0, 2.0, 2.0, 2.0, 2.0], "short": [1.0, 2.0]}

@@ -17,7 +17,7 @@ from evaluators.literature.tables import FIGURES, FOLDER, SYSTEMS
 PLACE = re.compile(
     r"arXiv:\d{4}\.\d{4,5}"  # a paper
     r"|[\w.-]+/[\w.-]+:\S+@[0-9a-f]{7}"  # a file at a commit
-    r"|[\w.-]+/[\w.-]+(@[0-9a-f]{7})? |\w+\.github\.io |huggingface\.co/|scikit-learn "  # a site or a released package
+    r"|[\w.-]+/[\w.-]+(@[0-9a-f]{7})? |\w+\.github\.io |huggingface\.co/|scikit-learn:"  # a site or a released package
     r"|slides of the homework|demo pages named in this file"
 )
 
@@ -47,7 +47,12 @@ def test_every_fact_names_its_place_and_how_it_was_checked(facts: dict[str, Meas
         ("moshi.training_stages", 4, "read"),
         ("cascade.llm_input", "transcript", "read"),
         ("model_a.llm_input", "transcript", "read"),
-        ("model_b.llm_input", "waveform", "read"),
+        ("model_b.llm_input", "transcript and encoder features", "read"),
+        ("model_b.asr_stages", 1, "read"),
+        ("full_duplex_bench.moshi.pause_takeover.candor", 0.98, "read"),
+        ("date.mimi.lm_gender_consistency.q8", 88.0, "read"),
+        ("twist.text_embedding_table", "replaced", "recalled"),
+        ("twist.weights_trained", "all", "recalled"),
         ("glm4_voice.text_tokens_per_block", 13, "read"),
         ("glm4_voice.speech_tokens_per_block", 26, "read"),
         ("llama_omni2.reply_wer_without_text", 6.83, "read"),
@@ -129,25 +134,63 @@ def test_fingerprint_depends_on_the_facts() -> None:
     assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in digests.values())
 
 
+@pytest.mark.parametrize(
+    ("locator", "read_at", "fault"),
+    [
+        ("arXiv:2410.00037", "", "neither its locator nor `read_at` says where it stands"),
+        ("owner/name:src/table.py@abcdef0", "", "neither its locator nor `read_at` says where it stands"),
+        (
+            "owner/name:src/table.py@abcdef0",
+            "other.py: line 3",
+            "was read at other.py, which its locator does not name",
+        ),
+        ("owner/name:src/table.py@abcdef0", "table.py: line 3", ""),
+        ("arXiv:2410.00037 Table 4", "", ""),
+    ],
+)
+def test_what_is_said_to_be_read_says_where_and_in_a_file_that_is_cited(
+    tmp_path: Path, locator: str, read_at: str, fault: str
+) -> None:
+    cell = f"{{value: 80, locator: '{locator}', read_at: '{read_at}', checked: read}}"
+    systems = f"frame_ms:\n  about: length\n  unit: ms\n  systems:\n    mimi: {cell}\n"
+    rows = f"  t:\n    about: x\n    locator: '{locator}'\n    checked: read\n    rows:\n"
+    rows += f"      - {{codec: mimi, figures: {{stoi: 0.9}}, read_at: '{read_at}'}}\n"
+    folder = folder_with(tmp_path, systems, GOOD_FIGURES + rows)
+    if not fault:
+        measured = load(folder).systems["mimi"][0].measurement
+        assert measured.locator == "; read at ".join(filter(None, (locator, read_at)))
+        return
+    with pytest.raises(InputError) as caught:
+        load(folder)
+    assert str(caught.value).count(fault) == 2
+
+
+def test_a_property_of_one_system_alone_is_marked() -> None:
+    library = load()
+    about = {entry.quantity.name: entry.quantity.about for entries in library.systems.values() for entry in entries}
+    assert "known of this system alone" in about["twist.data_share_for_parity"]
+    assert "known of this system alone" not in about["moshi.llm_input"]
+
+
 GOOD_FIGURES = "metrics: {stoi: {unit: correlation, low: -1, high: 1, about: x}}\ntables:\n"
 BAD_SYSTEMS = """
 asr_stages:
   about: recognisers
   unit: stages
   systems:
-    moshi: {value: 0, locator: "arXiv:2410.00037", checked: read}
-    moshi: {value: 1, locator: "arXiv:2410.00037", checked: read}
-    cascade: {value: one, locator: "arXiv:2410.00037", checked: read}
+    moshi: {value: 0, locator: "arXiv:2410.00037 §1", checked: read}
+    moshi: {value: 1, locator: "arXiv:2410.00037 §1", checked: read}
+    cascade: {value: one, locator: "arXiv:2410.00037 §1", checked: read}
 llm_input:
   about: what the model is given
   one_of: [transcript, waveform]
   systems:
-    cascade: {value: smoke, locator: "arXiv:2410.00037", checked: read}
+    cascade: {value: smoke, locator: "arXiv:2410.00037 §1", checked: read}
 frame_ms:
   about: length
   unit: ms
   systems:
-    mimi: {value: 80, undefined: unknown, locator: "arXiv:2410.00037", checked: seen}
+    mimi: {value: 80, undefined: unknown, locator: "arXiv:2410.00037 §1", checked: seen}
     twist: {value: 40, checked: read}
 """
 BAD_FIGURES = """
@@ -156,7 +199,7 @@ BAD_FIGURES = """
     rows: [{codec: mimi, figures: {stoi: 0.9}}]
   two:
     about: two faults
-    locator: "arXiv:2602.10934"
+    locator: "arXiv:2602.10934 Table 1"
     checked: read
     rows:
       - {codec: mimi, sound: english, figures: {stoi: 90, pesq: 2.0}}
@@ -195,7 +238,7 @@ frame_ms:
   about: length
   unit: ms
   systems:
-    mimi: {value: 80, undefined: unknown, locator: "arXiv:2410.00037", checked: read}
+    mimi: {value: 80, undefined: unknown, locator: "arXiv:2410.00037 §1", checked: read}
 """
     with pytest.raises(InputError, match="give a value or the reason why it is undefined, and not both"):
         load(folder_with(tmp_path, both, GOOD_FIGURES + "  t: {about: x, cells: {}}"))

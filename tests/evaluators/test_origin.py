@@ -324,3 +324,46 @@ def test_course_named_copies_are_a_demonstration_for_the_evaluator_itself(tmp_pa
     found = evaluator.measure(asked, Site(audio=tmp_path)).measurements
     assert {m.source for m in found if m.name.startswith("channel.")} == {"demonstration"}
     assert len(evaluator.inputs(asked, Site(audio=tmp_path)).sounds) == len(COURSE_NAMES)
+
+
+def test_pairs_that_are_made_up_never_become_evidence_of_record(
+    earwitness: Any, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A manifest that names a real repository, commit and system, beside sounds that are no codec's output."""
+    monkeypatch.setenv("EARWITNESS_CACHE", str(tmp_path / "store"))
+    quiz = shutil.copytree(repository / "questions", tmp_path / "quiz")
+    before = {path.name: path.read_bytes() for path in (quiz / "evidence").iterdir()}
+    with (quiz / "published_audio.csv").open(encoding="utf-8", newline="") as file:
+        listed = [row for row in csv.DictReader(file) if row["repo"] == "tadicodec/tadicodec.github.io"]
+    made_up = tmp_path / "pairs"
+    made_up.mkdir()
+    noise = np.random.default_rng(0).standard_normal((len(listed), 16_000)) * 0.1
+    rows = []
+    for row, sound in zip(listed, noise, strict=True):
+        soundfile.write(made_up / f"{row['pair_id']}.wav", sound, 16_000)
+        file_name = f"{row['pair_id']}.wav"
+        said = {key: row[key] for key in ("pair_id", "repo", "commit", "system", "codebooks", "kind", "language")}
+        rows.append({**said, "orig_file": file_name, "recon_file": file_name})
+    with (made_up / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+    done = earwitness("evidence", "q06", "--quiz", quiz, "--pairs", made_up, "--record")
+    assert "is demonstration evidence, never of record" in done.stderr
+    assert {path.name: path.read_bytes() for path in (quiz / "evidence").iterdir()} == before
+
+
+def test_other_weights_in_the_hub_cache_under_the_codecs_name_are_refused(
+    earwitness: Any, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from audio.codec.weights import PINNED
+
+    snapshot = tmp_path / "hub" / "models--kyutai--mimi" / "snapshots" / PINNED
+    shutil.copytree(checkpoint, snapshot)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("EARWITNESS_CACHE", str(tmp_path / "store"))
+    done = earwitness("evidence", "q07", "--audio", CLIPS)
+    assert done.returncode == 2
+    assert "the weights found under this name have sha256" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr

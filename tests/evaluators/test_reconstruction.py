@@ -29,6 +29,7 @@ from evaluators.reconstruction.scores import Score
 from evaluators.reconstruction.summary import Summary
 from evaluators.store import Store
 from grader.quiz.loading import load_quiz, parameters_of
+from grader.quiz.sources import read_published
 from grader.verdicts.record import read_records
 from tests.checkpoints import random_checkpoint
 
@@ -119,6 +120,8 @@ ROLES: dict[str, dict[str, Any]] = {
 PAIRS = request(mode="pairs", pairs=ROLES, metrics=["pesq_wb", "stoi"], rank=["read", "four"])
 
 
+QUESTIONS = Path(__file__).resolve().parents[2] / "questions"
+STABLE_CODEC = "9388a431e40ecb121018997686bff570967d84b0"
 UNIAUDIO = ("yangdongchao/UniAudio2Demo", "06d2fed56dc0f1c38e53db02b288310c842efe20")
 MADE: dict[str, tuple[str, str, str, str, tuple[str, str], float]] = {
     "english": ("English_speech", "speech", "en", "8", ("tadicodec/tadicodec.github.io", "a" * 40), 10),
@@ -166,6 +169,7 @@ def made_pairs(clips: Path, folder: Path, role: str) -> Iterator[dict[str, str]]
             "pair_id": f"{role}_{number}",
             "orig_file": files[0],
             "recon_file": files[1],
+            "system": "Mimi (kyutai)",
             "kind": kind,
             "language": language,
             "codebooks": codebooks,
@@ -190,7 +194,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def published(pairs: Path, store: Path) -> Evidence:
     """All pairs, each in one role."""
-    return gather(EVALUATOR, PAIRS, Site(pairs=pairs, cache=store), Store(store)).evidence
+    listed = read_published(QUESTIONS / "published_audio.csv")
+    return gather(EVALUATOR, PAIRS, Site(pairs=pairs, cache=store, published=listed), Store(store)).evidence
 
 
 def test_every_pair_gives_the_values_of_its_manifest(
@@ -218,10 +223,55 @@ def test_mean_and_interval_of_a_role(published: Evidence, manifest: list[dict[st
     found = by_name(published)[f"pesq_wb.{role}"]
     assert found.n == len(chosen)
     assert found.value == pytest.approx(np.mean(chosen), abs=0.02)
-    assert found.source == "measured"
+    assert found.source == ("published_audio" if manifest[0]["commit"] == STABLE_CODEC else "demonstration")
     assert found.interval
     assert found.interval.low < float(found.value or 0) < found.interval.high
     assert found.interval.over == ("windows of 2 clips, in blocks" if role == "singing" else "clips")
+
+
+@pytest.mark.parametrize("pairs", ["published"], indirect=True)
+def test_a_difference_of_the_same_originals_is_one_of_pairs(published: Evidence) -> None:
+    """What an original does to both reconstructions falls out: the interval is far narrower than of two samples."""
+    known = by_name(published)
+    paired, apart = known["stoi.read_minus_four"], known["stoi.read_minus_english"]
+    assert paired.interval
+    assert apart.interval
+    assert paired.interval.over == "clips, as pairs"
+    assert paired.interval.low > 0
+    assert "as pairs" not in apart.interval.over
+    sides = [known[f"stoi.{role}"].interval for role in ("read", "four")]
+    widths = [side.high - side.low for side in sides if side]
+    assert paired.interval.high - paired.interval.low < sum(width**2 for width in widths) ** 0.5
+
+
+def test_a_difference_stands_both_ways_round(published: Evidence) -> None:
+    known = by_name(published)
+    for name, found in known.items():
+        if "_minus_" in name and found.value is not None and "worst" not in name:
+            metric, _, roles = name.partition(".")
+            a, _, b = roles.partition("_minus_")
+            other = known[f"{metric}.{b}_minus_{a}"]
+            assert other.value == -float(found.value)
+            assert found.interval
+            assert other.interval
+            assert (other.interval.low, other.interval.high) == (-found.interval.high, -found.interval.low)
+
+
+def test_systems_are_never_pooled(pairs: Path, tmp_path: Path) -> None:
+    with (pairs / "manifest.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "speech"][:4]
+    for row in rows:
+        row.update(orig_file=str(pairs / row["orig_file"]), recon_file=str(pairs / row["recon_file"]), codebooks="8")
+    rows[0]["system"] = "EnCodec"
+    with (tmp_path / "manifest.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    asked = {"mode": "pairs", "pairs": {"speech": {"kind": "speech"}}, "metrics": ["stoi"]}
+    with pytest.raises(InputError, match=r"takes pairs of 2 systems: EnCodec, Mimi \(kyutai\)"):
+        EVALUATOR.inputs(request(**asked), Site(pairs=tmp_path))
+    named = request(**{**asked, "pairs": {"speech": {"kind": "speech", "system": "EnCodec"}}})
+    assert len(EVALUATOR.inputs(named, Site(pairs=tmp_path)).published) == 1
 
 
 def test_english_and_chinese_are_not_told_apart(published: Evidence) -> None:
@@ -253,7 +303,7 @@ def test_three_clips_of_music_are_too_few_to_be_clearly_worse_than_speech(publis
 def test_pairs_evidence_says_who_published_what_and_who_ran_the_codec(published: Evidence) -> None:
     music = by_name(published)["stoi.music"]
     assert "yangdongchao/UniAudio2Demo@06d2fed56dc0f1c38e53db02b288310c842efe20" in music.locator
-    assert "3 pairs, codebooks not stated" in music.locator
+    assert "3 pairs, Mimi (kyutai), codebooks not stated" in music.locator
     assert "run by those who published the pairs" in music.note
     assert "not validated for music" in music.note
     assert "not validated" not in by_name(published)["stoi.english"].note
@@ -275,9 +325,10 @@ def test_evidence_of_record_answers_the_questions_and_agrees_with_these_pairs(
         if wanted.evaluator == EVALUATOR.name
     }
     records = [record for record in read_records(book.folder) if record.evaluator == EVALUATOR.name]
-    assert len(records) == 2
+    assert len(records) == 3
     assert {record.request for record in records} <= asked
     recorded = by_name(next(record for record in records if "english" in record.parameters["pairs"]))
+    assert {m.source for m in recorded.values()} == {"published_audio"}
     for name in ("pesq_wb.english", "pesq_wb.chinese", "stoi.english", "stoi.chinese"):
         interval = recorded[name].interval
         assert interval, name

@@ -420,7 +420,11 @@ def test_on_real_voices_text_is_near_chance_and_sound_near_perfect(real: Found) 
 def test_on_real_voices_the_sound_tells_more_than_the_words(real: Found) -> None:
     advantage = real["channel.sound_advantage_over_transcript"]
     assert advantage.interval is not None
-    assert advantage.interval.low > 0
+    assert advantage.value is not None
+    assert float(advantage.value) > 0
+    assert "permutation p" in advantage.note
+    p = float(advantage.note.rpartition(" ")[2])
+    assert (p < 0.05) == (advantage.interval.low > 0), "the interval and the exact test agree"
 
 
 def test_without_texts_or_weights_the_reasons_stand_under_their_names(real: Found) -> None:
