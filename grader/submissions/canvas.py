@@ -7,7 +7,7 @@ add up to the number of questions, or else columns were removed and the file is 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,9 +15,10 @@ from basics.csv_source import Table
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
 from grader.quiz.spec import QuizBook
+from grader.submissions.cells import says_nothing
 from grader.submissions.class_file import ClassFile
 from grader.submissions.columns import Layout, find_columns
-from grader.submissions.critical import UNTIMED, Critical
+from grader.submissions.critical import UNTIMED, Critical, rows_in_words
 from grader.submissions.model import Chosen, Submission, SubmissionFile
 from grader.submissions.rows import MOST_PROBLEMS, CellReader, Numbers, Skipper, parse_utc, repeated_students
 
@@ -41,7 +42,7 @@ def read_student_analysis(table: Table, book: QuizBook, class_file: ClassFile) -
         questions=reader.ids,
         submissions=submissions,
         skipped=tuple(reader.skips.told),
-        notes=(*layout.notes, *reader.critical_notes(), *_notes(layout, book)),
+        notes=(*layout.notes, *reader.critical_notes(), *reader.wordless_notes(), *_notes(layout, book)),
         lms_columns={name: tuple(c.number for c in columns) for name, columns in layout.assigned.items()},
         lms_possible={name: columns[-1].points_possible for name, columns in layout.assigned.items()},
     )
@@ -55,6 +56,7 @@ class _Reader:
     layout: Layout
     problems: list[Problem] = field(default_factory=list)
     excess: Counter[int] = field(default_factory=Counter)
+    wordless: dict[str, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ids = tuple(question.id for question in self.book.questions)
@@ -140,7 +142,13 @@ class _Reader:
         if len(given) > 1:
             given = self._twice(number, name, given)
         points = self._numbers[row[given[0] + 1]]
-        answer = reader.read(row[given[0]])
+        cell = row[given[0]]
+        answer = reader.read(cell)
+        refused = not isinstance(answer, frozenset)
+        if says_nothing(cell) and (refused or (points and not answer)):
+            self.wordless.setdefault(name, []).append(number)
+            if refused or self.class_file.empty_cells is None:
+                return None, points
         if isinstance(answer, frozenset):
             return answer, points
         self._undecodable(number, given[0], name, answer)
@@ -185,6 +193,23 @@ class _Reader:
         return [
             *self.times.problems(self.table.path.name, may_lack=False),
             *self.attempts.problems(self.table.path.name, may_lack=self.layout.get("attempt") is None),
+            *self._empty_cells_in_vain(),
+        ]
+
+    def _empty_cells_in_vain(self) -> Iterator[Problem]:
+        if self.class_file.empty_cells is not None and not self.wordless:
+            what = f"fits nothing: the LMS gave no points for an empty cell of {self.table.path.name}"
+            yield Problem("class file, empty_cells", what, "remove it")
+
+    def wordless_notes(self) -> list[str]:
+        """Questions with cells that are empty and yet are answers, and what was made of them."""
+        reason = self.class_file.empty_cells
+        graded = f"graded as empty answers (confirmed: {reason})" if reason else "not graded"
+        return [
+            f"{name}: in {rows_in_words(rows)} the cell names no option that was ticked or got points, be it that the "
+            f"LMS leaves out formulas and images or that points were given by hand: {graded}; an empty cell without "
+            "points there may hide such an option, too"
+            for name, rows in self.wordless.items()
         ]
 
     def critical_notes(self) -> list[str]:

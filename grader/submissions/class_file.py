@@ -52,7 +52,8 @@ class ClassFile(Frozen):
     """The whole file; every key may be left out.
 
     `columns` says what columns are: question ids by the LMS's number, others by their header, or `ignore`.
-    `no_times` and `no_attempts` confirm, with the reason, that a file does not say when or which attempt.
+    `no_times` and `no_attempts` confirm, with the reason, that a file does not say when or which attempt;
+    `empty_cells`, that an empty cell is an empty answer even where the LMS gave points for it.
     """
 
     roster: str | None = None
@@ -62,6 +63,7 @@ class ClassFile(Frozen):
     violations: tuple[Violation, ...] = ()
     no_times: Reason | None = None
     no_attempts: Reason | None = None
+    empty_cells: Reason | None = None
     canvas_key: dict[str, tuple[Letter, ...]] = Field(default_factory=dict)
     feedback: tuple[Language, ...] = ("en", "zh-TW")
 

@@ -13,8 +13,8 @@ from itertools import islice
 
 from basics.csv_source import Table, header_name
 from basics.errors import InputError, Problem
-from grader.quiz.spec import Question, QuizBook, normalise
-from grader.submissions.cells import shortened, strip_tags, without_tags
+from grader.quiz.spec import Question, QuizBook
+from grader.submissions.cells import letters, shortened, strip_tags, without_tags
 from grader.submissions.class_file import IGNORE, ClassFile
 from grader.submissions.headers import LEADING, TRAILING, meaning_of
 
@@ -188,7 +188,7 @@ def _assign(
 
 def matching(text: str, questions: Sequence[Question]) -> list[str]:
     """Ids of the questions this header text can be: equal up to markup and white space, else cut off at a `<`."""
-    wanted = _letters(text)
+    wanted = letters(text)
     equal = [q.id for q in questions if wanted in _dresses(q)]
     if equal or len(wanted) < SHORTEST_PREFIX:
         return equal
@@ -197,9 +197,4 @@ def matching(text: str, questions: Sequence[Question]) -> list[str]:
 
 def _dresses(question: Question) -> set[str]:
     prompt = question.prompt
-    return {_letters(t) for t in (prompt, strip_tags(prompt), without_tags(prompt))}
-
-
-def _letters(text: str) -> str:
-    """Letters and digits alone: markup characters, white space and punctuation differ from export to export."""
-    return "".join(c for c in normalise(text).casefold() if c.isalnum())
+    return {letters(t) for t in (prompt, strip_tags(prompt), without_tags(prompt))}
