@@ -13,30 +13,19 @@ from itertools import islice
 
 from basics.csv_source import Table, header_name
 from basics.errors import InputError, Problem
-from grader.quiz.spec import Question, QuizBook
-from grader.submissions.cells import letters, shortened, strip_tags, without_tags
+from grader.quiz.spec import QuizBook
+from grader.submissions.cells import shortened
 from grader.submissions.class_file import IGNORE, ClassFile
 from grader.submissions.headers import LEADING, TRAILING, meaning_of
+from grader.submissions.question_columns import QuestionColumn, assign
 
 QUESTION = re.compile(r"(\d+):(?:\s|$)(.*)", re.DOTALL)
-SHORTEST_PREFIX = 12
-"""Letters of a cut-off question text that suffice to recognise it, if only one question of the quiz begins so."""
 LOOKED_AT = 20
 """Rows that are looked at to say what an unknown column seems to hold."""
 LOOKS = {
     "submitted": re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*"),
     "attempt": re.compile(r"[1-9]\d?"),
 }
-
-
-@dataclass(frozen=True)
-class QuestionColumn:
-    """A question's answer column; its points stand in the next one."""
-
-    number: str
-    text: str
-    answer: int
-    points_possible: float
 
 
 @dataclass(frozen=True)
@@ -70,11 +59,11 @@ def find_columns(table: Table, book: QuizBook, class_file: ClassFile) -> Layout:
     named, unknown, faults = _named_columns(table, first, after, class_file.columns)
     problems += [*faults, *_critical(table, named, [at for at in unknown if at < first], class_file)]
     problems += _mapped_in_vain(table, questions, class_file.columns)
-    assigned, faults = _assign(table, questions, book, class_file.columns)
-    if problems := [*problems, *faults]:
+    assignment = assign(table, questions, book, class_file.columns)
+    if problems := [*problems, *assignment.problems]:
         raise InputError(problems)
-    notes = tuple(f"the column {table.header[at]!r} is none that is known, and is not read" for at in unknown)
-    return Layout(named, questions, assigned, notes)
+    unread = [f"the column {table.header[at]!r} is none that is known, and is not read" for at in unknown]
+    return Layout(named, questions, assignment.columns, (*unread, *assignment.notes))
 
 
 def _named_columns(
@@ -159,42 +148,3 @@ def _mapped_in_vain(table: Table, questions: Sequence[QuestionColumn], mapping: 
             named = f"question {key}" if key.isdecimal() else f"the column {key!r}"
             what = f"the class file maps {named}, which has no column here"
             yield Problem(table.path.name, what, "remove it from `columns`, or name the file it belongs to")
-
-
-def _assign(
-    table: Table, columns: Sequence[QuestionColumn], book: QuizBook, mapping: Mapping[str, str]
-) -> tuple[dict[str, tuple[QuestionColumn, ...]], list[Problem]]:
-    """Columns of each question id. What cannot be told for certain becomes a problem."""
-    assigned: dict[str, tuple[QuestionColumn, ...]] = {}
-    problems = []
-    for column in columns:
-        candidates = [mapping[column.number]] if column.number in mapping else matching(column.text, book.questions)
-        if candidates == [IGNORE]:
-            continue
-        if len(candidates) == 1:
-            assigned[candidates[0]] = (*assigned.get(candidates[0], ()), column)
-            continue
-        found = f"could be {' or '.join(candidates)}" if candidates else "is the text of no question of this quiz"
-        what = f"question {column.number} {found}: {shortened(column.text)}"
-        remedy = f'write under `columns:` in the class file  "{column.number}": q01 (its question) or {IGNORE}'
-        problems.append(Problem(table.where(1, column.answer), what, remedy))
-    for question in book.questions:
-        if question.id not in assigned:
-            what = f"no column holds {question.id} ({shortened(question.prompt)})"
-            remedy = "export the right quiz, or map its number under `columns:` in the class file"
-            problems.append(Problem(table.path.name, what, remedy))
-    return assigned, problems
-
-
-def matching(text: str, questions: Sequence[Question]) -> list[str]:
-    """Ids of the questions this header text can be: equal up to markup and white space, else cut off at a `<`."""
-    wanted = letters(text)
-    equal = [q.id for q in questions if wanted in _dresses(q)]
-    if equal or len(wanted) < SHORTEST_PREFIX:
-        return equal
-    return [q.id for q in questions if any(dress.startswith(wanted) for dress in _dresses(q))]
-
-
-def _dresses(question: Question) -> set[str]:
-    prompt = question.prompt
-    return {letters(t) for t in (prompt, strip_tags(prompt), without_tags(prompt))}
