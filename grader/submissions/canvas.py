@@ -21,6 +21,7 @@ from grader.submissions.columns import Layout, find_columns
 from grader.submissions.critical import UNTIMED, Critical, rows_in_words
 from grader.submissions.model import Chosen, Submission, SubmissionFile
 from grader.submissions.rows import MOST_PROBLEMS, CellReader, Numbers, Skipper, parse_utc, repeated_students
+from grader.submissions.students import Students
 
 
 def read_student_analysis(table: Table, book: QuizBook, class_file: ClassFile) -> SubmissionFile:
@@ -29,7 +30,8 @@ def read_student_analysis(table: Table, book: QuizBook, class_file: ClassFile) -
     reader = _Reader(table, book, class_file, layout)
     submissions = tuple(reader.submissions())
     reader.check_counts()
-    problems = reader.problems + repeated_students(table, submissions) + reader.critical_problems()
+    problems = [*reader.problems, *reader.students.problems, *repeated_students(table, submissions)]
+    problems += [*reader.students.finish(), *reader.critical_problems()]
     problems += reader.skips.unused() if not problems else []
     if not submissions and not problems:
         problems = [Problem(table.path.name, "has a header and no submission", "export the report again")]
@@ -42,7 +44,13 @@ def read_student_analysis(table: Table, book: QuizBook, class_file: ClassFile) -
         questions=reader.ids,
         submissions=submissions,
         skipped=tuple(reader.skips.told),
-        notes=(*layout.notes, *reader.critical_notes(), *reader.wordless_notes(), *_notes(layout, book)),
+        notes=(
+            *layout.notes,
+            *reader.critical_notes(),
+            *reader.wordless_notes(),
+            *_notes(layout, book),
+            *reader.students.notes(),
+        ),
         lms_columns={name: tuple(c.number for c in columns) for name, columns in layout.assigned.items()},
         lms_possible={name: columns[-1].points_possible for name, columns in layout.assigned.items()},
     )
@@ -74,6 +82,8 @@ class _Reader:
         self._numbers = Numbers()
         self._identity = self.layout.get("sis_id"), self.layout.get("id")
         self.skips = Skipper(self.class_file, self.table.path.name)
+        by_number = self._identity[0] is None
+        self.students = Students(self.table.path.name, self.class_file, by_number=by_number)
         self.times = Critical("submitted", self.class_file.no_times)
         self.attempts = Critical("attempt", self.class_file.no_attempts)
 
@@ -103,18 +113,16 @@ class _Reader:
 
     def _submission(self, number: int, row: Sequence[str]) -> Submission:
         sis, lms = (row[i].strip() if i is not None else "" for i in self._identity)
-        student = sis if self._identity[0] is not None else lms
-        if not student:
-            where = self.table.where(number, next(at for at in self._identity if at is not None))
-            remedy = f"a guest or test student: skip {{row: {number}, cell: student, reason: …}}"
-            self.problems.append(Problem(where, "has no student id", remedy))
+        place = self.table.where(number, next(at for at in self._identity if at is not None))
+        given, name = sis if self._identity[0] is not None else lms, self._text(row, "name")
+        student = self.students(place, number, given, lms, name)
         chosen, points = self._answers(number, row)
         self._count(row)
         return Submission(
             student_id=student,
             questions=self.ids,
             chosen=chosen,
-            name=self._text(row, "name"),
+            name=name,
             section=self._text(row, "section"),
             submitted=self._moment(number, row),
             attempt=self._attempt(number, row),

@@ -53,6 +53,7 @@ class ClassFile(Frozen):
 
     `columns` says what columns are: question ids by the LMS's number, others by their header, or `ignore`.
     `no_times` and `no_attempts` confirm, with the reason, that a file does not say when or which attempt;
+    `no_sis_ids`, that the LMS's number stands in for an empty `sis_id`;
     `empty_cells`, that an empty cell is an empty answer even where the LMS gave points for it.
     """
 
@@ -63,6 +64,7 @@ class ClassFile(Frozen):
     violations: tuple[Violation, ...] = ()
     no_times: Reason | None = None
     no_attempts: Reason | None = None
+    no_sis_ids: Reason | None = None
     empty_cells: Reason | None = None
     canvas_key: dict[str, tuple[Letter, ...]] = Field(default_factory=dict)
     feedback: tuple[Language, ...] = ("en", "zh-TW")

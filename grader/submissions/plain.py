@@ -26,6 +26,7 @@ from grader.submissions.class_file import IGNORE, NOTHING_SPECIAL, STUDENT_ID, C
 from grader.submissions.critical import UNTIMED, Critical
 from grader.submissions.model import Chosen, Submission, SubmissionFile
 from grader.submissions.rows import MOST_PROBLEMS, Skipper, repeated_students
+from grader.submissions.students import Students
 
 KNOWN = (STUDENT_ID, "name", "section", "submitted", "attempt")
 
@@ -45,7 +46,8 @@ def read_plain(table: Table, book: QuizBook, class_file: ClassFile) -> Submissio
     columns = _columns(table, book, class_file.columns)
     reader = _PlainReader(table, book, class_file, columns)
     submissions = tuple(reader.submissions())
-    problems = reader.problems + repeated_students(table, submissions)
+    problems = [*reader.problems, *reader.students.problems, *repeated_students(table, submissions)]
+    problems += reader.students.finish()
     problems += critical_problems(table.path.name, reader.times, reader.attempts)
     problems += reader.skips.unused() if not problems else []
     if not submissions and not problems:
@@ -59,7 +61,7 @@ def read_plain(table: Table, book: QuizBook, class_file: ClassFile) -> Submissio
         questions=reader.ids,
         submissions=submissions,
         skipped=tuple(reader.skips.told),
-        notes=critical_notes(reader.times, reader.attempts),
+        notes=(*critical_notes(reader.times, reader.attempts), *reader.students.notes()),
     )
 
 
@@ -125,6 +127,7 @@ class _PlainReader:
         self.ids = tuple(question.id for question in book.questions)
         self.problems: list[Problem] = []
         self.skips = Skipper(class_file, table.path.name)
+        self.students = Students(table.path.name, class_file)
         self.times = Critical("submitted", class_file.no_times)
         self.attempts = Critical("attempt", class_file.no_attempts)
         self._reader = AnswerReader(book)
@@ -146,9 +149,12 @@ class _PlainReader:
         return result
 
     def _submission(self, number: int, row: Sequence[str]) -> Submission:
-        student = row[self.columns["student_id"]].strip()
-        if not student:
-            self._problem(number, "student_id", "is empty", "write the student's id")
+        given, name = row[self.columns[STUDENT_ID]].strip(), self._text(row, "name")
+        if given:
+            student = self.students(self.table.where(number, self.columns[STUDENT_ID]), number, given, name=name)
+        else:
+            student = ""
+            self._problem(number, STUDENT_ID, "is empty", "write the student's id")
         chosen: list[Chosen | None] = [known.get(row[at]) for _, at, known in self._at]
         if None in chosen or number in self.skips.rows:
             chosen = [self._answer(number, name, row[at]) for name, at, _ in self._at]
@@ -156,7 +162,7 @@ class _PlainReader:
             student_id=student,
             questions=self.ids,
             chosen=tuple(chosen),
-            name=self._text(row, "name"),
+            name=name,
             section=self._text(row, "section"),
             submitted=self._moment(number, row),
             attempt=self._attempt(number, row),
@@ -232,18 +238,20 @@ def read_yaml(path: Path, book: QuizBook, class_file: ClassFile = NOTHING_SPECIA
     problems: list[Problem] = []
     submissions = []
     times, attempts = Critical("submitted", class_file.no_times), Critical("attempt", class_file.no_attempts)
+    students = Students(path.name, class_file)
     for i, sheet in enumerate(sheets):
         times.saw(i + 1, str(sheet.submitted or ""))
         attempts.saw(i + 1, str(sheet.attempt or ""))
         at: tuple[Any, ...] = ("submissions", i, "answers") if many else ("answers",)
-        submissions.append(_from_sheet(sheet, source, at, reader, ids, problems))
-        if [s.student_id for s in submissions].index(sheet.student_id) != i and sheet.attempt is None:
-            what = f"student {sheet.student_id} stands there twice"
+        student = students(source.where(at), i + 1, sheet.student_id.strip(), name=sheet.name)
+        submissions.append(_from_sheet(student, sheet, source, at, reader, ids, problems))
+        if [s.student_id for s in submissions].index(student) != i and sheet.attempt is None:
+            what = f"student {student} stands there twice"
             problems.append(Problem(source.where(at), what, "keep one, or number the attempts"))
-    problems += critical_problems(path.name, times, attempts)
+    problems += [*students.problems, *students.finish(), *critical_problems(path.name, times, attempts)]
     if problems:
         raise InputError(problems)
-    notes = critical_notes(times, attempts) if many else ()
+    notes = (*critical_notes(times, attempts), *students.notes()) if many else ()
     return SubmissionFile(path, sha256_of(path), "yaml", ids, tuple(submissions), notes=notes)
 
 
@@ -257,6 +265,7 @@ def read_answers(path: Path, book: QuizBook) -> dict[str, Chosen]:
 
 
 def _from_sheet(
+    student: str,
     sheet: AnswerSheet,
     source: Source,
     at: tuple[Any, ...],
@@ -275,7 +284,7 @@ def _from_sheet(
         ]
         chosen[name] = frozenset().union(*(answer for answer in answers if not isinstance(answer, str)))
     return Submission(
-        student_id=sheet.student_id,
+        student_id=student,
         questions=ids,
         chosen=tuple(chosen.get(name, frozenset()) for name in ids),
         name=sheet.name,
