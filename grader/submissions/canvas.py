@@ -152,14 +152,13 @@ class _Reader:
         points = self._numbers[row[given[0] + 1]]
         cell = row[given[0]]
         answer = reader.read(cell)
-        refused = not isinstance(answer, frozenset)
-        if says_nothing(cell) and (refused or (points and not answer)):
-            self.wordless.setdefault(name, []).append(number)
-            if refused or self.class_file.empty_cells is None:
-                return None, points
-        if isinstance(answer, frozenset):
+        if isinstance(answer, frozenset) and (answer or not points):
             return answer, points
-        self._undecodable(number, given[0], name, answer)
+        if says_nothing(cell):
+            self.wordless.setdefault(name, []).append(number)
+            confirmed = isinstance(answer, frozenset) and self.class_file.empty_cells is not None
+            return frozenset() if confirmed else None, points
+        self._undecodable(number, given[0], name, str(answer))
         return None, points
 
     def _twice(self, number: int, name: str, given: list[int]) -> list[int]:
@@ -240,6 +239,8 @@ class _Reader:
 def _notes(layout: Layout, book: QuizBook) -> list[str]:
     """Differences between the LMS's quiz and this one that do not stand in the way."""
     notes = []
+    if layout.get("n correct") is None or layout.get("n incorrect") is None:
+        notes.append("no columns `n correct` and `n incorrect`: whether question columns were removed cannot be told")
     for question in book.questions:
         columns = layout.assigned[question.id]
         for column in columns:

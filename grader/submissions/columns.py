@@ -15,7 +15,7 @@ from basics.csv_source import Table, header_name
 from basics.errors import InputError, Problem
 from grader.quiz.spec import QuizBook
 from grader.submissions.cells import shortened
-from grader.submissions.class_file import IGNORE, ClassFile
+from grader.submissions.class_file import IGNORE, STUDENT_ID, ClassFile
 from grader.submissions.headers import LEADING, TRAILING, meaning_of
 from grader.submissions.question_columns import QuestionColumn, assign
 
@@ -73,7 +73,7 @@ def _named_columns(
     named: dict[str, int] = {}
     unknown: list[int] = []
     problems = []
-    mapped = {header_name(header): meaning for header, meaning in mapping.items()}
+    mapped = {header_name(key): "sis_id" if said == STUDENT_ID else said for key, said in mapping.items()}
     for i, cell in enumerate(table.header):
         if first <= i < after:
             continue

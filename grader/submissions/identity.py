@@ -76,6 +76,8 @@ class Directory:
 
     def readings(self, text: str) -> tuple[list[RosterEntry], Loss]:
         """Everybody whose id this may have been, and what of it would be gone; nobody may be."""
+        if not self.people:
+            return [], "none"
         form = canonical(text)
         if form in self._by_form:
             return self._by_form[form], "none"

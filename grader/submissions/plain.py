@@ -23,6 +23,7 @@ from evaluators.evidence import Frozen
 from grader.quiz.spec import QuizBook, Text
 from grader.submissions.cells import CellDecoder, CellError, letters_or_texts
 from grader.submissions.class_file import IGNORE, NOTHING_SPECIAL, STUDENT_ID, ClassFile
+from grader.submissions.columns import QUESTION
 from grader.submissions.critical import UNTIMED, Critical
 from grader.submissions.model import Chosen, Submission, SubmissionFile
 from grader.submissions.rows import MOST_PROBLEMS, Skipper, repeated_students
@@ -32,8 +33,10 @@ KNOWN = (STUDENT_ID, "name", "section", "submitted", "attempt")
 
 
 def is_plain(header: Sequence[str], mapping: Mapping[str, str]) -> bool:
-    """Whether a column holds the students' ids, by its header or by the class file."""
-    return STUDENT_ID in _names(header, mapping)
+    """Whether a column holds the students' ids, by its header or, in what is no report of the LMS, the class file."""
+    if STUDENT_ID in map(header_name, header):
+        return True
+    return STUDENT_ID in _names(header, mapping) and not any(QUESTION.match(cell) for cell in header)
 
 
 def _names(header: Sequence[str], mapping: Mapping[str, str]) -> list[str]:

@@ -72,14 +72,14 @@ class Students:
             student = self._roster.lms[lms].student_id
             self._renamed[given] = f"{student}, who has the LMS's number {lms} on the roster"
             return student
-        person = self._roster.certain(given, name)
-        if person:
+        if person := self._roster.certain(given, name):
             self._renamed[given] = f"{person}, whom alone on the roster it can mean"
             return self._by_roster(where, person.student_id, lms)
         what = mangled(given)
         guess = self._roster.remedy(given, name)
         if what or (self._roster.people and self._roster.likely(given)):
-            found = f"the id {given!r} {what or 'is on the roster in another spelling, and not for certain'}"
+            of = f" of {name}" if name else ""
+            found = f"the id {given!r}{of} {what or 'is on the roster in another spelling, and not for certain'}"
             skip = f"or skip {{row: {row}, cell: student, reason: …}}"
             remedy = f"{guess or 'name a roster in the class file, by which it may be told'}; {AS_TEXT}, {skip}"
             self.problems.append(Problem(where, found, remedy))

@@ -167,6 +167,22 @@ def test_an_attempt_without_a_number_is_refused_or_confirmed(tmp_path: Path, boo
     assert [s.attempt for s in read_submissions(path, book, ClassFile(no_attempts=REASON)).submissions] == [None, 1, 1]
 
 
+def test_a_column_of_ids_is_mapped_and_a_score_too(tmp_path: Path, book: QuizBook) -> None:
+    rows = rows_of(book)
+    rows[0][rows[0].index("sis_id")], rows[0][rows[0].index("score")] = "login", "得点"
+    path = written(tmp_path / "r.csv", rows)
+    for meaning in ("sis_id", "student_id"):
+        file = read_submissions(path, book, ClassFile(columns={"Login": meaning, "得点": "score"}))
+        assert [s.student_id for s in file.submissions] == ["b00000002", "b00000001", "b00000000"]
+        assert all(s.lms_score == 10 for s in file.submissions)
+
+
+def test_a_report_without_its_counts_says_what_cannot_be_told(tmp_path: Path, book: QuizBook) -> None:
+    rows = without(rows_of(book), "n correct", "n incorrect")
+    notes = read_submissions(written(tmp_path / "r.csv", rows), book).notes
+    assert any("whether question columns were removed cannot be told" in note for note in notes)
+
+
 def test_an_unknown_column_beside_everything_critical_is_noted(tmp_path: Path, book: QuizBook) -> None:
     rows = [["Kommentar" if i == 0 else "x", *row] for i, row in enumerate(rows_of(book))]
     file = read_submissions(written(tmp_path / "r.csv", rows), book)
