@@ -61,6 +61,8 @@ def repeated_students(table: Table, submissions: Sequence[Submission]) -> list[P
     lms: dict[str, Submission] = {}
     problems = []
     for submission in submissions:
+        if not submission.student_id:
+            continue
         earlier = first.setdefault((submission.student_id, submission.attempt), submission)
         if earlier is not submission:
             which = "" if submission.attempt is None else f", attempt {submission.attempt},"

@@ -30,7 +30,7 @@ class Students:
         An empty `given` is stood in for by the number where roster or class file say so.
         """
         known = self._known.get((given, lms))
-        if known is None:
+        if not known:
             known = self._known[given, lms] = self._decide(where, row, given, lms, name)
         return known
 

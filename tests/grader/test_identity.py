@@ -264,6 +264,12 @@ def test_an_empty_sis_id_needs_a_word(tmp_path: Path, book: QuizBook) -> None:
     assert "no_sis_ids: reason in the class file (here 90001)" in problems(path, book)
 
 
+def test_every_row_without_an_id_is_named(tmp_path: Path, book: QuizBook) -> None:
+    text = problems(report(tmp_path, book, "", "b2", "", ids=["", "90001", ""]), book)
+    assert text.count("has no student id") == 2
+    assert "stands in row" not in text
+
+
 def test_an_empty_sis_id_falls_back_to_the_number_where_that_is_confirmed(tmp_path: Path, book: QuizBook) -> None:
     path = report(tmp_path, book, "b1", "", "b3")
     file = read_submissions(path, book, ClassFile(no_sis_ids=REASON))
