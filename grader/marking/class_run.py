@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.marking.grading import Grades, Setting, grade, grade_students
 from grader.marking.import_check import ImportCheck, check_import
+from grader.marking.regulations import NO_TIME
 from grader.marking.run_record import (
     FORMAT,
     DifferenceRecord,
@@ -131,7 +132,7 @@ def summary(run: ClassRun, written: Sequence[Path]) -> dict[str, Any]:
         {"student": record.student_id, "rule": adjustment.rule, "detail": adjustment.detail}
         for record in grades.records
         for adjustment in record.adjustments
-        if adjustment.rule != "attempts"
+        if adjustment.rule not in ("attempts", NO_TIME)  # the notes say once what concerns a whole file
     ]
     return {
         "quiz": grades.scorer.book.quiz.id,

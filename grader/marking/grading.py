@@ -12,11 +12,11 @@ from pathlib import Path
 
 from basics.errors import InputError, Problem
 from grader.marking.regulations import UNCHANGED, Adjustment, Decision, Regulator
-from grader.marking.roster import RosterEntry, read_roster, reconcile, unknown_students
 from grader.marking.scoring import Ruling, Scorer, lint_key
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.submissions.class_file import ClassFile
-from grader.submissions.model import Chosen, Submission, SubmissionFile, without_collection
+from grader.submissions.model import Chosen, RosterEntry, Submission, SubmissionFile, without_collection
+from grader.submissions.roster import read_roster, reconcile, unknown_students
 
 
 @dataclass(slots=True)
@@ -145,11 +145,11 @@ def check_students(file: SubmissionFile, class_file: ClassFile) -> tuple[RosterE
     """Students on the roster who did not submit. Raises InputError for students whom nobody knows."""
     missing: tuple[RosterEntry, ...] = ()
     problems: list[Problem] = []
-    known = {submission.student_id for submission in file.submissions}
+    known = {s.student_id: RosterEntry(s.student_id, s.name) for s in file.submissions}
     if class_file.roster:
         roster = read_roster(Path(class_file.roster))
         missing, problems = reconcile(roster, file.submissions, file.path.name)
-        known |= set(roster)
+        known |= roster
     problems += unknown_students([e.student for e in class_file.extensions], known, "extensions")
     problems += unknown_students([v.student for v in class_file.violations], known, "violations")
     if problems:

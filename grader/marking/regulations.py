@@ -17,6 +17,7 @@ from grader.submissions.class_file import ClassFile, Extension, Violation
 from grader.submissions.model import Submission
 
 UNCHANGED = Fraction(1)
+NO_TIME = "no time"
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -53,13 +54,18 @@ class Regulator:
         self._deadline = quiz.deadline.astimezone(UTC)
         self._special = self.extensions.keys() | self.violations.keys()
         self._daily = quiz.regulations.attempts_per_day
+        self._no_times = class_file.no_times
 
     def decide(self, attempts: Sequence[Submission], scorer: Scorer) -> Decision:
         """The attempt that counts and all adjustments; `scorer` says which of several attempts is worth most."""
         student = attempts[0].student_id
-        if len(attempts) == 1 and student not in self._special and not self.is_late(attempts[0]):
+        untimed = [attempt for attempt in attempts if attempt.submitted is None] if self._no_times else []
+        if len(attempts) == 1 and student not in self._special and not untimed and not self.is_late(attempts[0]):
             return Decision(attempts[0])
-        adjustments: list[Adjustment] = []
+        adjustments = [
+            Adjustment(NO_TIME, f"{_named(attempt)} has no time and is taken to be in time: {self._no_times}")
+            for attempt in untimed
+        ]
         in_time = [attempt for attempt in attempts if not self.is_late(attempt)]
         accepted = in_time if self.quiz.regulations.late == "refused" else list(attempts)
         if student in self.extensions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -74,13 +75,20 @@ class Option(Frozen):
     """One statement to tick, in the words the students see, and the claim that decides it.
 
     `contrary` and `corroborating` list what else is known and is not asked; it is judged and shown beside the verdict.
+    `aliases` are older texts of the option, under which answers may name it: it was renamed while the quiz ran.
     """
 
     text: Text
+    aliases: tuple[Text, ...] = ()
     claim: Claim
     contrary: tuple[Contrary, ...] = ()
     corroborating: tuple[Aside, ...] = ()
     note: str = ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every text that names the option in an answer."""
+        return (self.text, *self.aliases)
 
     @property
     def claims(self) -> tuple[Form, ...]:
@@ -110,12 +118,17 @@ class Question(Frozen):
 
     @model_validator(mode="after")
     def _texts_differ(self) -> Question:
-        texts = [normalise(option.text) for option in self.options.values()]
-        for letter, text in zip(self.options, texts, strict=True):
-            if texts.count(text) > 1:
-                raise ValueError(
-                    f"option {letter} has the same text as another option, answers could not be told apart"
-                )
+        named: dict[str, str] = {}
+        for letter, option in self.options.items():
+            for text in option.texts:
+                other = named.setdefault(normalise(text), letter)
+                if other != letter:
+                    raise ValueError(
+                        f"option {letter} has the same text as another option ({other}: {text!r}), "
+                        "answers could not be told apart"
+                    )
+            if len({normalise(text) for text in option.texts}) < len(option.texts):
+                raise ValueError(f"option {letter} names a text twice, keep each of `text` and `aliases` once")
         return self
 
 
@@ -212,10 +225,20 @@ class QuizBook:
         )
 
 
+INVISIBLE = dict.fromkeys(
+    [0x00AD, 0x034F, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
+)
+"""Soft hyphen, zero-width characters and direction marks: nobody sees them, and copying adds and loses them."""
+PLAIN = str.maketrans({"\u00a0": " ", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}) | INVISIBLE
+
+
 def normalise(text: str) -> str:
-    """Text as answers are compared: one space between words, none around, typographic quotes and NBSP made plain."""
-    table = str.maketrans({"\u00a0": " ", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
-    return " ".join(text.translate(table).split())
+    """Text as answers are compared.
+
+    One space between words, none around, typographic quotes and NBSP made plain, accents composed (NFC), and what is
+    invisible left out.
+    """
+    return " ".join(unicodedata.normalize("NFC", text.translate(PLAIN)).split())
 
 
 SCHEMAS: dict[str, type[Frozen]] = {"quiz.schema.json": Quiz, "question.schema.json": Question}

@@ -6,191 +6,32 @@ add up to the number of questions, or else columns were removed and the file is 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from basics.csv_source import Table, header_name
+from basics.csv_source import Table
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
-from grader.quiz.spec import Question, QuizBook, normalise
-from grader.submissions.cells import shortened, strip_tags, without_tags
-from grader.submissions.class_file import IGNORE, ClassFile
+from grader.quiz.spec import QuizBook
+from grader.submissions.cells import says_nothing
+from grader.submissions.class_file import ClassFile
+from grader.submissions.columns import Layout, find_columns
+from grader.submissions.critical import UNTIMED, Critical, rows_in_words
 from grader.submissions.model import Chosen, Submission, SubmissionFile
 from grader.submissions.rows import MOST_PROBLEMS, CellReader, Numbers, Skipper, parse_utc, repeated_students
-
-NAMES = {
-    "name": "name",
-    "名稱": "name",
-    "id": "id",
-    "sis_id": "sis_id",
-    "root_account": "root_account",
-    "section": "section",
-    "班別": "section",
-    "section_id": "section_id",
-    "section_sis_id": "section_sis_id",
-    "submitted": "submitted",
-    "已提交": "submitted",
-    "attempt": "attempt",
-    "作答紀錄": "attempt",
-    "n correct": "n correct",
-    "n 正確": "n correct",
-    "n incorrect": "n incorrect",
-    "n 不正確": "n incorrect",
-    "score": "score",
-    "分數": "score",
-}
-"""Header, as `header_name` gives it, to meaning: English and zh-Hant."""
-
-QUESTION = re.compile(r"(\d+):(?:\s|$)(.*)", re.DOTALL)
-SHORTEST_PREFIX = 12
-"""Letters of a cut-off question text that suffice to recognise it, if only one question of the quiz begins so."""
-
-
-@dataclass(frozen=True)
-class QuestionColumn:
-    """A question's answer column; its points stand in the next one."""
-
-    number: str
-    text: str
-    answer: int
-    points_possible: float
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Columns by meaning, and the question columns in the order of the file."""
-
-    named: Mapping[str, int]
-    questions: tuple[QuestionColumn, ...]
-    assigned: Mapping[str, tuple[QuestionColumn, ...]] = field(default_factory=dict)
-
-    def get(self, name: str) -> int | None:
-        return self.named.get(name)
-
-
-def is_student_analysis(header: Sequence[str]) -> bool:
-    """Whether the header has a question column, or the report's own counts."""
-    names = {NAMES.get(header_name(cell)) for cell in header}
-    return any(QUESTION.match(cell) for cell in header) or {"n correct", "score"} <= names
-
-
-def find_columns(table: Table, book: QuizBook, mapping: Mapping[str, str]) -> Layout:
-    """The layout of the report. Raises InputError with everything that is missing, repeated or unknown."""
-    first = next((i for i, cell in enumerate(table.header) if QUESTION.match(cell)), len(table.header))
-    named, problems = _named_columns(table, first)
-    questions = _question_columns(table, first, problems)
-    if not questions:
-        what = "has no question column (a header such as '352902: text of the question')"
-        problems.append(Problem(table.where(1), what, "export the quiz's Student Analysis report again"))
-        raise InputError(problems)
-    if "sis_id" not in named and "id" not in named:
-        problems.append(
-            Problem(table.where(1), "has no column `sis_id` or `id`", "export a report that is not anonymous")
-        )
-    assigned = _assign(table, questions, book, mapping, problems)
-    if problems:
-        raise InputError(problems)
-    return Layout(named, questions, assigned)
-
-
-def _named_columns(table: Table, first: int) -> tuple[dict[str, int], list[Problem]]:
-    named: dict[str, int] = {}
-    problems = []
-    for i, cell in enumerate(table.header):
-        name = NAMES.get(header_name(cell))
-        trailing = name in ("n correct", "n incorrect", "score")
-        if name is None or (i > first) != trailing:
-            continue
-        if name in named:
-            what = f"the column {name!r} stands there twice"
-            problems.append(Problem(table.where(1, i), what, "export the report again"))
-        named.setdefault(name, i)
-    return named, problems
-
-
-def _question_columns(table: Table, first: int, problems: list[Problem]) -> tuple[QuestionColumn, ...]:
-    columns = []
-    at = first
-    while at < len(table.header) and (match := QUESTION.match(table.header[at])):
-        points = table.header[at + 1] if at + 1 < len(table.header) else ""
-        try:
-            columns.append(QuestionColumn(match[1], match[2], at, float(points)))
-        except ValueError:
-            what = f"question {match[1]} is not followed by its points, but by {shortened(points)}"
-            problems.append(Problem(table.where(1, at + 1), what, "export the report again"))
-        at += 2
-    numbers = [column.number for column in columns]
-    for column in columns:
-        if numbers.index(column.number) != columns.index(column):
-            what = f"question {column.number} has two columns"
-            problems.append(Problem(table.where(1, column.answer), what, "export the report again"))
-    return tuple(columns)
-
-
-def _assign(
-    table: Table,
-    columns: Sequence[QuestionColumn],
-    book: QuizBook,
-    mapping: Mapping[str, str],
-    problems: list[Problem],
-) -> dict[str, tuple[QuestionColumn, ...]]:
-    """Columns of each question id. What cannot be told for certain becomes a problem."""
-    assigned: dict[str, tuple[QuestionColumn, ...]] = {}
-    known = {column.number for column in columns}
-    for number in sorted(set(mapping) - known):
-        what = f"the class file maps question {number}, which has no column here"
-        problems.append(Problem(table.path.name, what, "remove it from `columns`, or name the file it belongs to"))
-    for column in columns:
-        candidates = [mapping[column.number]] if column.number in mapping else matching(column.text, book.questions)
-        if candidates == [IGNORE]:
-            continue
-        if len(candidates) == 1:
-            assigned[candidates[0]] = (*assigned.get(candidates[0], ()), column)
-            continue
-        found = f"could be {' or '.join(candidates)}" if candidates else "is the text of no question of this quiz"
-        what = f"question {column.number} {found}: {shortened(column.text)}"
-        remedy = f'write under `columns:` in the class file  "{column.number}": q01 (its question) or {IGNORE}'
-        problems.append(Problem(table.where(1, column.answer), what, remedy))
-    for question in book.questions:
-        if question.id not in assigned:
-            what = f"no column holds {question.id} ({shortened(question.prompt)})"
-            problems.append(
-                Problem(
-                    table.path.name, what, "export the right quiz, or map its number under `columns:` in the class file"
-                )
-            )
-    return assigned
-
-
-def matching(text: str, questions: Sequence[Question]) -> list[str]:
-    """Ids of the questions this header text can be: equal up to markup and white space, else cut off at a `<`."""
-    wanted = _letters(text)
-    equal = [q.id for q in questions if wanted in _dresses(q)]
-    if equal or len(wanted) < SHORTEST_PREFIX:
-        return equal
-    return [q.id for q in questions if any(dress.startswith(wanted) for dress in _dresses(q))]
-
-
-def _dresses(question: Question) -> set[str]:
-    prompt = question.prompt
-    return {_letters(t) for t in (prompt, strip_tags(prompt), without_tags(prompt))}
-
-
-def _letters(text: str) -> str:
-    """Letters and digits alone: markup characters, white space and punctuation differ from export to export."""
-    return "".join(c for c in normalise(text).casefold() if c.isalnum())
+from grader.submissions.students import Students
 
 
 def read_student_analysis(table: Table, book: QuizBook, class_file: ClassFile) -> SubmissionFile:
     """All submissions of a report. Raises InputError with every cell that cannot be trusted."""
-    layout = find_columns(table, book, class_file.columns)
+    layout = find_columns(table, book, class_file)
     reader = _Reader(table, book, class_file, layout)
     submissions = tuple(reader.submissions())
     reader.check_counts()
-    problems = reader.problems + repeated_students(table, submissions)
+    problems = [*reader.problems, *reader.students.problems, *repeated_students(table, submissions)]
+    problems += [*reader.students.finish(), *reader.critical_problems()]
     problems += reader.skips.unused() if not problems else []
     if not submissions and not problems:
         problems = [Problem(table.path.name, "has a header and no submission", "export the report again")]
@@ -203,7 +44,13 @@ def read_student_analysis(table: Table, book: QuizBook, class_file: ClassFile) -
         questions=reader.ids,
         submissions=submissions,
         skipped=tuple(reader.skips.told),
-        notes=tuple(_notes(layout, book)),
+        notes=(
+            *layout.notes,
+            *reader.critical_notes(),
+            *reader.wordless_notes(),
+            *_notes(layout, book),
+            *reader.students.notes(),
+        ),
         lms_columns={name: tuple(c.number for c in columns) for name, columns in layout.assigned.items()},
         lms_possible={name: columns[-1].points_possible for name, columns in layout.assigned.items()},
     )
@@ -217,6 +64,7 @@ class _Reader:
     layout: Layout
     problems: list[Problem] = field(default_factory=list)
     excess: Counter[int] = field(default_factory=Counter)
+    wordless: dict[str, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ids = tuple(question.id for question in self.book.questions)
@@ -234,6 +82,10 @@ class _Reader:
         self._numbers = Numbers()
         self._identity = self.layout.get("sis_id"), self.layout.get("id")
         self.skips = Skipper(self.class_file, self.table.path.name)
+        by_number = self._identity[0] is None
+        self.students = Students(self.table.path.name, self.class_file, by_number=by_number)
+        self.times = Critical("submitted", self.class_file.no_times)
+        self.attempts = Critical("attempt", self.class_file.no_attempts)
 
     def submissions(self) -> list[Submission]:
         result = []
@@ -261,18 +113,16 @@ class _Reader:
 
     def _submission(self, number: int, row: Sequence[str]) -> Submission:
         sis, lms = (row[i].strip() if i is not None else "" for i in self._identity)
-        student = sis if self._identity[0] is not None else lms
-        if not student:
-            where = self.table.where(number, next(at for at in self._identity if at is not None))
-            remedy = f"a guest or test student: skip {{row: {number}, cell: student, reason: …}}"
-            self.problems.append(Problem(where, "has no student id", remedy))
+        place = self.table.where(number, next(at for at in self._identity if at is not None))
+        given, name = sis if self._identity[0] is not None else lms, self._text(row, "name")
+        student = self.students(place, number, given, lms, name)
         chosen, points = self._answers(number, row)
         self._count(row)
         return Submission(
             student_id=student,
             questions=self.ids,
             chosen=chosen,
-            name=self._text(row, "name"),
+            name=name,
             section=self._text(row, "section"),
             submitted=self._moment(number, row),
             attempt=self._attempt(number, row),
@@ -300,10 +150,15 @@ class _Reader:
         if len(given) > 1:
             given = self._twice(number, name, given)
         points = self._numbers[row[given[0] + 1]]
-        answer = reader.read(row[given[0]])
-        if isinstance(answer, frozenset):
+        cell = row[given[0]]
+        answer = reader.read(cell)
+        if isinstance(answer, frozenset) and (answer or not points):
             return answer, points
-        self._undecodable(number, given[0], name, answer)
+        if says_nothing(cell):
+            self.wordless.setdefault(name, []).append(number)
+            confirmed = isinstance(answer, frozenset) and self.class_file.empty_cells is not None
+            return frozenset() if confirmed else None, points
+        self._undecodable(number, given[0], name, str(answer))
         return None, points
 
     def _twice(self, number: int, name: str, given: list[int]) -> list[int]:
@@ -322,6 +177,7 @@ class _Reader:
         text = self._text(row, "submitted")
         if self.skips(number, "submitted"):
             return None
+        self.times.saw(number, text)
         try:
             return parse_utc(text)
         except ValueError:
@@ -332,11 +188,42 @@ class _Reader:
 
     def _attempt(self, number: int, row: Sequence[str]) -> int | None:
         text = self._text(row, "attempt")
-        if "attempt" not in self.layout.named or text.isdecimal():
+        self.attempts.saw(number, text)
+        if not text or text.isdecimal():
             return int(text) if text else None
         what = f"is not the number of an attempt: {text!r}"
         self.problems.append(Problem(self.table.where(number, self.layout.named["attempt"]), what, "export it again"))
         return None
+
+    def critical_problems(self) -> list[Problem]:
+        """Rows without a time, or without the number of an attempt where others have one."""
+        return [
+            *self.times.problems(self.table.path.name, may_lack=False),
+            *self.attempts.problems(self.table.path.name, may_lack=self.layout.get("attempt") is None),
+            *self._empty_cells_in_vain(),
+        ]
+
+    def _empty_cells_in_vain(self) -> Iterator[Problem]:
+        if self.class_file.empty_cells is not None and not self.wordless:
+            what = f"fits nothing: the LMS gave no points for an empty cell of {self.table.path.name}"
+            yield Problem("class file, empty_cells", what, "remove it")
+
+    def wordless_notes(self) -> list[str]:
+        """Questions with cells that are empty and yet are answers, and what was made of them."""
+        reason = self.class_file.empty_cells
+        graded = f"graded as empty answers (confirmed: {reason})" if reason else "not graded"
+        return [
+            f"{name}: in {rows_in_words(rows)} the cell names no option that was ticked or got points, be it that the "
+            f"LMS leaves out formulas and images or that points were given by hand: {graded}; an empty cell without "
+            "points there may hide such an option, too"
+            for name, rows in self.wordless.items()
+        ]
+
+    def critical_notes(self) -> list[str]:
+        """What the file lacks of times and attempts, and what was said to that."""
+        policy = self.book.quiz.regulations.attempts
+        kept = f"it holds the one that the LMS keeps, and whether that is the {policy} in time cannot be told from it"
+        return [*self.times.notes(UNTIMED), *self.attempts.notes(kept)]
 
     def _count(self, row: Sequence[str]) -> None:
         right, wrong = self._text(row, "n correct"), self._text(row, "n incorrect")
@@ -352,6 +239,8 @@ class _Reader:
 def _notes(layout: Layout, book: QuizBook) -> list[str]:
     """Differences between the LMS's quiz and this one that do not stand in the way."""
     notes = []
+    if layout.get("n correct") is None or layout.get("n incorrect") is None:
+        notes.append("no columns `n correct` and `n incorrect`: whether question columns were removed cannot be told")
     for question in book.questions:
         columns = layout.assigned[question.id]
         for column in columns:

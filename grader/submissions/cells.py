@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 
 from grader.quiz.spec import Question, normalise
@@ -19,6 +20,10 @@ from grader.submissions.model import Chosen
 
 CLOSED_TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")
 ANY_TAG = re.compile(r"</?[a-zA-Z!][^>]*(?:>|$)")
+FORMULA = re.compile(r"\\\((.+?)\\\)")
+FORMULA_IMAGE = re.compile(r"\[LaTeX: (.+?)\] ?\(/equation_images/[^)]*\)")
+"""What the LMS writes for the image of a formula."""
+MOST_SHOWN = 5
 MOST_OPTIONS_RENDERED = 6
 """Above this, answers cut off by an unclosed `<` are not guessed at: the orders of more options are too many to try."""
 
@@ -38,10 +43,11 @@ class CellDecoder:
     def __init__(self, question: Question) -> None:
         self.question = question
         texts = {letter: option.text for letter, option in question.options.items()}
-        self.dresses = {letter: tuple(dict.fromkeys(_dresses(text))) for letter, text in texts.items()}
-        self.encoded = [
-            (letter, encode([dress])) for letter, dresses in self.dresses.items() for dress in dresses if dress
-        ]
+        self.dresses = {
+            letter: tuple(dict.fromkeys(dress for text in option.texts for dress in _dresses(text) if dress))
+            for letter, option in question.options.items()
+        }
+        self.encoded = [(letter, encode([dress])) for letter, dresses in self.dresses.items() for dress in dresses]
         self.cut_off = _renderings(texts) if any(_unclosed(text) for text in texts.values()) else {}
 
     def decode(self, cell: str, *, by_hand: bool = False) -> Chosen:
@@ -50,7 +56,7 @@ class CellDecoder:
         A cell written `by_hand` may also hold the text of a single option with its commas as they are; Canvas escapes
         them, except where only one option can be chosen.
         """
-        text = normalise(cell)
+        text = normalise(FORMULA_IMAGE.sub(r"$\1$", cell))
         if not text:
             return frozenset()
         whole = {frozenset(letter) for letter, dresses in self.dresses.items() if text in dresses}
@@ -60,9 +66,20 @@ class CellDecoder:
         if len(found) == 1:
             return found.pop()
         if not found:
-            raise CellError(f"names no option of {self.question.id}: {shortened(cell)}")
+            raise CellError(f"names no option of {self.question.id}: {shortened(cell)}{self._odd(text)}")
         readings = " or ".join(sorted("+".join(sorted(reading)) for reading in found))
         raise CellError(f"can be read as {readings}: {shortened(cell)}")
+
+    def _odd(self, text: str) -> str:
+        """Characters beyond ASCII that tell the cell from the options, by code point: they may look like others."""
+        dresses = [dress for dresses in self.dresses.values() for dress in dresses]
+        alike = "".join(dress for dress in dresses if letters(dress) == letters(text))
+        differences = [
+            f"{whose} has {', '.join(_code_points(only)[:MOST_SHOWN])}"
+            for whose, only in (("the cell", set(text) - set("".join(dresses))), ("the option", set(alike) - set(text)))
+            if _code_points(only)
+        ]
+        return f" ({'; '.join(differences)})" if differences else ""
 
     def _covers(self, text: str, at: int = 0, used: Chosen = frozenset()) -> Iterator[Chosen]:
         """Every set of unused options whose encodings, in some order, make up `text` from `at` on."""
@@ -79,15 +96,30 @@ class CellDecoder:
 def letters_or_texts(question: Question, decoder: CellDecoder, cell: str) -> Chosen:
     """Read a hand-written cell: letters (`AC`, `A;C`, `A, C`) or option texts. Raises CellError."""
     text = normalise(cell)
-    letters = re.sub(r"[;,\s]+", "", text)
-    if not re.fullmatch(r"[A-Z]*", letters) or text in {normalise(o.text) for o in question.options.values()}:
+    named = re.sub(r"[;,\s]+", "", text)
+    if not re.fullmatch(r"[A-Z]*", named) or text in {normalise(t) for o in question.options.values() for t in o.texts}:
         return decoder.decode(cell, by_hand=True)
-    unknown = sorted(set(letters) - set(question.options))
+    unknown = sorted(set(named) - set(question.options))
     if unknown:
         raise CellError(f"{question.id} has no option {', '.join(unknown)}: {shortened(cell)}")
-    if len(set(letters)) < len(letters):
+    if len(set(named)) < len(named):
         raise CellError(f"names an option twice: {shortened(cell)}")
-    return frozenset(letters)
+    return frozenset(named)
+
+
+def letters(text: str) -> str:
+    """Letters and digits alone: markup characters, white space and punctuation differ from export to export."""
+    return "".join(c for c in unicodedata.normalize("NFKC", normalise(text)).casefold() if c.isalnum())
+
+
+def _code_points(characters: Iterable[str]) -> list[str]:
+    """`U+2011 NON-BREAKING HYPHEN` of each that is not ASCII."""
+    return [f"U+{ord(c):04X} {unicodedata.name(c, '')}".strip() for c in sorted(characters) if not c.isascii()]
+
+
+def says_nothing(cell: str) -> bool:
+    """Whether the cell is empty, or holds but the commas between options whose texts are not there."""
+    return not normalise(cell).replace(",", "").strip()
 
 
 def shortened(text: str, length: int = 60) -> str:
@@ -107,9 +139,13 @@ def strip_tags(text: str) -> str:
 
 
 def _dresses(text: str) -> Iterator[str]:
+    """The text as it stands, as HTML is shown, and as Canvas strips tags and entities from the HTML of the text."""
     yield normalise(text)
     yield normalise(without_tags(text))
     yield normalise(html.unescape(CLOSED_TAG.sub(" ", text)))
+    yield normalise(strip_tags(text))
+    yield normalise(strip_tags(html.escape(text, quote=False)))
+    yield normalise(FORMULA.sub(r"$\1$", text))
 
 
 def _unclosed(text: str) -> bool:

@@ -16,8 +16,10 @@ from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Frozen
 from grader.quiz.spec import Letter, QuizBook, Text
+from grader.submissions.headers import LEADING, TRAILING
 
 IGNORE = "ignore"
+STUDENT_ID = "student_id"
 Reason = Annotated[str, Field(min_length=8)]
 Language = Literal["en", "zh-TW"]
 
@@ -47,15 +49,28 @@ class Violation(Frozen):
 
 
 class ClassFile(Frozen):
-    """The whole file; every key may be left out."""
+    """The whole file; every key may be left out.
+
+    `columns` says what columns are: question ids by the LMS's number, others by their header, or `ignore`.
+    `no_times` and `no_attempts` confirm, with the reason, that a file does not say when or which attempt;
+    `no_sis_ids`, that the LMS's number stands in for an empty `sis_id`;
+    `empty_cells`, that an empty cell is an empty answer even where the LMS gave points for it.
+    """
 
     roster: str | None = None
     columns: dict[str, Text] = Field(default_factory=dict)
     skip: tuple[Skip, ...] = ()
     extensions: tuple[Extension, ...] = ()
     violations: tuple[Violation, ...] = ()
+    no_times: Reason | None = None
+    no_attempts: Reason | None = None
+    no_sis_ids: Reason | None = None
+    empty_cells: Reason | None = None
     canvas_key: dict[str, tuple[Letter, ...]] = Field(default_factory=dict)
     feedback: tuple[Language, ...] = ("en", "zh-TW")
+
+
+NOTHING_SPECIAL = ClassFile()
 
 
 def read_class_file(path: Path | None, book: QuizBook) -> ClassFile:
@@ -73,7 +88,11 @@ def read_class_file(path: Path | None, book: QuizBook) -> ClassFile:
 
 def _unknown_questions(file: ClassFile, source: Source, book: QuizBook) -> list[Problem]:
     known = [question.id for question in book.questions]
-    named = [(source.where(("columns", number)), q, [*known, IGNORE]) for number, q in file.columns.items()]
+    meant = [*known, *LEADING, *TRAILING, STUDENT_ID, IGNORE]
+    named = [
+        (source.where(("columns", key)), said, [*known, IGNORE] if key.isdecimal() else meant)
+        for key, said in file.columns.items()
+    ]
     named += [
         (source.where(("skip", i, "cell")), entry.cell, [*known, "student", "submitted", "counts"])
         for i, entry in enumerate(file.skip)

@@ -51,6 +51,19 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class RosterEntry:
+    """A student of the class: the id as text, and the LMS's own number where the roster has both."""
+
+    student_id: str
+    name: str = ""
+    section: str = ""
+    lms_id: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.student_id} ({self.name})" if self.name else self.student_id
+
+
+@dataclass(frozen=True)
 class SubmissionFile:
     """All submissions of one file.
 

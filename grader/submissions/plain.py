@@ -7,7 +7,7 @@ of one student, or `submissions:` of many.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,44 +22,81 @@ from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Frozen
 from grader.quiz.spec import QuizBook, Text
 from grader.submissions.cells import CellDecoder, CellError, letters_or_texts
-from grader.submissions.class_file import ClassFile
+from grader.submissions.class_file import IGNORE, NOTHING_SPECIAL, STUDENT_ID, ClassFile
+from grader.submissions.columns import QUESTION
+from grader.submissions.critical import UNTIMED, Critical
 from grader.submissions.model import Chosen, Submission, SubmissionFile
 from grader.submissions.rows import MOST_PROBLEMS, Skipper, repeated_students
+from grader.submissions.students import Students
 
-KNOWN = ("student_id", "name", "section", "submitted", "attempt")
+KNOWN = (STUDENT_ID, "name", "section", "submitted", "attempt")
 
 
-def is_plain(header: Sequence[str]) -> bool:
-    return "student_id" in map(header_name, header)
+def is_plain(header: Sequence[str], mapping: Mapping[str, str]) -> bool:
+    """Whether a column holds the students' ids, by its header or, in what is no report of the LMS, the class file."""
+    if STUDENT_ID in map(header_name, header):
+        return True
+    return STUDENT_ID in _names(header, mapping) and not any(QUESTION.match(cell) for cell in header)
+
+
+def _names(header: Sequence[str], mapping: Mapping[str, str]) -> list[str]:
+    mapped = {header_name(key): name for key, name in mapping.items()}
+    return [mapped.get(header_name(cell), header_name(cell)) for cell in header]
 
 
 def read_plain(table: Table, book: QuizBook, class_file: ClassFile) -> SubmissionFile:
     """All submissions of a plain CSV. Raises InputError with every cell that cannot be trusted."""
-    columns = _columns(table, book)
+    columns = _columns(table, book, class_file.columns)
     reader = _PlainReader(table, book, class_file, columns)
     submissions = tuple(reader.submissions())
-    problems = reader.problems + repeated_students(table, submissions)
+    problems = [*reader.problems, *reader.students.problems, *repeated_students(table, submissions)]
+    problems += reader.students.finish()
+    problems += critical_problems(table.path.name, reader.times, reader.attempts)
     problems += reader.skips.unused() if not problems else []
     if not submissions and not problems:
         problems = [Problem(table.path.name, "has a header and no submission", "add the submissions")]
     if problems:
         raise InputError(problems[:MOST_PROBLEMS])
-    digest = sha256_of(table.path)
-    return SubmissionFile(table.path, digest, "plain", reader.ids, submissions, tuple(reader.skips.told))
+    return SubmissionFile(
+        path=table.path,
+        digest=sha256_of(table.path),
+        form="plain",
+        questions=reader.ids,
+        submissions=submissions,
+        skipped=tuple(reader.skips.told),
+        notes=(*critical_notes(reader.times, reader.attempts), *reader.students.notes()),
+    )
 
 
-def _columns(table: Table, book: QuizBook) -> dict[str, int]:
+def critical_problems(file: str, times: Critical, attempts: Critical) -> list[Problem]:
+    """A hand-written file may do without times and attempts, but not in some rows only."""
+    return [*times.problems(file, may_lack=True), *attempts.problems(file, may_lack=True)]
+
+
+def critical_notes(times: Critical, attempts: Critical) -> tuple[str, ...]:
+    """What follows from what is not there; one submission of each student needs no number."""
+    numbered = attempts.notes("such a submission counts as the earliest") if attempts.filled else ()
+    return (*times.notes(UNTIMED), *numbered)
+
+
+def _columns(table: Table, book: QuizBook, mapping: Mapping[str, str]) -> dict[str, int]:
     allowed = [*KNOWN, *(question.id for question in book.questions)]
     columns: dict[str, int] = {}
-    problems = []
-    for i, cell in enumerate(table.header):
-        name = header_name(cell)
+    present = set(map(header_name, table.header))
+    problems = [
+        Problem(table.path.name, f"the class file maps {key!r}, which has no column here", "remove it from `columns`")
+        for key in mapping
+        if header_name(key) not in present
+    ]
+    for i, name in enumerate(_names(table.header, mapping)):
+        if name == IGNORE:
+            continue
         if name in columns:
             problems.append(Problem(table.where(1, i), f"the column {name!r} stands there twice", "keep one"))
         elif name not in allowed:
-            problems.append(
-                Problem(table.where(1, i), f"{cell!r} is not a column of this quiz", did_you_mean(name, allowed))
-            )
+            what = f"{table.header[i]!r} is not a column of this quiz"
+            remedy = f"{did_you_mean(name, allowed)} Else map or {IGNORE} it under `columns:` in the class file"
+            problems.append(Problem(table.where(1, i), what, remedy))
         columns.setdefault(name, i)
     missing = [name for name in allowed if name not in columns and name not in KNOWN[1:]]
     problems += [Problem(table.path.name, f"has no column {name!r}", "add it, empty if need be") for name in missing]
@@ -93,6 +130,9 @@ class _PlainReader:
         self.ids = tuple(question.id for question in book.questions)
         self.problems: list[Problem] = []
         self.skips = Skipper(class_file, table.path.name)
+        self.students = Students(table.path.name, class_file)
+        self.times = Critical("submitted", class_file.no_times)
+        self.attempts = Critical("attempt", class_file.no_attempts)
         self._reader = AnswerReader(book)
         self._at = [(name, columns[name], self._reader.known[name]) for name in self.ids]
 
@@ -112,9 +152,12 @@ class _PlainReader:
         return result
 
     def _submission(self, number: int, row: Sequence[str]) -> Submission:
-        student = row[self.columns["student_id"]].strip()
-        if not student:
-            self._problem(number, "student_id", "is empty", "write the student's id")
+        given, name = row[self.columns[STUDENT_ID]].strip(), self._text(row, "name")
+        if given:
+            student = self.students(self.table.where(number, self.columns[STUDENT_ID]), number, given, name=name)
+        else:
+            student = ""
+            self._problem(number, STUDENT_ID, "is empty", "write the student's id")
         chosen: list[Chosen | None] = [known.get(row[at]) for _, at, known in self._at]
         if None in chosen or number in self.skips.rows:
             chosen = [self._answer(number, name, row[at]) for name, at, _ in self._at]
@@ -122,7 +165,7 @@ class _PlainReader:
             student_id=student,
             questions=self.ids,
             chosen=tuple(chosen),
-            name=self._text(row, "name"),
+            name=name,
             section=self._text(row, "section"),
             submitted=self._moment(number, row),
             attempt=self._attempt(number, row),
@@ -141,7 +184,10 @@ class _PlainReader:
 
     def _moment(self, number: int, row: Sequence[str]) -> datetime | None:
         text = self._text(row, "submitted")
-        if self.skips(number, "submitted") or not text:
+        if self.skips(number, "submitted"):
+            return None
+        self.times.saw(number, text)
+        if not text:
             return None
         try:
             moment = datetime.fromisoformat(text.removesuffix(" UTC") + "+00:00" * text.endswith(" UTC"))
@@ -155,6 +201,7 @@ class _PlainReader:
 
     def _attempt(self, number: int, row: Sequence[str]) -> int | None:
         text = self._text(row, "attempt")
+        self.attempts.saw(number, text)
         if text and not text.isdecimal():
             self._problem(number, "attempt", f"is not the number of an attempt: {text!r}", "count from 1")
             return None
@@ -184,7 +231,7 @@ class AnswerSheets(Frozen):
     submissions: tuple[AnswerSheet, ...]
 
 
-def read_yaml(path: Path, book: QuizBook) -> SubmissionFile:
+def read_yaml(path: Path, book: QuizBook, class_file: ClassFile = NOTHING_SPECIAL) -> SubmissionFile:
     """Answers of one student or of many. Raises InputError by file and line."""
     source = read(path)
     many = isinstance(source.data, dict) and "submissions" in source.data
@@ -193,15 +240,22 @@ def read_yaml(path: Path, book: QuizBook) -> SubmissionFile:
     ids = tuple(question.id for question in book.questions)
     problems: list[Problem] = []
     submissions = []
+    times, attempts = Critical("submitted", class_file.no_times), Critical("attempt", class_file.no_attempts)
+    students = Students(path.name, class_file)
     for i, sheet in enumerate(sheets):
+        times.saw(i + 1, str(sheet.submitted or ""))
+        attempts.saw(i + 1, str(sheet.attempt or ""))
         at: tuple[Any, ...] = ("submissions", i, "answers") if many else ("answers",)
-        submissions.append(_from_sheet(sheet, source, at, reader, ids, problems))
-        if [s.student_id for s in submissions].index(sheet.student_id) != i and sheet.attempt is None:
-            what = f"student {sheet.student_id} stands there twice"
+        student = students(source.where(at), i + 1, sheet.student_id.strip(), name=sheet.name)
+        submissions.append(_from_sheet(student, sheet, source, at, reader, ids, problems))
+        if [s.student_id for s in submissions].index(student) != i and sheet.attempt is None:
+            what = f"student {student} stands there twice"
             problems.append(Problem(source.where(at), what, "keep one, or number the attempts"))
+    problems += [*students.problems, *students.finish(), *critical_problems(path.name, times, attempts)]
     if problems:
         raise InputError(problems)
-    return SubmissionFile(path, sha256_of(path), "yaml", ids, tuple(submissions))
+    notes = (*critical_notes(times, attempts), *students.notes()) if many else ()
+    return SubmissionFile(path, sha256_of(path), "yaml", ids, tuple(submissions), notes=notes)
 
 
 def read_answers(path: Path, book: QuizBook) -> dict[str, Chosen]:
@@ -214,6 +268,7 @@ def read_answers(path: Path, book: QuizBook) -> dict[str, Chosen]:
 
 
 def _from_sheet(
+    student: str,
     sheet: AnswerSheet,
     source: Source,
     at: tuple[Any, ...],
@@ -232,7 +287,7 @@ def _from_sheet(
         ]
         chosen[name] = frozenset().union(*(answer for answer in answers if not isinstance(answer, str)))
     return Submission(
-        student_id=sheet.student_id,
+        student_id=student,
         questions=ids,
         chosen=tuple(chosen.get(name, frozenset()) for name in ids),
         name=sheet.name,

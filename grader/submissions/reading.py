@@ -7,13 +7,12 @@ from pathlib import Path
 from basics.csv_source import open_table
 from basics.errors import InputError, Problem
 from grader.quiz.spec import QuizBook
-from grader.submissions.canvas import is_student_analysis, read_student_analysis
-from grader.submissions.class_file import ClassFile
+from grader.submissions.canvas import read_student_analysis
+from grader.submissions.class_file import NOTHING_SPECIAL, ClassFile
+from grader.submissions.columns import is_student_analysis
 from grader.submissions.model import SubmissionFile, without_collection
 from grader.submissions.plain import is_plain, read_plain, read_yaml
 from grader.submissions.rows import Skipper
-
-NOTHING_SPECIAL = ClassFile()
 
 
 @without_collection
@@ -26,9 +25,10 @@ def read_submissions(path: Path, book: QuizBook, class_file: ClassFile = NOTHING
     if path.suffix.lower() in (".yaml", ".yml"):
         if unused := Skipper(class_file, path.name).unused():
             raise InputError(unused)
-        return read_yaml(path, book)
-    table = open_table(path, lambda header: is_plain(header) or is_student_analysis(header))
-    if is_plain(table.header):
+        return read_yaml(path, book, class_file)
+    mapping = class_file.columns
+    table = open_table(path, lambda header: is_plain(header, mapping) or is_student_analysis(header))
+    if is_plain(table.header, mapping):
         return read_plain(table, book, class_file)
     if is_student_analysis(table.header):
         return read_student_analysis(table, book, class_file)

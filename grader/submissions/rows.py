@@ -27,7 +27,7 @@ class Numbers(dict[str, float | None]):
 
 
 class CellReader:
-    """Reads a question's cells, each distinct text once: a class repeats itself."""
+    """Reads a question's cells, each distinct text once: a class repeats itself. Empty ones are not kept as known."""
 
     def __init__(self, name: str, book: QuizBook) -> None:
         self.decoder = CellDecoder(book.question(name))
@@ -35,12 +35,15 @@ class CellReader:
 
     def read(self, cell: str) -> Chosen | str:
         """The ticked options, or what is wrong with the cell."""
-        if cell not in self.known:
-            try:
-                self.known[cell] = self.decoder.decode(cell)
-            except CellError as error:
-                return str(error)
-        return self.known[cell]
+        if cell in self.known:
+            return self.known[cell]
+        try:
+            answer = self.decoder.decode(cell)
+        except CellError as error:
+            return str(error)
+        if answer:
+            self.known[cell] = answer
+        return answer
 
 
 def parse_utc(text: str) -> datetime | None:
@@ -58,6 +61,8 @@ def repeated_students(table: Table, submissions: Sequence[Submission]) -> list[P
     lms: dict[str, Submission] = {}
     problems = []
     for submission in submissions:
+        if not submission.student_id:
+            continue
         earlier = first.setdefault((submission.student_id, submission.attempt), submission)
         if earlier is not submission:
             which = "" if submission.attempt is None else f", attempt {submission.attempt},"

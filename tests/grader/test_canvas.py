@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from basics.errors import InputError
 from grader.marking.import_check import check_import
 from grader.quiz.spec import QuizBook, normalise
-from grader.submissions.canvas import matching
 from grader.submissions.cells import CellDecoder, CellError, encode, strip_tags
 from grader.submissions.class_file import ClassFile, Skip
+from grader.submissions.question_columns import matching
 from grader.submissions.reading import read_submissions
 from tests.grader.classroom import Attempt, Report, canvas_html_to_text, letters_key, make_book, random_class
 

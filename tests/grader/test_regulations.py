@@ -11,10 +11,10 @@ import pytest
 
 from basics.errors import InputError
 from grader.marking.grading import Grades, Setting, grade
-from grader.marking.roster import read_roster
 from grader.quiz.spec import QuizBook
 from grader.submissions.class_file import ClassFile
 from grader.submissions.model import Submission, SubmissionFile
+from grader.submissions.roster import read_roster
 from tests.grader.classroom import letters_key, make_book
 
 DEADLINE = datetime(2026, 6, 18, 15, 59, 59, tzinfo=UTC)  # 23:59:59 in Taipei

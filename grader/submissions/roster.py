@@ -2,47 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from basics.csv_source import header_name, open_table
 from basics.errors import InputError, Problem
-from grader.submissions.model import Submission
+from grader.submissions.identity import Directory, mangled
+from grader.submissions.model import RosterEntry, Submission
 
-ID_HEADERS = ("student_id", "student id", "sis_id", "sis login id", "學號", "id")
-"""Headers of the column with student ids, the most telling one first."""
+LMS_HEADER = "id"
+ID_HEADERS = ("student_id", "student id", "sis_id", "sis user id", "sis login id", "學號", LMS_HEADER)
+"""Headers of the column with student ids, the most telling one first; `id` beside another is the LMS's number."""
 NAME_HEADERS = ("name", "student", "student name", "姓名", "名稱")
 SECTION_HEADERS = ("section", "班別", "班次")
-
-
-@dataclass(frozen=True)
-class RosterEntry:
-    """A student of the class; the id as text."""
-
-    student_id: str
-    name: str = ""
-    section: str = ""
+AS_TEXT = "format the column as text, and write or export the ids again"
 
 
 def read_roster(path: Path) -> dict[str, RosterEntry]:
-    """The class list by student id. Raises InputError for a missing id column, empty and repeated ids."""
+    """The class list by student id.
+
+    Raises InputError for a missing id column, empty and repeated ids, and ids that a spreadsheet mangled.
+    """
     table = open_table(path, lambda header: any(header_name(cell) in ID_HEADERS for cell in header))
     names = [header_name(cell) for cell in table.header]
     at = next((names.index(header) for header in ID_HEADERS if header in names), None)
     if at is None:
         what = f"has no column with student ids (one of {', '.join(ID_HEADERS)})"
         raise InputError(Problem(table.where(1), what, "name the column student_id"))
+    lms_at = (LMS_HEADER,) if names[at] != LMS_HEADER else ()
     entries: dict[str, RosterEntry] = {}
+    numbers: dict[str, str] = {}
     problems = []
     for number, row in table.rows():
         student = row[at].strip() if at < len(row) else ""
         if not student:
             problems.append(Problem(table.where(number, at), "has no student id", "write it, or remove the row"))
+        elif what := mangled(student):
+            problems.append(Problem(table.where(number, at), f"the id {student!r} {what}", AS_TEXT))
         elif student in entries:
             problems.append(Problem(table.where(number, at), f"student {student} stands there twice", "keep one"))
         else:
-            entries[student] = RosterEntry(student, _cell(names, row, NAME_HEADERS), _cell(names, row, SECTION_HEADERS))
+            entry = RosterEntry(
+                student, _cell(names, row, NAME_HEADERS), _cell(names, row, SECTION_HEADERS), _cell(names, row, lms_at)
+            )
+            entries[student] = entry
+            other = numbers.setdefault(entry.lms_id, student) if entry.lms_id else student
+            if other != student:
+                what = f"students {other} and {student} have the same id {entry.lms_id}"
+                problems.append(Problem(table.where(number), what, "find out whose it is"))
     if not entries and not problems:
         problems = [Problem(path.name, "names no student", "add the class list")]
     if problems:
@@ -61,18 +68,25 @@ def reconcile(
     """Who is on the roster and did not submit, and a problem for each student who submitted and is not on it."""
     seen: set[str] = set()
     problems = []
+    known = Directory(roster)
     for submission in submissions:
         if submission.student_id not in roster and submission.student_id not in seen:
             what = f"student {submission.student_id} is not on the roster"
-            remedy = f"add the student to it, or skip {{row: {submission.row}, cell: student, reason: …}}"
+            guess = known.remedy(submission.student_id, submission.name)
+            remedy = f"{guess}; add the student to it, or skip {{row: {submission.row}, cell: student, reason: …}}"
             problems.append(Problem(f"{file} row {submission.row}", what, remedy))
         seen.add(submission.student_id)
     return tuple(entry for student, entry in roster.items() if student not in seen), problems
 
 
-def unknown_students(named: Collection[str], roster: Collection[str], what: str) -> list[Problem]:
+def unknown_students(named: Collection[str], known: Mapping[str, RosterEntry], what: str) -> list[Problem]:
     """A problem for each student whom the class file names and nobody knows."""
+    directory = Directory(known)
     return [
-        Problem(f"class file, {what}", f"student {student} is neither on the roster nor in the file", "correct the id")
-        for student in sorted(set(named) - set(roster))
+        Problem(
+            f"class file, {what}",
+            f"student {student} is neither on the roster nor in the file",
+            f"correct the id: {directory.remedy(student)}",
+        )
+        for student in sorted(set(named) - set(known))
     ]

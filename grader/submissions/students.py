@@ -1,0 +1,111 @@
+"""Decides whose each row is, in every form of file: by its id, or by what is certain where that is empty or mangled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from basics.errors import Problem
+from grader.submissions.class_file import ClassFile
+from grader.submissions.identity import Directory, alike, mangled
+from grader.submissions.roster import AS_TEXT, read_roster
+
+
+class Students:
+    """The students of one file while it is read. What cannot be told is a problem, what was told otherwise a note."""
+
+    def __init__(self, file: str, class_file: ClassFile, *, by_number: bool = False) -> None:
+        """`by_number`: the file has no ids but the LMS's numbers."""
+        self.problems: list[Problem] = []
+        self._file = file
+        self._roster = Directory(read_roster(Path(class_file.roster)) if class_file.roster else {})
+        self._no_sis_ids, self._by_number = class_file.no_sis_ids, by_number
+        self._known: dict[tuple[str, str | None], str] = {}
+        self._renamed: dict[str, str] = {}
+        self._stood_in: dict[str, str] = {}
+
+    def __call__(self, where: str, row: int, given: str, lms: str | None = None, name: str = "") -> str:
+        """The student of a row that gives this id and, in a report of the LMS, this number of the LMS.
+
+        An empty `given` is stood in for by the number where roster or class file say so.
+        """
+        known = self._known.get((given, lms))
+        if not known:
+            known = self._known[given, lms] = self._decide(where, row, given, lms, name)
+        return known
+
+    def finish(self) -> Iterator[Problem]:
+        """What only the whole file shows: ids that are alike, numbers of two students, a confirmation in vain."""
+        read = dict.fromkeys(student for student in self._known.values() if student)
+        for a, b in alike(student for student in read if student not in self._roster.people):
+            what = f"the ids {a!r} and {b!r} differ only in what spreadsheets and keyboards change"
+            yield Problem(self._file, what, "write the student's id one way, or name a roster in the class file")
+        owners: dict[str, str] = {}
+        for (_, lms), student in self._known.items():
+            if lms and student and owners.setdefault(lms, student) != student:
+                what = f"the LMS's number {lms} is that of {owners[lms]} and of {student}"
+                yield Problem(self._file, what, "find out which account is meant, and skip the other rows")
+        if self._no_sis_ids is not None and not self._stood_in and not self._by_number:
+            yield Problem("class file, no_sis_ids", f"fits nothing: {self._file} has every id", "remove it")
+
+    def notes(self) -> Iterator[str]:
+        """Students who were told otherwise than by their ids as they stand there."""
+        if self._by_number:
+            confirmed = f" (confirmed: {self._no_sis_ids})" if self._no_sis_ids else ""
+            yield f"the file has no column sis_id: students go by the LMS's number{confirmed}"
+        for student, why in self._stood_in.items():
+            yield f"{student} has no sis_id and goes by the LMS's number ({why})"
+        for given, why in self._renamed.items():
+            yield f"the id {given!r} is taken for {why}"
+
+    def _decide(self, where: str, row: int, given: str, lms: str | None, name: str) -> str:
+        if lms and (what := mangled(lms)):
+            self.problems.append(Problem(where, f"the LMS's number {lms!r} {what}", AS_TEXT))
+        if not given:
+            return self._without(where, row, lms or "", name)
+        if given in self._roster.people:
+            if rival := self._roster.rival(given, name):
+                what = f"the id {given!r} is that of {self._roster.people[given]}, the name is that of {rival}"
+                self.problems.append(Problem(where, what, "find out whose row it is, and correct the id"))
+            return self._by_roster(where, given, lms)
+        if lms and lms in self._roster.lms:
+            student = self._roster.lms[lms].student_id
+            self._renamed[given] = f"{student}, who has the LMS's number {lms} on the roster"
+            return student
+        if person := self._roster.certain(given, name):
+            self._renamed[given] = f"{person}, whom alone on the roster it can mean"
+            return self._by_roster(where, person.student_id, lms)
+        what = mangled(given)
+        guess = self._roster.remedy(given, name)
+        if what or (self._roster.people and self._roster.likely(given)):
+            of = f" of {name}" if name else ""
+            found = f"the id {given!r}{of} {what or 'is on the roster in another spelling, and not for certain'}"
+            skip = f"or skip {{row: {row}, cell: student, reason: …}}"
+            remedy = f"{guess or 'name a roster in the class file, by which it may be told'}; {AS_TEXT}, {skip}"
+            self.problems.append(Problem(where, found, remedy))
+        return given
+
+    def _by_roster(self, where: str, student: str, lms: str | None) -> str:
+        """The student, whose number of the LMS must be the roster's, where that has one."""
+        on_roster = self._roster.people[student].lms_id
+        if lms and on_roster and lms != on_roster:
+            what = f"student {student} has the LMS's number {lms} here and {on_roster} on the roster"
+            self.problems.append(Problem(where, what, "find out which account is meant"))
+        return student
+
+    def _without(self, where: str, row: int, lms: str, name: str) -> str:
+        """The student of a row without an id, by the LMS's number."""
+        if lms in self._roster.lms:
+            student = self._roster.lms[lms].student_id
+            self._stood_in[student] = f"{lms} on the roster"
+            return student
+        if lms and (lms in self._roster.people or self._no_sis_ids is not None):
+            on_roster = lms in self._roster.people
+            self._stood_in[lms] = "it is on the roster" if on_roster else f"confirmed: {self._no_sis_ids}"
+            return lms
+        guess = " or ".join(map(str, self._roster.likely("", name)))
+        perhaps = f"perhaps {guess}; " if guess else ""
+        stand_in = f"; if `id` is to stand in, no_sis_ids: reason in the class file (here {lms})" if lms else ""
+        remedy = f"{perhaps}a guest or test student: skip {{row: {row}, cell: student, reason: …}}{stand_in}"
+        self.problems.append(Problem(where, "has no student id", remedy))
+        return ""
