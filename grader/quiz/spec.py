@@ -128,10 +128,15 @@ class Violations(Frozen):
 
 
 class Regulations(Frozen):
-    """The course's rules about when and how often."""
+    """The course's rules about when and how often.
+
+    `late_grace_seconds`: so much later than the deadline is in time. Canvas takes 60 seconds off the time of every
+    online quiz before it calls one late, and so does a quiz that says nothing here.
+    """
 
     late: Literal["refused", "accepted"] = "refused"
     attempts: AttemptPolicy = "latest"
+    late_grace_seconds: Annotated[int, Field(ge=0)] = 60
     attempts_per_day: Annotated[int, Field(ge=1)] | None = None
     violations: Violations = Violations()
 
@@ -170,6 +175,12 @@ class Quiz(Frozen):
     def _sensible(self) -> Quiz:
         if self.time_zone not in available_timezones():
             raise ValueError(f"time_zone {self.time_zone!r} is not an IANA zone such as Asia/Taipei")
+        if "time_zone" in self.model_fields_set and self.deadline.utcoffset() != self.local(self.deadline).utcoffset():
+            right = self.local(self.deadline).isoformat()
+            raise ValueError(
+                f"deadline {self.deadline.isoformat()} has another offset than {self.time_zone} has then; "
+                f"the same moment there is {right}"
+            )
         if len(set(self.accept)) < len(self.accept):
             raise ValueError("accept names a source twice")
         dates = [d for d in (self.deadline, self.release, self.revision_until, self.final_release) if d]

@@ -19,7 +19,7 @@ from grader.quiz.spec import Question, QuizBook, normalise
 from grader.submissions.cells import shortened, strip_tags, without_tags
 from grader.submissions.class_file import IGNORE, ClassFile
 from grader.submissions.model import Chosen, Submission, SubmissionFile
-from grader.submissions.rows import MOST_PROBLEMS, CellReader, Numbers, Skipper, parse_utc, repeated_students
+from grader.submissions.rows import MOST_PROBLEMS, CellReader, Numbers, Skipper, parse_moment, repeated_students
 
 NAMES = {
     "name": "name",
@@ -323,7 +323,7 @@ class _Reader:
         if self.skips(number, "submitted"):
             return None
         try:
-            return parse_utc(text)
+            return parse_moment(text)
         except ValueError:
             what = f"is not a time such as 2026-06-18 15:59:59 UTC: {text!r}"
             remedy = f"export the report again, or skip {{row: {number}, cell: submitted, reason: …}}"
