@@ -175,18 +175,29 @@ class Quiz(Frozen):
     def _sensible(self) -> Quiz:
         if self.time_zone not in available_timezones():
             raise ValueError(f"time_zone {self.time_zone!r} is not an IANA zone such as Asia/Taipei")
-        if "time_zone" in self.model_fields_set and self.deadline.utcoffset() != self.local(self.deadline).utcoffset():
-            right = self.local(self.deadline).isoformat()
-            raise ValueError(
-                f"deadline {self.deadline.isoformat()} has another offset than {self.time_zone} has then; "
-                f"the same moment there is {right}"
-            )
+        if wrong := self.other_offset(self.deadline):
+            raise ValueError(f"deadline {wrong}")
         if len(set(self.accept)) < len(self.accept):
             raise ValueError("accept names a source twice")
         dates = [d for d in (self.deadline, self.release, self.revision_until, self.final_release) if d]
         if dates != sorted(dates):
             raise ValueError("deadline, release, revision_until and final_release must follow one another")
         return self
+
+    def other_offset(self, deadline: datetime) -> str:
+        """What is wrong with a deadline whose offset is not that of the quiz's time zone then; empty if nothing is.
+
+        Whoever writes the wrong offset means a time on the clock and gets another one, by hours. A quiz that names no
+        zone has none to contradict.
+        """
+        there = self.local(deadline)
+        if "time_zone" not in self.model_fields_set or deadline.utcoffset() == there.utcoffset():
+            return ""
+        meant = deadline.replace(tzinfo=ZoneInfo(self.time_zone)).isoformat()
+        return (
+            f"{deadline.isoformat()} has another offset than {self.time_zone} has then: on the clock there it is "
+            f"{there.isoformat()}; write that, or {meant} if the offset is wrong"
+        )
 
     def local(self, moment: datetime) -> datetime:
         """`moment` in the quiz's own time zone, for people to read."""
