@@ -87,12 +87,12 @@ def _offer(run: RunRecord, book: QuizBook, appeal: Appeal, way: Way, pending: De
     when = datetime.now(UTC).replace(microsecond=0)
     made = changes.decisions(book, when, "strict")
     decisions = (*run.decisions, *made)
-    obstacles = [*contradictions(decisions), *contradictions((*run.decisions, *pending, *made))]
+    obstacles = list(contradictions(decisions)) or list(contradictions((*run.decisions, *pending, *made)))
     nothing_right = any(not override.correct for override in changes.overrides)
     if nothing_right and book.question(appeal.question).choose == "one":
         obstacles = [Problem(appeal.question, "no option would be right", "accept it as also right, or override")]
     if obstacles:
-        return Offer(changes, obstacles=tuple(dict.fromkeys(obstacles)))
+        return Offer(changes, obstacles=tuple(obstacles))
     grades = regrade(run, book, changes, decisions)
     differences = compare(run.totals, grades.totals(), changed_questions(run, grades))
     return Offer(changes, grades, tuple(differences))
