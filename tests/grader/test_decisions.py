@@ -402,6 +402,7 @@ def test_a_run_whose_decisions_stood_apart_is_brought_up_to_date(
     old.write_text(json.dumps(data | {"format": 2}), encoding="utf-8")
     record = read_run(old, class_book)
     assert in_force(record.decisions).hold_harmless
+    assert record.late_grace_seconds == 0, "a run keeps the deadline that it was graded with"
     assert record.mean == result(new)["mean"]
     assert {d.substance for d in record.decisions} == {d.substance for d in read_run(new, class_book).decisions}
 
