@@ -40,6 +40,8 @@ from grader.verdicts.key import AnswerKey, key_digest
 from grader.verdicts.testimony import answer_key
 
 FEEDBACK = "feedback"
+CHANGES = (".yaml", ".yml")
+"""What a file of changes ends in; anything else is another run."""
 CHANGED, DIFF, GRADEBOOK = "changed.csv", "regrade.json", "gradebook.csv"
 
 
@@ -115,7 +117,8 @@ def regrade_run(
             what = f"does not carry what was decided: {' | '.join(data['lost_decisions'])}"
             remedy = "regrade the old run with a file of changes, or grade with all of these decisions"
             raise InputError(Problem(str(new_path), what, remedy))
-        key = key_of_run(head, book, str(new_path)) if head.class_file.feedback else None
+        graded_in = old_path if new_path.suffix in CHANGES else new_path
+        key = key_of_run(head, book, str(graded_in)) if head.class_file.feedback else None
         written = _write_run(out, head, grades, key)
         write_whole(out / CHANGED, changed_rows(diff).encode())
         write_whole(out / DIFF, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
@@ -132,7 +135,7 @@ def regrade_run(
 def _new_side(book: QuizBook, old: RunRecord, new_path: Path, policy: Policy) -> tuple[RunHead, Grades]:
     """What the old run is compared with: itself under a file of changes, or another run of the same class."""
     when = datetime.now(UTC).replace(microsecond=0)
-    if new_path.suffix in (".yaml", ".yml"):
+    if new_path.suffix in CHANGES:
         changes = read_changes(new_path, book)
         decisions = (*old.decisions, *changes.decisions(book, when, policy))
         grades = regrade(old, book, changes, decisions)

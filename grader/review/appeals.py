@@ -269,8 +269,10 @@ def _pending(folder: Path, run: RunRecord, book: QuizBook) -> Decisions:
 def _need_possible(appeal: Appeal, made: Mapping[Way, Offer]) -> None:
     """Raises InputError unless the way is named in which the appeal is accepted, and can be had."""
     if appeal.way is None:
-        losing = sum(1 for change in made["instead"].differences if change.change < 0)
-        what = f"is accepted in one of two ways: also right (nobody loses), or instead ({losing} lose, named above)"
+        losers = [c for c in made["instead"].differences if c.change < 0]
+        named = ", ".join(f"{c.student_id} {rounded(c.old)} -> {rounded(c.new)}" for c in losers[:SHOWN])
+        lose = f"{len(losers)} lose: {named}{', …' * (len(losers) > SHOWN)}" if losers else "nobody loses"
+        what = f"needs the way: as also right (nobody loses), or as right instead ({lose})"
         raise InputError(Problem("--decision accepted", what, "say --as also or --as instead"))
     if obstacles := made[appeal.way].obstacles:
         raise InputError(obstacles)

@@ -119,7 +119,12 @@ def test_an_appeal_is_opened_decided_once_and_carried_into_a_regrade(
 
     assert run(*about, "--decision", "accepted").exit_code == 2  # no reason
     accepted = [*about, "--decision", "accepted", "--reason", "E can be argued", "--by", "TA", "--json"]
-    assert run(*accepted).exit_code == 2  # neither also nor instead
+    neither = run(*accepted)
+    assert neither.exit_code == 2
+    assert "as right instead (" in neither.stderr
+    losers = packet["if_accepted"]["instead"]["losers"]
+    assert losers
+    assert all(f"{who['student']} {who['old']} -> {who['new']}" in neither.stderr for who in losers[:20])
     decided = run(*accepted, "--as", "instead")
     assert decided.exit_code == 0, decided.output
     data = json.loads(decided.output)
