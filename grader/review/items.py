@@ -194,21 +194,28 @@ def _option_items(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[tuple[int, str]]]:
     """Whether each option was treated rightly, and whether it was ticked: both (students, options)."""
     names = [(i, letter) for i in graded for letter in grades.scorer.book.questions[i].options]
+    judged: dict[tuple[int, Chosen], list[bool]] = {}
     rightly, ticked = [], []
     for record in records:
         kept = record.decision.kept
         assert kept is not None
         ticked.append([letter in (kept.chosen[i] or ()) for i, letter in names])
-        rightly.append([_treated_rightly(grades, i, kept.chosen[i] or frozenset(), letter) for i, letter in names])
+        row: list[bool] = []
+        for i in graded:
+            answer = i, kept.chosen[i] or frozenset()
+            if answer not in judged:
+                judged[answer] = _treated_rightly(grades, *answer)
+            row += judged[answer]
+        rightly.append(row)
     shape = len(records), len(names)
     return np.array(rightly, dtype=float).reshape(shape), np.array(ticked, dtype=float).reshape(shape), names
 
 
-def _treated_rightly(grades: Grades, index: int, chosen: Chosen, letter: str) -> bool:
-    """Whether it was; where a decision leaves nothing to judge, it was."""
+def _treated_rightly(grades: Grades, index: int, chosen: Chosen) -> list[bool]:
+    """Of each option of a question, whether it was; where a decision leaves nothing to judge, it was."""
     question, scorer = grades.scorer.book.questions[index], grades.scorer
-    correct = scorer.key[question.id] or frozenset()
-    return treated_rightly(question, correct, chosen, letter, scorer.rulings.get(question.id)) is not False
+    correct, ruling = scorer.key[question.id] or frozenset(), scorer.rulings.get(question.id)
+    return [treated_rightly(question, correct, chosen, letter, ruling) is not False for letter in question.options]
 
 
 def _options(
