@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -33,7 +34,8 @@ from grader.runs import write_class_run
 from grader.submissions.cells import CellDecoder, encode, letters_or_texts
 from grader.submissions.class_file import ClassFile
 from grader.submissions.reading import read_submissions
-from grader.verdicts.key import AnswerKey, Override
+from grader.verdicts.decisions import Override, as_decisions
+from grader.verdicts.key import AnswerKey
 from grader.verdicts.testimony import answer_key
 
 SEED = 0
@@ -45,7 +47,7 @@ def settled_key(book: QuizBook) -> AnswerKey:
         Override(question=q.id, correct=("C",) if q.choose == "one" else ("A", "C"), reason="for the benchmark")
         for q in book.questions
     )
-    return answer_key(book, overrides=overrides)
+    return answer_key(book, decisions=as_decisions(book, overrides, datetime.now(UTC)))
 
 
 def answer_sheets(book: QuizBook, patterns: int, form: str) -> Iterator[list[str]]:

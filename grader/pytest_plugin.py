@@ -9,7 +9,7 @@ it was recorded, is a collection error; a bad answers file is a usage error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from evaluators.gathering import Missing
     from grader.quiz.spec import Question
+    from grader.verdicts.decisions import Decisions, Override, Ruling
     from grader.verdicts.key import QuestionKey
     from grader.verdicts.testimony import Gatherer, Testimony
 
@@ -27,6 +28,7 @@ BROKEN: set[str] = set()
 """Evaluators that broke in this run."""
 gatherers_key = pytest.StashKey[dict[Path, "Gatherer"]]()
 records_key = pytest.StashKey[dict[Path, str]]()
+decided_key = pytest.StashKey[dict[Path, "Decisions"]]()
 answers_key = pytest.StashKey[dict[Path, dict[str, frozenset[str]]]]()
 
 
@@ -34,6 +36,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("earwitness", "Earwitness: quizzes whose answer key has to testify")
     group.addoption(
         "--answers", metavar="FILE", help="answers.yaml to check against the evidence (write --answers=FILE)"
+    )
+    group.addoption(
+        "--override",
+        metavar="FILE",
+        help="decisions of the teaching staff, or a run that carries them (--override=FILE)",
     )
     group.addoption(
         "--evidence",
@@ -55,6 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[gatherers_key] = {}
     config.stash[records_key] = {}
     config.stash[answers_key] = {}
+    config.stash[decided_key] = {}
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -80,9 +88,8 @@ def _listed(quiz_file: Path) -> tuple[str, ...]:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Read the answers before anything runs (under xdist, before any worker starts): a bad file ends the run."""
-    given = session.config.getoption("answers")
-    if not given:
+    """Read answers and decisions before anything runs (under xdist, before any worker): a bad file ends the run."""
+    if not (session.config.getoption("answers") or session.config.getoption("override")):
         return
     from basics.errors import InputError
 
@@ -90,6 +97,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     for folder in _quiz_folders(session.config):
         try:
             answers_for(session.config, folder)
+            decisions_for(session.config, folder)
         except InputError as error:
             problems.append(str(error))
     if problems:
@@ -111,6 +119,16 @@ def answers_for(config: pytest.Config, folder: Path) -> dict[str, frozenset[str]
 
         known[folder] = read_answers(Path(given), gatherer_of(config, folder).book)
     return known.get(folder)
+
+
+def decisions_for(config: pytest.Config, folder: Path) -> Decisions:
+    """What `--override` says of one quiz, read once. Raises InputError if it cannot be read."""
+    given, known = config.getoption("override"), config.stash[decided_key]
+    if folder not in known:
+        from grader.cli.common import decisions_from
+
+        known[folder] = decisions_from(Path(given) if given else None, gatherer_of(config, folder).book)
+    return known[folder]
 
 
 def gatherer_of(config: pytest.Config, folder: Path) -> Gatherer:
@@ -213,6 +231,15 @@ class _Item(pytest.Item):
         self.user_properties += [("broke", gap.evaluator) for gap in self.testimony.missing if gap.cause == "fault"]
         return [f"{gap.evaluator}: {gap.what}" + (f"\n    -> {gap.remedy}" if gap.remedy else "") for gap in broken]
 
+    def entry(self) -> QuestionKey:
+        """The key of this question, with what the teaching staff decided."""
+        from grader.verdicts.decisions import in_force
+        from grader.verdicts.key import make_question_key
+
+        decided, name = in_force(decisions_for(self.config, self.path.parent)), self.question.id
+        verdicts = self.testimony.verdicts
+        return make_question_key(self.question, verdicts, decided.overrides.get(name), decided.rulings.get(name))
+
     def card(self, letter: str) -> str:
         """The evidence card of an option as plain text."""
         from io import StringIO
@@ -240,6 +267,8 @@ class OptionItem(_Item):
         self.user_properties.append(("verdict", f"{self.question.id} {self.letter}: {verdict.state} ({marks})"))
         if verdict.state != "inconclusive":
             return
+        if said := self.entry().decided:
+            pytest.skip(f"{self.question.id} {self.letter}: {told(said)}")
         if remedies := what_would_settle(self.testimony, self.letter):
             pytest.skip(f"{self.question.id} {self.letter}: {'; '.join(remedies)}")
         pytest.fail(f"the evidence is here and decides nothing\n{self.card(self.letter)}", pytrace=False)
@@ -261,21 +290,30 @@ class QuestionItem(_Item):
         answers = answers_for(self.config, self.path.parent)
         if answers is None:
             pytest.skip(f"{self.question.id} is settled; no answers were given to check (--answers=FILE)")
-        chosen = answers.get(self.question.id, frozenset())
-        wrong = sorted(chosen ^ set(entry.correct or ()))
+        from grader.marking.scoring import treated_rightly
+
+        chosen, correct = answers.get(self.question.id, frozenset()), frozenset(entry.correct or ())
+        wrong = [
+            letter
+            for letter in self.question.options
+            if treated_rightly(self.question, correct, chosen, letter, entry.ruling) is False
+        ]
         if wrong:
             said = ", ".join(sorted(chosen)) or "nothing"
+            lines = [f"{self.question.id}: ticked {said}; wrong about {', '.join(wrong)}"]
+            lines += [told(entry.decided)] if entry.decided else []
             cards = "\n\n".join(self.card(letter) for letter in wrong)
-            pytest.fail(f"{self.question.id}: ticked {said}; wrong about {', '.join(wrong)}\n{cards}", pytrace=False)
-
-    def entry(self) -> QuestionKey:
-        """The key of this question."""
-        from grader.verdicts.key import make_question_key
-
-        return make_question_key(self.question, self.testimony.verdicts)
+            pytest.fail("\n".join([*lines, cards]), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
         return self.path, None, f"{self.question.id} is well posed and rightly answered"
+
+
+def told(said: Sequence[Override | Ruling]) -> str:
+    """Decisions of the teaching staff with their reasons."""
+    from grader.verdicts.decisions import DECIDED
+
+    return "; ".join(f"{DECIDED}: {decision.effect} ({decision.reason})" for decision in said)
 
 
 def what_would_settle(testimony: Testimony, letter: str) -> list[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from evaluators.evidence import Standing
     from grader.quiz.spec import QuizBook
+    from grader.verdicts.decisions import Decisions
     from grader.verdicts.key import AnswerKey
     from grader.verdicts.testimony import Testimony
 
@@ -40,7 +41,9 @@ AcceptOption = Annotated[
 OverrideOption = Annotated[
     Path | None,
     typer.Option(
-        "--override", help="YAML file: a TA's own decisions about questions, with reasons.", show_default=False
+        "--override",
+        help="YAML file of the teaching staff's overrides and rulings, with reasons; or a run, whose decisions hold.",
+        show_default=False,
     ),
 ]
 ModeOption = Annotated[
@@ -146,22 +149,31 @@ def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Standing,
     return (*book.quiz.accept, *added)
 
 
+def decisions_from(path: Path | None, book: QuizBook) -> Decisions:
+    """What `--override` names: a file of decisions, or a run (its folder or record) with the decisions that it has."""
+    from grader.marking.run_record import RESULT, read_run
+    from grader.verdicts.decisions import read_decisions
+
+    if path is None:
+        return ()
+    if path.name == RESULT or (path / RESULT).is_file():
+        return read_run(path, book).decisions
+    return read_decisions(path, book)
+
+
 def testify(
     book: QuizBook,
     mode: Literal["auto", "cached", "refresh"],
-    accept: list[str] | None,
-    override: Path | None,
+    sources: tuple[Standing, ...],
+    decisions: Decisions,
 ) -> tuple[AnswerKey, list[Testimony]]:
-    """Key and testimonies of a quiz, as the command line asks for them."""
+    """Key and testimonies of a quiz."""
     from evaluators.store import Store
-    from grader.verdicts.key import read_overrides
     from grader.verdicts.testimony import Gatherer, key_from
 
-    sources = accepted_sources(book, accept)
-    overrides = read_overrides(override, book) if override else ()
     gatherer = Gatherer(book, sources, book.site, Store(), mode)
     testimonies = [gatherer.testimony(question) for question in book.questions]
-    return key_from(book, testimonies, sources, overrides), testimonies
+    return key_from(book, testimonies, sources, decisions), testimonies
 
 
 def key_for_grading(book: QuizBook, accept: list[str] | None, override: Path | None) -> AnswerKey:
@@ -169,7 +181,7 @@ def key_for_grading(book: QuizBook, accept: list[str] | None, override: Path | N
 
     Raises InputError if it rests on demonstrations or on facts that nobody has looked up, unless accepted here.
     """
-    key, _ = testify(book, "cached", accept, override)
+    key, _ = testify(book, "cached", accepted_sources(book, accept), decisions_from(override, book))
     doubtful = {
         "demonstration": ([q.id for q in key.questions if q.demonstration], "demonstration evidence"),
         "recalled": ([q.id for q in key.questions if q.recalled], "facts recalled and not yet looked up"),

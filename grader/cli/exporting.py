@@ -71,13 +71,13 @@ def check(
 
 def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, override: OverrideOption = None) -> None:
     from basics.files import write_whole
-    from grader.exports.qti import qti_package
-    from grader.marking.scoring import correct_options
+    from grader.exports.qti import exported_key, qti_package
 
     book = load_book(quiz)
-    key = key_for_grading(book, accept, override)
-    write_whole(out, qti_package(book, correct_options(key)))
+    correct, notes = exported_key(book, key_for_grading(book, accept, override))
+    write_whole(out, qti_package(book, correct))
     console().print(f"{out}: {len(book.questions)} questions; Canvas scores choose-many questions net of wrong ticks")
+    _warn(notes)
 
 
 def moodle(
@@ -85,14 +85,18 @@ def moodle(
 ) -> None:
     from basics.files import write_whole
     from grader.exports.moodle import moodle_xml, unsupported
-    from grader.marking.scoring import correct_options
+    from grader.exports.qti import exported_key
 
     book = load_book(quiz)
-    key = key_for_grading(book, accept, override)
-    write_whole(out, moodle_xml(book, correct_options(key)))
+    correct, notes = exported_key(book, key_for_grading(book, accept, override))
+    write_whole(out, moodle_xml(book, correct))
     console().print(f"{out}: {len(book.questions)} questions")
-    if warning := unsupported(book.quiz.credit_rule):
-        console(stderr=True).print(warning, style="yellow")
+    _warn([*notes, *filter(None, [unsupported(book.quiz.credit_rule)])])
+
+
+def _warn(notes: list[str]) -> None:
+    for note in notes:
+        console(stderr=True).print(note, style="yellow", markup=False)
 
 
 def student(

@@ -43,6 +43,7 @@ def check(
     answers: Annotated[Path, typer.Argument(help="YAML file: answers: {q01: [B, D], q02: E}.")],
     why: Annotated[bool, typer.Option("--why", help="Show each option's verdict and its evidence.")] = False,
     rule: RuleOption = None,
+    override: OverrideOption = None,
     quiz: QuizOption = None,
     accept: AcceptOption = None,
     as_json: JsonOption = False,
@@ -52,7 +53,7 @@ def check(
 
     book = load_book(quiz)
     file = read_yaml(answers, book)
-    key = key_for_grading(book, accept, None)
+    key = key_for_grading(book, accept, override)
     result = check_answers(book, key, file.submissions[0], rule or book.quiz.credit_rule, with_evidence=why)
     if as_json:
         print_json(result)
@@ -103,7 +104,8 @@ def regrade(
     new: Annotated[Path, typer.Argument(help="Folder of another run of the same class, or a YAML file of changes.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the new result and the diff.")] = None,
     policy: Annotated[
-        Literal["strict", "hold-harmless"], typer.Option("--policy", help="hold-harmless: no total falls.")
+        Literal["strict", "hold-harmless"],
+        typer.Option("--policy", help="hold-harmless: no total falls, now or later."),
     ] = "strict",
     gradebook: Annotated[
         Path | None, typer.Option("--gradebook", help="Exported gradebook: write one with changes.")

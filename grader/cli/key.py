@@ -17,6 +17,7 @@ from grader.cli.common import (
     accepted_sources,
     command,
     console,
+    decisions_from,
     load_book,
     print_json,
     testify,
@@ -36,7 +37,7 @@ def key(
     as_json: JsonOption = False,
 ) -> None:
     book = load_book(quiz)
-    answer, testimonies = testify(book, evidence, accept, override)
+    answer, testimonies = testify(book, evidence, accepted_sources(book, accept), decisions_from(override, book))
     from grader.verdicts import key_json, terminal
 
     if as_json:
@@ -52,6 +53,7 @@ def why(
     quiz: QuizOption = None,
     evidence: ModeOption = "auto",
     accept: AcceptOption = None,
+    override: OverrideOption = None,
     cache: Annotated[bool, typer.Option("--cache", help="Explain what the store holds and why it was missed.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -59,6 +61,7 @@ def why(
     from basics.suggestions import did_you_mean
     from evaluators.store import Store
     from grader.verdicts import key_json, terminal
+    from grader.verdicts.decisions import in_force
     from grader.verdicts.testimony import Gatherer
 
     book = load_book(quiz)
@@ -66,12 +69,15 @@ def why(
     letters = [option.upper()] if option else list(wanted.options)
     if letters[0] not in wanted.options:
         raise InputError(Problem(f"option {option}", f"is not in {question}", did_you_mean(letters[0], wanted.options)))
+    decided = in_force(decisions_from(override, book))
+    said = [decision for by in (decided.overrides, decided.rulings) if (decision := by.get(wanted.id))]
     gatherer = Gatherer(book, accepted_sources(book, accept), book.site, Store(), evidence)
     testimony = gatherer.testimony(wanted)
     if as_json:
-        print_json(key_json.cards_as_data(testimony, letters))
+        print_json(key_json.cards_as_data(testimony, letters, said))
     else:
         out = console()
+        terminal.show_decisions(out, said)
         for letter in letters:
             terminal.show_card(out, testimony, letter)
         if cache:

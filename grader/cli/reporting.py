@@ -11,9 +11,12 @@ from grader.cli.common import (
     DONE,
     UNSETTLED,
     AcceptOption,
+    OverrideOption,
     QuizOption,
+    accepted_sources,
     command,
     console,
+    decisions_from,
     load_book,
     testify,
 )
@@ -43,9 +46,10 @@ def report(
     ] = None,
     quiz: QuizOption = None,
     accept: AcceptOption = None,
+    override: OverrideOption = None,
 ) -> None:
     from evaluators.store import Store
-    from grader.cli.reviewing import graded
+    from grader.cli.reviewing import graded, is_run, run_with_its_own_key
     from grader.report import need_staff_edition, write_report, write_sheet
 
     if grades is not None:
@@ -54,7 +58,11 @@ def report(
     if edition == "before":
         console().print(f"wrote {write_sheet(book, out=out, language=language)}", markup=False)
         raise typer.Exit(DONE)
-    key, testimonies = testify(book, "cached", accept, None)
+    sources, decisions = accepted_sources(book, accept), decisions_from(override, book)
+    if grades is not None and is_run(grades):
+        run = run_with_its_own_key(book, grades, override)
+        sources, decisions = run.key.accepted, run.decisions
+    key, testimonies = testify(book, "cached", sources, decisions)
     page = write_report(
         book,
         testimonies,
@@ -63,7 +71,7 @@ def report(
         edition=edition,
         language=language,
         store=Store(),
-        grades=graded(book, grades, accept, None)[0] if grades else None,
+        grades=graded(book, grades, accept, override)[0] if grades else None,
         audio=audio,
         corpus=corpus,
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from grader.marking.grading import Grades
+    from grader.marking.run_record import RunRecord
     from grader.quiz.spec import QuizBook
     from grader.verdicts.key import AnswerKey
 
@@ -47,8 +48,8 @@ def items(
 ) -> None:
     from grader.review.items import analyse, show_items
 
-    grades, _ = graded(load_book(quiz), result, accept, override)
-    data = analyse(grades)
+    grades, key = graded(load_book(quiz), result, accept, override)
+    data = analyse(grades, key)
     print_json(data) if as_json else show_items(console(), data)
 
 
@@ -80,6 +81,10 @@ def appeal(
         Literal["accepted", "rejected"] | None,
         typer.Option("--decision", help="Record the outcome.", show_default=False),
     ] = None,
+    way: Annotated[
+        Literal["also", "instead"] | None,
+        typer.Option("--as", help="How it is accepted: also right, or right instead.", show_default=False),
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why; needed with --decision.", show_default=False)] = "",
     by: Annotated[str, typer.Option("--by", help="Who decided.", show_default=False)] = "",
     quiz: QuizOption = None,
@@ -89,9 +94,10 @@ def appeal(
     from grader.review.appeals import Appeal, handle_appeal, show_appeal
 
     book = load_book(quiz)
-    wanted = Appeal(question, option.upper(), student, decision, reason, by)
+    wanted = Appeal(question, option.upper(), student, decision, way, reason, by)
+    run = run_with_its_own_key(book, result, None)
     grades, key = graded(book, result, accept, None)
-    data = handle_appeal(grades, key, wanted, result)
+    data = handle_appeal(run, grades, key, wanted, result)
     print_json(data) if as_json else show_appeal(console(), data)
 
 
@@ -123,26 +129,40 @@ def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path 
     Raises InputError if the evidence now makes other options correct than the run used; evidence that was gathered
     anew since and says the same of every option is told, and no obstacle.
     """
-    from basics.errors import InputError, Problem
     from grader.marking.class_run import grade_file
-    from grader.marking.run_record import grades_of, read_run
+    from grader.marking.run_record import grades_of
+    from grader.runs import key_of_run
     from grader.submissions.reading import read_submissions
-    from grader.verdicts.key import key_digest
-    from grader.verdicts.testimony import answer_key
 
-    if not (path.is_dir() or path.suffix == ".json"):
+    if not is_run(path):
         key = key_for_grading(book, accept, override)
         return grade_file(read_submissions(path, book), book, key).grades, key
-    result = read_run(path, book)
-    key = answer_key(book, accept=result.key.accepted, overrides=result.overrides)
-    now = {question.id: question.correct for question in key.questions}
-    if result.key.digest not in (key_digest(book, now, result.key.evidence), key_digest(book, now, None)):
-        what = "was graded with another key than the evidence now gives"
-        raise InputError(Problem(str(path), what, "grade again, and compare the two with `earwitness regrade`"))
-    if key.evidence != result.key.evidence:
-        told = f"{path}: the evidence is other than it was; what is correct is not"
-        console(stderr=True).print(told, markup=False, soft_wrap=True)
-    return grades_of(result, book), key
+    run = run_with_its_own_key(book, path, override)
+    key = key_of_run(run, book, str(path))
+    tell_of_other_evidence(path, run, key)
+    return grades_of(run, book), key
+
+
+def is_run(path: Path) -> bool:
+    """Whether this names a run, not submissions."""
+    return path.is_dir() or path.suffix == ".json"
+
+
+def run_with_its_own_key(book: QuizBook, path: Path, override: Path | None) -> RunRecord:
+    """The run at `path`. Raises InputError where other decisions than the run's own are asked for."""
+    from basics.errors import InputError, Problem
+    from grader.marking.run_record import read_run
+
+    if override is not None:
+        what = f"was given with {path}, a run that has its decisions"
+        raise InputError(Problem(f"--override {override}", what, "leave it out, or decide with `earwitness regrade`"))
+    return read_run(path, book)
+
+
+def tell_of_other_evidence(path: Path, run: RunRecord, key: AnswerKey) -> None:
+    """Say so where the evidence was gathered anew since the run."""
+    if key.evidence != run.key.evidence:
+        console(stderr=True).print(f"{path}: the evidence is other than it was; what is correct is not", markup=False)
 
 
 def _points(text: str | None) -> Fraction | None:

@@ -55,7 +55,7 @@ def _question(root: ET.Element, book: QuizBook, question: Question, correct: Cho
         ("answernumbering", "ABCD"),
     ):
         ET.SubElement(element, tag).text = text
-    share = FRACTIONS[len(correct)]
+    share = FRACTIONS[1 if question.choose == "one" else len(correct)]
     penalty = "0" if question.choose == "one" else f"-{share}"
     for letter, option in question.options.items():
         answer = ET.SubElement(element, "answer", fraction=share if letter in correct else penalty, format="html")

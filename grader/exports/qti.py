@@ -15,9 +15,10 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from basics.errors import InputError, Problem
-from grader.marking.scoring import printed_points
+from grader.marking.scoring import correct_options, printed_points
 from grader.quiz.spec import Question, QuizBook
 from grader.submissions.model import Chosen
+from grader.verdicts.key import AnswerKey
 
 QTI = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"
 CANVAS = "http://canvas.instructure.com/xsd/cccv1p0"
@@ -55,6 +56,23 @@ def settled(book: QuizBook, key: Mapping[str, Chosen | None]) -> dict[str, Chose
     if problems:
         raise InputError(problems)
     return {name: chosen for name, chosen in key.items() if chosen is not None}
+
+
+def exported_key(book: QuizBook, key: AnswerKey) -> tuple[dict[str, Chosen | None], list[str]]:
+    """The key as an LMS can hold it, and what it cannot hold, in words.
+
+    An option of a choose-one question that a ruling counts as right is one more right answer; no LMS knows any other
+    ruling.
+    """
+    correct, notes = correct_options(key), []
+    for ruling in key.rulings:
+        known = correct[ruling.question]
+        only_right = not ruling.disregard and not ruling.everyone
+        if book.question(ruling.question).choose == "one" and only_right and known is not None:
+            correct[ruling.question] = known | frozenset(ruling.always_correct)
+        else:
+            notes.append(f"{ruling.question}: the LMS does not know: {ruling.effect} ({ruling.reason})")
+    return correct, notes
 
 
 def qti_package(book: QuizBook, key: Mapping[str, Chosen | None]) -> bytes:
@@ -168,8 +186,9 @@ def _item(section: ET.Element, book: QuizBook, question: Question, correct: Chos
 
 def _condition(variables: ET.Element, ids: Mapping[str, str], correct: Chosen, many: bool) -> None:
     if not many:
-        [only] = correct
-        _child(variables, "varequal", ids[only], respident="response1")
+        parent = variables if len(correct) == 1 else _child(variables, "or")
+        for letter in sorted(correct):
+            _child(parent, "varequal", ids[letter], respident="response1")
         return
     every = _child(variables, "and")
     for letter, number in ids.items():

@@ -27,6 +27,7 @@ class Plan:
     transfer: Transfer
     content: bytes
     outcome: Outcome
+    run: RunRecord
 
     def write(self, path: Path) -> None:
         """Write the file. Raises InputError if the importer would do anything but the planned changes."""
@@ -45,6 +46,9 @@ class Plan:
         """The plan as JSON data."""
         return {
             "assignment": self.gradebook.table.header[self.transfer.column],
+            "key": self.run.key.digest,
+            "mean": self.run.mean,
+            "decisions": [decision.told(number) for number, decision in enumerate(self.run.decisions, 1)],
             "changes": [
                 {"student": c.student.login or c.student.lms_id, "id": c.student.lms_id, "old": c.old, "new": c.new}
                 for c in self.transfer.changes
@@ -66,7 +70,7 @@ def plan_transfer(result_path: Path, gradebook: Gradebook, assignment: str, *, s
     lms_ids = {student.id: student.lms_id for student in result.students}
     plan = transfer(gradebook, column, result.totals, lms_ids, factor)
     content = gradebook_file(gradebook, plan)
-    return Plan(gradebook, plan, content, imitate(content, gradebook))
+    return Plan(gradebook, plan, content, imitate(content, gradebook), result)
 
 
 def checked(path: Path, gradebook: Gradebook) -> dict[str, Any]:
@@ -130,6 +134,9 @@ def show_plan(out: Console, plan: Plan, written: Path | None) -> None:
     from rich.markup import escape
 
     out.print(escape(column_of(plan.gradebook, plan.transfer.column)), style="bold")
+    out.print(f"key {plan.run.key.digest[:12]}   mean {plan.run.mean}")
+    for line in plan.as_data(None)["decisions"]:
+        out.print(f"decided: {escape(line)}")
     for change in plan.transfer.changes[:SHOWN]:
         student = change.student
         out.print(f"  {escape(student.login or student.lms_id)}: {change.old or 'none'} -> {change.new}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from grader.feedback.wording import grounds_in_words, work_out
-from grader.marking.scoring import Scorer, correct_options, printed_points, rounded
+from grader.marking.scoring import OutOf, Scorer, correct_options, out_of, rounded
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.submissions.model import Submission
+from grader.verdicts.decisions import DECIDED
 from grader.verdicts.key import AnswerKey
 from grader.verdicts.key_json import option_as_data
 
@@ -26,15 +26,12 @@ def check_answers(
     Options are judged one by one only `with_evidence`: without it, a student learns what to think about again, not
     the key.
     """
-    scorer = Scorer(book, correct_options(key), rule)
+    scorer = Scorer(book, correct_options(key), rule, key.rulings)
     questions: list[dict[str, Any]] = []
     for question, chosen in zip(book.questions, submission.chosen, strict=True):
-        correct = scorer.key[question.id]
-        result = work_out(question, correct, chosen, rule)
-        state = (
-            "unsettled" if correct is None else "blank" if not chosen else "right" if chosen == correct else "not right"
-        )
         entry = key.question(question.id)
+        result = work_out(question, scorer.key[question.id], chosen, rule, entry.ruling)
+        state = "unsettled" if not result.points else "right" if result.whole else "not right" if chosen else "blank"
         line: dict[str, Any] = {
             "id": question.id,
             "title": question.title,
@@ -42,6 +39,7 @@ def check_answers(
             "ticked": sorted(chosen or ()),
             "points": result.points or None,
             "of": result.possible,
+            "decided": [decision.reason for decision in entry.decided],
         }
         if with_evidence:
             line["options"] = [
@@ -53,14 +51,17 @@ def check_answers(
         questions.append(line)
     units = [scorer.units(i, chosen) for i, chosen in enumerate(submission.chosen)]
     total = rounded(scorer.fraction(sum(filter(None, units))))
+    reach = out_of(book, [points is not None for points in units])
     return {
         "quiz": book.quiz.id,
         "rule": rule,
         "demonstration": key.demonstration,
         "questions": questions,
         "total": total,
-        "of": rounded(sum(map(printed_points, book.questions), Fraction(0))),
-        "unsettled": [entry.id for entry in key.unsettled],
+        "of": reach.possible,
+        "open": reach.open or None,
+        "key": key.digest,
+        "unsettled": [line["id"] for line in questions if line["state"] == "unsettled"],
     }
 
 
@@ -77,6 +78,8 @@ def show_check(out: Console, result: dict[str, Any]) -> None:
         table.add_row(line["id"], escape(line["title"]), "".join(line["ticked"]) or "-", state, points)
     out.print(table)
     for line in result["questions"]:
+        for reason in line["decided"]:
+            out.print(f"{line['id']}: {DECIDED}: {escape(reason)}")
         for option in line.get("options", ()):
             mark = "ticked" if option["ticked"] else "blank"
             out.print(f"{line['id']} {option['letter']} ({mark}): {option['verdict']}", style="bold")
@@ -84,6 +87,7 @@ def show_check(out: Console, result: dict[str, Any]) -> None:
                 out.print(f"    {escape(ground)}")
     if result["demonstration"]:
         out.print("DEMONSTRATION: part of this key rests on a codec other than the one the quiz names.", style="yellow")
-    out.print(f"{result['total']} of {result['of']} under {result['rule']}")
+    total = OutOf(result["of"], result["open"] or "").sentence(result["total"])
+    out.print(f"{total} under {result['rule']}; key {result['key'][:12]}")
     if result["unsettled"]:
         out.print(f"not settled, not counted: {', '.join(result['unsettled'])}", style="yellow")

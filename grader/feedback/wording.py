@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from evaluators.display import value_of
-from grader.marking.scoring import Ruling, printed_points, rounded, share
+from grader.marking.scoring import printed_points, rounded, share, treated_rightly
 from grader.quiz.spec import CreditRule, Question
 from grader.submissions.model import Chosen
+from grader.verdicts.decisions import Ruling
 from grader.verdicts.judge import Comparison, Verdict
 
 TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -21,7 +22,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "of": "of",
             "submitted": "Submitted",
             "attempt": "attempt",
+            "open": "open",
+            "key": "Key",
             "none_in_time": "Nothing was handed in in time.",
+            "not_counted": "late, not counted",
             "adjustments": "How the regulations applied",
             "ticked": "Your answer",
             "holds": "Holds?",
@@ -40,7 +44,6 @@ TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "not_given": "This question was not graded for you: it was not given, or its cell was skipped.",
             "nothing": "Nothing was ticked.",
             "override": "Decided by the teaching staff",
-            "ruling": "Ruling of the teaching staff",
             "demonstration": "DEMONSTRATION: part of this key rests on a codec other than the one the quiz names.",
             "recalled": "rests on a fact quoted from memory",
             "revision": "Ask for a revision before",
@@ -53,7 +56,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "of": "／",
             "submitted": "繳交時間",
             "attempt": "第幾次作答：",
+            "open": "未定",
+            "key": "答案版本",
             "none_in_time": "期限內沒有繳交任何作答。",
+            "not_counted": "逾期，不計分",
             "adjustments": "規定的套用",
             "ticked": "你的作答",
             "holds": "是否成立",
@@ -72,7 +78,6 @@ TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "not_given": "本題未對你計分：你未被分派此題，或該欄位已被略過。",
             "nothing": "未勾選任何選項。",
             "override": "由助教決定",
-            "ruling": "助教裁定",
             "demonstration": "示範用：部分答案所依據的編解碼器並非題目所指定者。",
             "recalled": "依據憑記憶引用、尚未查證的資料",
             "revision": "申請複查期限",
@@ -115,6 +120,13 @@ class AnswerSum:
     formula: str
     points: str
     possible: str
+    whole: bool = False
+    """Whether it earns all of the points."""
+
+    @property
+    def without_points(self) -> AnswerSum:
+        """The answer as it was given, where it does not count."""
+        return AnswerSum(tuple(replace(line, effect="") for line in self.options), "", "", self.possible)
 
 
 def work_out(
@@ -127,7 +139,8 @@ def work_out(
     if chosen is None or open_:
         return AnswerSum(lines, "", "", rounded(possible))
     earned = share(question, correct or frozenset(), chosen, rule, ruling)
-    return AnswerSum(lines, earned.sentence(question), rounded(earned.points(question)), rounded(possible))
+    points = rounded(earned.points(question))
+    return AnswerSum(lines, earned.sentence(question), points, rounded(possible), whole=earned.fraction == 1)
 
 
 def _line(
@@ -141,7 +154,7 @@ def _line(
         kind = "disregarded" if letter in ruling.disregard else "credited"
         return OptionLine(letter, ticked, holds, None, "", kind)
     effect = _effect(question, ticked, holds, correct, chosen, rule) if ruling is None else ""
-    return OptionLine(letter, ticked, holds, ticked == holds, effect)
+    return OptionLine(letter, ticked, holds, treated_rightly(question, correct, chosen, letter, ruling), effect)
 
 
 def _effect(question: Question, ticked: bool, holds: bool, correct: Chosen, chosen: Chosen, rule: CreditRule) -> str:

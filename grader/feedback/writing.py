@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from markupsafe import Markup
 
 from grader.feedback.wording import TEXTS, AnswerSum, grounds_in_words, work_out
 from grader.marking.grading import Grades, StudentRecord
-from grader.marking.scoring import printed_points, rounded
+from grader.marking.regulations import latest
+from grader.marking.scoring import OutOf, out_of
 from grader.marking.student_lines import Points
 from grader.quiz.spec import Question
 from grader.submissions.model import Chosen
@@ -34,8 +34,9 @@ class FeedbackWriter:
     grades: Grades
     key: AnswerKey
     languages: Sequence[str] = ("en", "zh-TW")
-    _blocks: dict[tuple[str, str, str, Chosen | None], str] = field(default_factory=dict)
+    _blocks: dict[tuple[str, str, str, Chosen | None, bool], str] = field(default_factory=dict)
     _sums: dict[tuple[str, Chosen | None], AnswerSum] = field(default_factory=dict)
+    _totals: dict[tuple[bool, ...], OutOf] = field(default_factory=dict)
 
     def write(self, folder: Path) -> int:
         """`folder/<language>/<student>.md` and `.html`; the number of files written."""
@@ -51,36 +52,36 @@ class FeedbackWriter:
     def page(self, record: StudentRecord, language: str, form: str) -> str:
         """One student's feedback."""
         text = TEXTS[language]
-        kept = record.decision.kept
-        questions = self.grades.scorer.book.questions
-        chosen = kept.chosen if kept else [frozenset()] * len(questions)
-        blocks = [self._block(q, c, language, form) for q, c in zip(questions, chosen, strict=True)]
+        counts = record.decision.kept is not None
+        questions, shown = self.grades.scorer.book.questions, record.decision.kept or latest(record.attempts)
+        blocks = [self._block(q, c, language, form, counts) for q, c in zip(questions, shown.chosen, strict=True)]
         rendered: str = self._templates[form]["page"].render(
             t=text,
             language=language,
             quiz=self.grades.scorer.book.quiz,
             rule=self.grades.scorer.rule,
+            key=self.key.digest[:12],
             student=self._student(record, text),
             messages=self._messages(text),
             blocks=[Markup(block) for block in blocks] if form == "html" else blocks,
         )
         return rendered
 
-    def _block(self, question: Question, chosen: Chosen | None, language: str, form: str) -> str:
-        at = (language, form, question.id, chosen)
+    def _block(self, question: Question, chosen: Chosen | None, language: str, form: str, counts: bool) -> str:
+        at = (language, form, question.id, chosen, counts)
         if at not in self._blocks:
-            self._blocks[at] = self._render_block(question, chosen, language, form)
+            self._blocks[at] = self._render_block(question, chosen, language, form, counts)
         return self._blocks[at]
 
-    def _render_block(self, question: Question, chosen: Chosen | None, language: str, form: str) -> str:
+    def _render_block(self, question: Question, chosen: Chosen | None, language: str, form: str, counts: bool) -> str:
         scorer, entry, text = self.grades.scorer, self._entries[question.id], TEXTS[language]
         ruling = scorer.rulings.get(question.id)
-        result = self._sum(question, chosen)
+        result = self._sum(question, chosen) if counts else self._sum(question, chosen).without_points
+        is_open = scorer.key[question.id] is None and not (ruling and ruling.everyone)
         messages = [text["nothing"]] if chosen is not None and not chosen else []
         messages += [text["not_given"]] if chosen is None else []
-        messages += [text["unsettled"]] if scorer.key[question.id] is None and not ruling else []
-        messages += [f"{text['override']}: {entry.override.reason}"] if entry.override else []
-        messages += [f"{text['ruling']}: {ruling.reason}"] if ruling else []
+        messages += [text["unsettled"]] if is_open else []
+        messages += [f"{text['override']}: {said.reason}" for said in (entry.override, ruling) if said]
         grounds = self._grounds[language, question.id]
         template = self._templates[form]["block"]
         rendered: str = template.render(question=question, sum=result, t=text, messages=messages, grounds=grounds)
@@ -88,17 +89,19 @@ class FeedbackWriter:
 
     def _student(self, record: StudentRecord, text: Any) -> dict[str, Any]:
         kept = record.decision.kept
-        handed_in = text["none_in_time"]
-        if kept is not None:
-            time = self.grades.regulator.shown(kept.submitted) if kept.submitted else "—"
-            attempt = "" if kept.attempt is None else f" ({text['attempt']} {kept.attempt})"
-            handed_in = f"{text['submitted']}: {time}{attempt}"
+        shown = kept or latest(record.attempts)
+        time = self.grades.regulator.shown(shown.submitted) if shown.submitted else "—"
+        attempt = "" if shown.attempt is None else f" ({text['attempt']} {shown.attempt})"
+        handed_in = f"{text['submitted']}: {time}{attempt}"
+        if kept is None:
+            handed_in = f"{text['none_in_time']} {handed_in}: {text['not_counted']}"
+        graded = tuple(units is not None for units in record.units)
+        total = self._out_of(graded).sentence(self._points.total(record), text["of"], text["open"])
         return {
             "id": record.student_id,
             "name": record.name,
             "section": record.section,
-            "total": self._points.total(record),
-            "possible": self._possible,
+            "total": total,
             "handed_in": handed_in,
             "adjustments": record.adjustments,
         }
@@ -133,9 +136,10 @@ class FeedbackWriter:
             for entry in self.key.questions
         }
 
-    @cached_property
-    def _possible(self) -> str:
-        return rounded(sum(map(printed_points, self.grades.scorer.book.questions), Fraction(0)))
+    def _out_of(self, graded: tuple[bool, ...]) -> OutOf:
+        if graded not in self._totals:
+            self._totals[graded] = out_of(self.grades.scorer.book, graded)
+        return self._totals[graded]
 
     @cached_property
     def _points(self) -> Points:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from grader.marking.grading import Grades, Setting, grade, grade_students
@@ -22,7 +21,7 @@ from grader.marking.run_record import (
     RunHead,
     SubmissionsRecord,
 )
-from grader.marking.scoring import RULES, Ruling, correct_options, printed_points, rounded
+from grader.marking.scoring import RULES, correct_options, mean_of, median_of, printed_points, rounded
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.submissions.class_file import ClassFile
 from grader.submissions.model import SubmissionFile
@@ -63,7 +62,8 @@ class ClassRun:
                 all_attempts=self.file.all_attempts,
             ),
             rule=grades.scorer.rule,
-            rulings=tuple(grades.scorer.rulings.values()),
+            mean=grades.mean,
+            decisions=self.key.decisions,
             key=_key_record(self.setting.book, self.key),
             demonstration=self.key.demonstration,
             unsettled=grades.unsettled,
@@ -73,6 +73,7 @@ class ClassRun:
             notes=grades.notes,
             import_check=self.import_check,
             class_file=self.setting.class_file,
+            late_grace_seconds=grades.regulator.late_grace,
         )
 
 
@@ -82,11 +83,10 @@ def grade_file(
     key: AnswerKey,
     rule: CreditRule | None = None,
     class_file: ClassFile | None = None,
-    rulings: tuple[Ruling, ...] = (),
 ) -> ClassRun:
     """Grade a class and check its import. Raises InputError when the parts do not fit together."""
     known = class_file or ClassFile()
-    setting = Setting(book, correct_options(key), rule or book.quiz.credit_rule, rulings, known)
+    setting = Setting(book, correct_options(key), rule or book.quiz.credit_rule, key.rulings, known)
     grades = grade(file, setting)
     canvas_key = {name: frozenset(letters) for name, letters in known.canvas_key.items()}
     checked = check_import(file, book, {**setting.key, **canvas_key}, key_given=bool(canvas_key))
@@ -102,7 +102,6 @@ def _key_record(book: QuizBook, key: AnswerKey) -> KeyRecord:
             obstacles=q.obstacles,
             demonstration=q.demonstration,
             recalled=q.recalled,
-            override=q.override,
         )
         for q in key.questions
     }
@@ -141,8 +140,8 @@ def summary(run: ClassRun, written: Sequence[Path]) -> dict[str, Any]:
         "demonstration": run.key.demonstration,
         "submissions": len(run.file.submissions),
         "students": len(units),
-        "mean": rounded(Fraction(sum(units), len(units)) / grades.scorer.denominator) if units else None,
-        "median": rounded(Fraction(median(units)) / grades.scorer.denominator) if units else None,
+        "mean": grades.mean,
+        "median": median_of(units, grades.scorer.denominator),
         "of": rounded(sum(map(printed_points, grades.scorer.book.questions), Fraction(0))),
         "unsettled": [
             {"id": q.id, "obstacles": list(q.obstacles)} for q in run.key.questions if q.id in grades.unsettled
@@ -154,6 +153,7 @@ def summary(run: ClassRun, written: Sequence[Path]) -> dict[str, Any]:
         "skipped": list(grades.skipped),
         "notes": list(grades.notes),
         "overrides": [q.override.model_dump(mode="json") for q in run.key.questions if q.override],
+        "decisions": [decision.told(number) for number, decision in enumerate(run.key.decisions, 1)],
         "proof": run.import_check.model_dump(mode="json") if run.import_check else None,
         "written": [str(path) for path in written],
     }
@@ -190,8 +190,7 @@ def show_run(out: Console, run: ClassRun, written: Sequence[Path]) -> None:
         out.print(
             f"not graded: {question['id']} is not settled ({escape('; '.join(question['obstacles']))})", style="yellow"
         )
-    for override in data["overrides"]:
-        out.print(f"override: {override['question']} = {''.join(override['correct'])}: {escape(override['reason'])}")
+    _listed(out, "decided", data["decisions"])
     _listed(out, "not graded", [f"{student}, {question}" for student, question in data["ungraded"]])
     _listed(out, "skipped", data["skipped"])
     _listed(out, "no submission", data["missing"])
@@ -239,11 +238,11 @@ def compare_rules(run: ClassRun) -> dict[str, Any]:
         changes = {student: totals[student] - base[student] for student in base if totals[student] != base[student]}
         result[rule] = {
             "in_force": rule == run.setting.rule,
-            "mean": rounded(Fraction(sum(totals.values()), len(totals))),
-            "median": rounded(Fraction(median(totals.values()))),
+            "mean": mean_of(totals.values()),
+            "median": median_of(totals.values()),
             "gain": sum(1 for change in changes.values() if change > 0),
             "lose": sum(1 for change in changes.values() if change < 0),
-            "mean_change": rounded(Fraction(sum(changes.values()), len(totals))),
+            "mean_change": mean_of([totals[student] - base[student] for student in base]),
             "changes": {student: rounded(change) for student, change in changes.items()},
         }
     return result

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from basics.errors import InputError, Problem
 from grader.marking.regulations import UNCHANGED, Adjustment, Decision, Regulator
-from grader.marking.scoring import Ruling, Scorer, lint_key
+from grader.marking.scoring import Scorer, lint_key, mean_of
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.submissions.class_file import ClassFile
 from grader.submissions.model import Chosen, RosterEntry, Submission, SubmissionFile, without_collection
 from grader.submissions.roster import read_roster, reconcile, unknown_students
+from grader.verdicts.decisions import Ruling
 
 
 @dataclass(slots=True)
@@ -90,6 +91,11 @@ class Grades:
         return {record.student_id: self.total(record) for record in self.records}
 
     @property
+    def mean(self) -> str | None:
+        """The mean total of all who submitted, in points."""
+        return mean_of([self.total_units(record) for record in self.records], self.scorer.denominator)
+
+    @property
     def complete(self) -> bool:
         """Whether every question could be graded for everybody."""
         return not self.unsettled and not self.ungraded
@@ -97,13 +103,14 @@ class Grades:
 
 @dataclass(frozen=True)
 class Setting:
-    """All that decides grades besides the submissions."""
+    """All that decides grades besides the submissions; `late_grace` (seconds) is the quiz's own unless given."""
 
     book: QuizBook
     key: Mapping[str, Chosen | None]
     rule: CreditRule
     rulings: tuple[Ruling, ...] = ()
     class_file: ClassFile = field(default_factory=ClassFile)
+    late_grace: int | None = None
 
 
 def grade(file: SubmissionFile, setting: Setting) -> Grades:
@@ -125,7 +132,7 @@ def grade_students(
 ) -> Grades:
     """Grade attempts that are grouped by student already."""
     scorer = Scorer(setting.book, setting.key, setting.rule, setting.rulings)
-    regulator = Regulator(setting.book.quiz, setting.class_file)
+    regulator = Regulator(setting.book.quiz, setting.class_file, setting.late_grace)
     records = tuple(_record(attempts, scorer, regulator) for attempts in students.values())
     ids = [question.id for question in setting.book.questions]
     unsettled = tuple(name for name, graded in zip(ids, scorer.graded, strict=True) if not graded)

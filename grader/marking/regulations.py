@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 from grader.marking.scoring import Scorer
@@ -47,11 +47,14 @@ class Decision:
 class Regulator:
     """Applies a quiz's regulations and a class file's extensions and violations."""
 
-    def __init__(self, quiz: Quiz, class_file: ClassFile) -> None:
+    def __init__(self, quiz: Quiz, class_file: ClassFile, late_grace: int | None = None) -> None:
+        """`late_grace` is in seconds; the quiz's own unless given."""
         self.quiz = quiz
+        self.late_grace = quiz.regulations.late_grace_seconds if late_grace is None else late_grace
         self.extensions: Mapping[str, Extension] = {e.student: e for e in class_file.extensions}
         self.violations: Mapping[str, Violation] = {v.student: v for v in class_file.violations}
         self._deadline = quiz.deadline.astimezone(UTC)
+        self._grace = timedelta(seconds=self.late_grace)
         self._special = self.extensions.keys() | self.violations.keys()
         self._daily = quiz.regulations.attempts_per_day
         self._no_times = class_file.no_times
@@ -88,12 +91,11 @@ class Regulator:
         return max(self._deadline, extension.until.astimezone(UTC)) if extension else self._deadline
 
     def is_late(self, attempt: Submission) -> bool:
-        """Whether the attempt came after the student's deadline; the deadline's own second is in time."""
+        """Whether the attempt came after the student's deadline and its grace; their last second is in time."""
         if attempt.submitted is None:
             return False
-        if not self.extensions:
-            return attempt.submitted > self._deadline
-        return attempt.submitted > self.deadline(attempt.student_id)
+        deadline = self.deadline(attempt.student_id) if self.extensions else self._deadline
+        return attempt.submitted - self._grace > deadline
 
     def shown(self, moment: datetime) -> str:
         """A time in the quiz's own zone, with its offset."""
@@ -108,8 +110,9 @@ class Regulator:
         assert attempt.submitted is not None
         deadline = self.shown(self.deadline(attempt.student_id))
         consequence = "not accepted" if self.quiz.regulations.late == "refused" else "accepted nevertheless"
+        grace = f" and its {self.late_grace} s of grace" if self.late_grace else ""
         submitted = self.shown(attempt.submitted)
-        return Adjustment("late", f"{_named(attempt)} of {submitted} is after {deadline}: {consequence}")
+        return Adjustment("late", f"{_named(attempt)} of {submitted} is after {deadline}{grace}: {consequence}")
 
     def _too_many(self, attempts: Sequence[Submission]) -> list[Adjustment]:
         days = Counter(self.quiz.local(a.submitted).date() for a in attempts if a.submitted)
@@ -146,8 +149,13 @@ def keep(attempts: Sequence[Submission], policy: str, scorer: Scorer) -> Submiss
     if policy == "first":
         return min(attempts, key=_order)
     if policy == "latest":
-        return max(attempts, key=_order)
+        return latest(attempts)
     return max(attempts, key=lambda attempt: (sum(filter(None, scorer.sheet(attempt.chosen))), _order(attempt)))
+
+
+def latest(attempts: Sequence[Submission]) -> Submission:
+    """The last attempt, whether it counts or not."""
+    return max(attempts, key=_order)
 
 
 def _order(attempt: Submission) -> tuple[int, datetime]:

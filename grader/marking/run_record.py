@@ -20,15 +20,18 @@ from basics.errors import InputError, Problem, opening
 from basics.files import writing_text
 from evaluators.evidence import Frozen, Standing
 from grader.marking.grading import Grades, Setting, grade_students
-from grader.marking.scoring import Ruling, rounded
+from grader.marking.regulations import Adjustment
+from grader.marking.scoring import mean_of, rounded
 from grader.marking.student_lines import StudentLines
 from grader.quiz.spec import CreditRule, Letter, QuizBook, Text
 from grader.submissions.class_file import ClassFile
 from grader.submissions.model import Chosen, Form, Submission, without_collection
-from grader.verdicts.key import Override
+from grader.verdicts.decisions import Decisions, Ruling, contradictions, in_force
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 RESULT = "result.json"
+HELD = "hold-harmless"
+"""The rule that an adjustment of a held total names."""
 MOST_PROBLEMS = 100
 RESTORE = "restore the file (the ledger beside it keeps every result under objects/), or grade again with --out DIR"
 
@@ -60,7 +63,6 @@ class QuestionRecord(Frozen):
     obstacles: tuple[str, ...]
     demonstration: bool
     recalled: tuple[Letter, ...]
-    override: Override | None
 
 
 class KeyRecord(Frozen):
@@ -102,16 +104,20 @@ class RegradeOf(Frozen):
 
 
 class RunHead(Frozen):
-    """Everything in the record but the students."""
+    """Everything in the record but the students.
 
-    format: Literal[2]
+    `decisions` is what the teaching staff decided, in order; `late_grace_seconds` what the deadline was read with.
+    """
+
+    format: Literal[3]
     quiz: Text
     title: str
     time_zone: str
     graded: AwareDatetime
     submissions: SubmissionsRecord
     rule: CreditRule
-    rulings: tuple[Ruling, ...]
+    mean: Rounded | None
+    decisions: Decisions
     key: KeyRecord
     demonstration: bool
     unsettled: tuple[str, ...]
@@ -121,7 +127,13 @@ class RunHead(Frozen):
     notes: tuple[str, ...]
     import_check: ImportCheckRecord | None
     class_file: ClassFile
+    late_grace_seconds: Count
     regrade_of: RegradeOf | None = None
+
+    @property
+    def rulings(self) -> tuple[Ruling, ...]:
+        """The ruling on each question that has one: the sum of the decisions in force."""
+        return tuple(in_force(self.decisions).rulings.values())
 
 
 class AttemptLine(Frozen):
@@ -167,11 +179,6 @@ class RunRecord(RunHead):
         return {name: None if q.correct is None else frozenset(q.correct) for name, q in self.key.questions.items()}
 
     @property
-    def overrides(self) -> tuple[Override, ...]:
-        """The TA's decisions that were used."""
-        return tuple(question.override for question in self.key.questions.values() if question.override)
-
-    @property
     def totals(self) -> dict[str, Fraction]:
         """Exact totals by student id."""
         return {student.id: Fraction(student.exact) for student in self.students}
@@ -205,7 +212,7 @@ def _submission(student: StudentLine, attempt: AttemptLine, ids: tuple[str, ...]
 
 def write_run(path: Path, head: RunHead, grades: Grades) -> None:
     """`head` and, last, one line for each student: a million of them never stand in memory as one text."""
-    data = head.model_dump(mode="json", exclude={"students": True, "class_file": {"roster", "feedback"}})
+    data = head.model_dump(mode="json", exclude={"students": True, "class_file": {"roster"}})
     lines = StudentLines(grades)
     with writing_text(path) as file:
         start = json.dumps({**data, "students": []}, indent=1, ensure_ascii=False, allow_nan=False)
@@ -235,14 +242,20 @@ def record_path(path: Path) -> Path:
     return path / RESULT if path.is_dir() else path
 
 
+def setting_of(record: RunRecord, book: QuizBook) -> Setting:
+    """All that decided the grades of the run besides the submissions."""
+    grace = record.late_grace_seconds
+    return Setting(book, record.correct, record.rule, record.rulings, record.class_file, grace)
+
+
 def grades_of(record: RunRecord, book: QuizBook) -> Grades:
-    """The graded class as recorded, worked out again; totals that a regrade held stay held."""
-    setting = Setting(book, record.correct, record.rule, record.rulings, record.class_file)
-    grades = grade_students(record.attempts(), setting, skipped=record.skipped)
-    totals = record.totals
-    for student in grades.records:
-        if grades.total(student) != totals[student.student_id]:
-            student.held = totals[student.student_id]
+    """The graded class as recorded, worked out again; totals that a regrade held stay held, and say so."""
+    grades = grade_students(record.attempts(), setting_of(record, book), skipped=record.skipped)
+    for student, line in zip(grades.records, record.students, strict=True):
+        if grades.total(student) != Fraction(line.exact):
+            student.held = Fraction(line.exact)
+            held = [Adjustment(a.rule, a.detail) for a in line.adjustments if a.rule == HELD]
+            student.decision.adjustments = (*student.decision.adjustments, *held)
     return grades
 
 
@@ -285,7 +298,33 @@ def _from_1(data: dict[str, Any]) -> dict[str, Any]:
     return {("import_check" if name == "proof" else name): value for name, value in data.items()}
 
 
-UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+def _from_2(data: dict[str, Any]) -> dict[str, Any]:
+    """Format 2 had no list of decisions: overrides stood with the key, rulings by themselves, neither with a time.
+
+    What is no such entry is left to be told by its place.
+    """
+    key, when = data.get("key"), data.get("graded")
+    questions = key.get("questions") if isinstance(key, dict) else None
+    taken = [q.pop("override", None) for q in questions.values() if isinstance(q, dict)] if questions else []
+    rulings = data.pop("rulings", [])
+    given = [("override", entry) for entry in taken if entry is not None]
+    given += [("ruling", entry) for entry in (rulings if isinstance(rulings, list) else [rulings])]
+    decisions = [{"what": what, "when": when} | entry if isinstance(entry, dict) else entry for what, entry in given]
+    for decision in decisions:
+        question = questions.get(decision.get("question")) if isinstance(decision, dict) and questions else None
+        if isinstance(question, dict):
+            decision["choose"] = question.get("choose")
+    before = data.get("regrade_of")
+    if isinstance(before, dict) and before.get("policy") == "hold-harmless":
+        decisions.append({"what": "hold-harmless", "when": when, "reason": "the policy of this run"})
+    try:
+        mean = mean_of([Fraction(student["exact"]) for student in data["students"]])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        mean = None
+    return {**data, "decisions": decisions, "mean": mean, "late_grace_seconds": 0}
+
+
+UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
 """By format: what makes a record of it one of the next."""
 
 
@@ -307,6 +346,7 @@ def _contradictions(record: RunRecord) -> Iterator[Found]:
     """Places that are well-formed and cannot be true."""
     yield from _miscounted(record)
     yield from _unknown_names(record)
+    yield from _undecided(record)
     for i, student in enumerate(record.students):
         yield from _impossible(f"students.{i}", student, len(record.key.questions))
 
@@ -317,6 +357,8 @@ def _miscounted(record: RunRecord) -> Iterator[Found]:
         yield "submissions.students", f"is {record.submissions.students}, but {students} students stand there"
     if record.submissions.rows != attempts:
         yield "submissions.rows", f"is {record.submissions.rows}, but {attempts} attempts stand there"
+    if (mean := mean_of([Fraction(student.exact) for student in record.students])) != record.mean:
+        yield "mean", f"is {record.mean}, but the exact totals give {mean}"
     for name, n in Counter(student.id for student in record.students).items():
         if n > 1:
             yield "students", f"student {name} stands there {n} times"
@@ -325,15 +367,24 @@ def _miscounted(record: RunRecord) -> Iterator[Found]:
 def _unknown_names(record: RunRecord) -> Iterator[Found]:
     questions, students = record.key.questions, {student.id for student in record.students}
     named = [(f"unsettled.{i}", name) for i, name in enumerate(record.unsettled)]
-    named += [(f"rulings.{i}.question", ruling.question) for i, ruling in enumerate(record.rulings)]
+    named += [(f"decisions.{i}.question", d.question) for i, d in enumerate(record.decisions) if d.question]
     named += [(f"ungraded.{i}.1", name) for i, (_, name) in enumerate(record.ungraded)]
     yield from ((where, f"{name!r} is no question of its key") for where, name in named if name not in questions)
     for i, (student, _) in enumerate(record.ungraded):
         if student not in students:
             yield f"ungraded.{i}.0", f"{student!r} is none of its students"
-    for name, question in questions.items():
-        if question.override and question.override.question != name:
-            yield f"key.questions.{name}.override.question", f"is {question.override.question!r}, expected {name!r}"
+
+
+def _undecided(record: RunRecord) -> Iterator[Found]:
+    """Decisions that exclude one another, and a key that is another one than was decided."""
+    if problems := list(contradictions(record.decisions)):
+        yield from (("decisions", f"{problem.where}: {problem.what}") for problem in problems)
+        return
+    for name, override in in_force(record.decisions).overrides.items():
+        question = record.key.questions.get(name)
+        if question and sorted(question.correct or ()) != sorted(override.correct):
+            used = "".join(question.correct or ()) or "nothing"
+            yield f"key.questions.{name}.correct", f"is {used}, but {''.join(override.correct)} was decided"
 
 
 def _impossible(where: str, student: StudentLine, questions: int) -> Iterator[Found]:
@@ -357,12 +408,11 @@ def _misfits(record: RunRecord, book: QuizBook) -> Iterator[Found]:
         yield "key.questions", what
         return
     for name, question in record.key.questions.items():
-        given = [*(question.correct or ()), *(question.override.correct if question.override else ())]
-        yield from _unknown_letters(f"key.questions.{name}", given, options[name])
-    for i, ruling in enumerate(record.rulings):
-        if ruling.question in options:
-            letters = [*ruling.disregard, *ruling.always_correct]
-            yield from _unknown_letters(f"rulings.{i}", letters, options[ruling.question])
+        yield from _unknown_letters(f"key.questions.{name}", [*(question.correct or ())], options[name])
+    for i, decision in enumerate(record.decisions):
+        if decision.question in options:
+            letters = [*decision.correct, *decision.disregard, *decision.always_correct]
+            yield from _unknown_letters(f"decisions.{i}", letters, options[decision.question])
     by_position = list(options.values())
     for i, student in enumerate(record.students):
         for j, attempt in enumerate(student.attempts):

@@ -14,25 +14,24 @@ Three points where the definitions leave room:
 answer; in a Canvas report a blank one cannot be told from none);
 - a key without any correct option has C = 0: `each-answer` still works; a tick can earn nothing under the other
 rules (in Canvas such a question can never score above 0, so `lint_key` warns);
-- a choose-one question is right or wrong under every rule, as a radio button is in Canvas and PrairieLearn.
+- a choose-one question is right or wrong under every rule, as a radio button is in Canvas and PrairieLearn; where the
+teaching staff decided that several of its options are right, any one of them is.
 
 `share` is the only place that works a share out; points and the arithmetic that students read are both taken from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from math import lcm
-from typing import Annotated
+from statistics import median_high, median_low
 
-from pydantic import Field
-
-from evaluators.evidence import Frozen
-from grader.quiz.spec import CreditRule, Letter, Question, QuizBook, Text
+from grader.quiz.spec import CreditRule, Question, QuizBook
 from grader.submissions.model import Chosen
+from grader.verdicts.decisions import Ruling
 from grader.verdicts.key import AnswerKey
 
 ONE, ZERO = Fraction(1), Fraction(0)
@@ -92,6 +91,11 @@ def coverage(correct: Chosen, chosen: Chosen, _options: int) -> tuple[Fraction, 
     return Fraction(right * right, possible * ticked), f"{right}/{possible} x {right}/{ticked}"
 
 
+def any_one(correct: Chosen, chosen: Chosen, _options: int) -> tuple[Fraction, str]:
+    """1 if what is ticked is right, whichever of several right options it is, else 0: the rule of choose-one."""
+    return (ONE, "1") if chosen and chosen <= correct else (ZERO, "0")
+
+
 RULES: Mapping[CreditRule, Callable[[Chosen, Chosen, int], tuple[Fraction, str]]] = {
     "all-or-nothing": all_or_nothing,
     "net-correct": net_correct,
@@ -99,21 +103,6 @@ RULES: Mapping[CreditRule, Callable[[Chosen, Chosen, int], tuple[Fraction, str]]
     "coverage": coverage,
 }
 """By rule: the fraction that an answer earns under a key, of a question with so many options, and its formula."""
-
-
-class Ruling(Frozen):
-    """What a TA decides about a question or its options after the fact, for everybody alike.
-
-    `disregard`: the options count as if they had never been in the question, in its key and among the ticks; whoever
-    had more before keeps it. `always_correct`: however a student treated these options, they count as treated rightly.
-    `everyone`: the question gives full credit to all who submitted.
-    """
-
-    question: Text
-    disregard: tuple[Letter, ...] = ()
-    always_correct: tuple[Letter, ...] = ()
-    everyone: bool = False
-    reason: Annotated[str, Field(min_length=8)]
 
 
 def share(question: Question, correct: Chosen, chosen: Chosen, rule: CreditRule, ruling: Ruling | None = None) -> Share:
@@ -135,17 +124,32 @@ def _ruled(question: Question, correct: Chosen, chosen: Chosen, rule: CreditRule
     """The share without the options that are out, and with the ones that count as treated rightly."""
     dropped = frozenset(ruling.disregard) & question.options.keys()
     free = frozenset(ruling.always_correct) - dropped
-    if question.choose == "one" and chosen & free:
-        return EVERYTHING  # whoever ticked it cannot have ticked the other right one as well
-    left, ticked = (correct | free) - dropped, (chosen | free) - dropped
+    left = (correct | free) - dropped
+    ticked = (chosen if question.choose == "one" else chosen | free) - dropped
     if not left and not ticked:
         return EVERYTHING  # answered, and rightly: nothing was to be ticked
     return _share(question, left, ticked, rule, len(question.options) - len(dropped))
 
 
 def _share(question: Question, correct: Chosen, chosen: Chosen, rule: CreditRule, options: int) -> Share:
-    fraction, formula = RULES["all-or-nothing" if question.choose == "one" else rule](correct, chosen, options)
+    fraction, formula = (any_one if question.choose == "one" else RULES[rule])(correct, chosen, options)
     return Share(fraction, formula, len(chosen & correct), len(chosen - correct), len(correct), options)
+
+
+def treated_rightly(
+    question: Question, correct: Chosen, chosen: Chosen, letter: str, ruling: Ruling | None = None
+) -> bool | None:
+    """Whether the option was ticked if right and left blank if not; None where there is nothing to judge.
+
+    That is where a ruling takes the option out or counts it as right, and where another of several right options of a
+    choose-one question was ticked.
+    """
+    if ruling and (ruling.everyone or letter in ruling.disregard or letter in ruling.always_correct):
+        return None
+    if question.choose == "one" and letter in correct and letter not in chosen:
+        right = correct | frozenset(ruling.always_correct if ruling else ())
+        return None if chosen and chosen <= right else False
+    return (letter in chosen) == (letter in correct)
 
 
 def printed_points(question: Question) -> Fraction:
@@ -230,6 +234,35 @@ def lint_key(book: QuizBook, key: Mapping[str, Chosen | None], rule: CreditRule)
         for q in book.questions
         if key[q.id] == frozenset() and not (q.choose == "many" and rule == "each-answer")
     ]
+
+
+@dataclass(frozen=True)
+class OutOf:
+    """What a total is out of: the points that are graded, and those that are still open (empty if none are)."""
+
+    possible: str
+    open: str
+
+    def sentence(self, total: str, of: str = "of", open_word: str = "open") -> str:
+        """`8.50 of 8.50, 1.50 open`."""
+        return f"{total} {of} {self.possible}" + (f", {self.open} {open_word}" if self.open else "")
+
+
+def out_of(book: QuizBook, graded: Sequence[bool]) -> OutOf:
+    """What a student's total is out of, where these questions were graded."""
+    points = [printed_points(question) for question in book.questions]
+    rest = sum((p for p, is_graded in zip(points, graded, strict=True) if not is_graded), ZERO)
+    return OutOf(rounded(sum(points, ZERO) - rest), rounded(rest) if rest else "")
+
+
+def mean_of(values: Collection[int | Fraction], denominator: int = 1) -> str | None:
+    """The mean of exact values, in units of 1/`denominator`, rounded once; None of nobody. Every mean shown is this."""
+    return rounded(Fraction(sum(values)) / (len(values) * denominator)) if values else None
+
+
+def median_of(values: Collection[int | Fraction], denominator: int = 1) -> str | None:
+    """The median, likewise."""
+    return rounded(Fraction(median_low(values) + median_high(values)) / (2 * denominator)) if values else None
 
 
 def rounded(value: Fraction, places: int = PLACES) -> str:

@@ -141,10 +141,15 @@ class Violations(Frozen):
 
 
 class Regulations(Frozen):
-    """The course's rules about when and how often."""
+    """The course's rules about when and how often.
+
+    `late_grace_seconds`: so much later than the deadline is in time. Canvas takes 60 seconds off the time of every
+    online quiz before it calls one late, and so does a quiz that says nothing here.
+    """
 
     late: Literal["refused", "accepted"] = "refused"
     attempts: AttemptPolicy = "latest"
+    late_grace_seconds: Annotated[int, Field(ge=0)] = 60
     attempts_per_day: Annotated[int, Field(ge=1)] | None = None
     violations: Violations = Violations()
 
@@ -183,12 +188,29 @@ class Quiz(Frozen):
     def _sensible(self) -> Quiz:
         if self.time_zone not in available_timezones():
             raise ValueError(f"time_zone {self.time_zone!r} is not an IANA zone such as Asia/Taipei")
+        if wrong := self.other_offset(self.deadline):
+            raise ValueError(f"deadline {wrong}")
         if len(set(self.accept)) < len(self.accept):
             raise ValueError("accept names a source twice")
         dates = [d for d in (self.deadline, self.release, self.revision_until, self.final_release) if d]
         if dates != sorted(dates):
             raise ValueError("deadline, release, revision_until and final_release must follow one another")
         return self
+
+    def other_offset(self, deadline: datetime) -> str:
+        """What is wrong with a deadline whose offset is not that of the quiz's time zone then; empty if nothing is.
+
+        Whoever writes the wrong offset means a time on the clock and gets another one, by hours. A quiz that names no
+        zone has none to contradict.
+        """
+        there = self.local(deadline)
+        if "time_zone" not in self.model_fields_set or deadline.utcoffset() == there.utcoffset():
+            return ""
+        meant = deadline.replace(tzinfo=ZoneInfo(self.time_zone)).isoformat()
+        return (
+            f"{deadline.isoformat()} has another offset than {self.time_zone} has then: on the clock there it is "
+            f"{there.isoformat()}; write that, or {meant} if the offset is wrong"
+        )
 
     def local(self, moment: datetime) -> datetime:
         """`moment` in the quiz's own time zone, for people to read."""

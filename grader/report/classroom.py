@@ -9,7 +9,7 @@ from math import ceil
 from typing import Any
 
 from grader.marking.grading import Grades
-from grader.marking.scoring import printed_points
+from grader.marking.scoring import median_of, printed_points
 from grader.report.plots import Drawing, histogram
 from grader.review.sensitivity import Flip, Witness, sensitivity, two_witnesses
 from grader.verdicts.key import AnswerKey
@@ -24,8 +24,8 @@ class Classroom:
 
     students: int
     rule: str
-    mean: float
-    median: float
+    mean: str
+    median: str
     possible: float
     scores: Drawing
     items: dict[str, Any]
@@ -36,8 +36,6 @@ class Classroom:
 
 def classroom(grades: Grades, key: AnswerKey, words: Mapping[str, str]) -> Classroom:
     """The class page of a graded class."""
-    from statistics import fmean, median
-
     from grader.review.items import analyse
 
     totals = [float(grades.total(record)) for record in grades.records]
@@ -46,11 +44,11 @@ def classroom(grades: Grades, key: AnswerKey, words: Mapping[str, str]) -> Class
     return Classroom(
         students=len(totals),
         rule=grades.scorer.rule,
-        mean=fmean(totals),
-        median=median(totals),
+        mean=grades.mean or "",
+        median=median_of(grades.totals().values()) or "",
         possible=possible,
         scores=Drawing(words["scores"], histogram(totals, edges(possible), told)),
-        items=analyse(grades),
+        items=analyse(grades, key),
         flips=tuple(flip for flip in sensitivity(grades, key) if flip.changed)[:SHOWN_FLIPS],
         witnesses=tuple(w for w in two_witnesses(grades, key) if w.standing != "agrees"),
         demonstration=key.demonstration,

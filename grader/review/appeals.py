@@ -1,30 +1,38 @@
 """Appeals about one option: the evidence, what would have to change, the effect on the class, and the decision.
 
-Packets are kept beside the result that holds the key, one for each appeal, decided once, every step in the ledger; an
-accepted one comes with the change file for `regrade`.
+An appeal can be accepted in two ways, and both are worked out before it is decided: the option counts as right *also*
+(nobody loses), or the key says the opposite of it *instead* (who loses is named). Packets are kept beside the result
+that holds the key, one for each appeal, decided once, every step in the ledger; an accepted one comes with the change
+file for `regrade`, which is one that `regrade` takes.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import yaml
 
 from basics.errors import InputError, Problem
 from basics.files import write_whole
 from basics.suggestions import did_you_mean
+from basics.yaml_source import read, validate
 from grader.feedback.wording import grounds_in_words, work_out
 from grader.feedback.writing import file_names
 from grader.marking.grading import Grades, StudentRecord
-from grader.marking.scoring import rounded, share
-from grader.marking.student_lines import letters
+from grader.marking.run_record import RunRecord
+from grader.marking.scoring import rounded
+from grader.marking.student_lines import Points, letters
+from grader.quiz.spec import Question, QuizBook
 from grader.review import ledger
-from grader.review.sensitivity import flipped, sensitivity
+from grader.review.regrade import SHOWN, Changes, StudentChange, changed_questions, compare, regrade
+from grader.review.sensitivity import flipped
+from grader.verdicts.decisions import Decisions, Override, Ruling, contradictions, standing
 from grader.verdicts.judge import Comparison
 from grader.verdicts.key import AnswerKey
 
@@ -33,31 +41,84 @@ if TYPE_CHECKING:
 
 
 Decision = Literal["accepted", "rejected"]
+Way = Literal["also", "instead"]
+WAYS: tuple[Way, ...] = get_args(Way)
 RECALLED = "rests on a fact quoted from memory"
 
 
 @dataclass(frozen=True)
 class Appeal:
-    """Who appeals about what; `decision` and `reason` are empty while the appeal is open."""
+    """Who appeals about what; `decision`, `way` and `reason` are empty while the appeal is open."""
 
     question: str
     letter: str
     student: str
     decision: Decision | None = None
+    way: Way | None = None
     reason: str = ""
     by: str = ""
 
 
-def packet(grades: Grades, key: AnswerKey, appeal: Appeal) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Offer:
+    """One way to accept an appeal: the change file that does it, and the class under it; or why it cannot be had."""
+
+    changes: Changes
+    grades: Grades | None = None
+    differences: tuple[StudentChange, ...] = ()
+    obstacles: tuple[Problem, ...] = ()
+
+    @property
+    def decision(self) -> Override | Ruling:
+        """What the change file decides."""
+        return self.changes.overrides[0] if self.changes.overrides else self.changes.rulings[0]
+
+
+def offers(run: RunRecord, book: QuizBook, appeal: Appeal, pending: Decisions = ()) -> dict[Way, Offer]:
+    """Both ways to accept the appeal, worked out as `regrade` would.
+
+    `pending` are decisions on other appeals that the run does not carry yet: what is accepted now must go with them.
+    """
+    return {way: _offer(run, book, appeal, way, pending) for way in WAYS}
+
+
+def _offer(run: RunRecord, book: QuizBook, appeal: Appeal, way: Way, pending: Decisions) -> Offer:
+    changes = _changes(run, book.question(appeal.question), appeal, way)
+    when = datetime.now(UTC).replace(microsecond=0)
+    made = changes.decisions(book, when, "strict")
+    decisions = (*run.decisions, *made)
+    obstacles = list(contradictions(decisions)) or list(contradictions((*run.decisions, *pending, *made)))
+    nothing_right = any(not override.correct for override in changes.overrides)
+    if nothing_right and book.question(appeal.question).choose == "one":
+        obstacles = [Problem(appeal.question, "no option would be right", "accept it as also right, or override")]
+    if obstacles:
+        return Offer(changes, obstacles=tuple(obstacles))
+    grades = regrade(run, book, changes, decisions)
+    differences = compare(run.totals, grades.totals(), changed_questions(run, grades))
+    return Offer(changes, grades, tuple(differences))
+
+
+def _changes(run: RunRecord, question: Question, appeal: Appeal, way: Way) -> Changes:
+    """The change file that accepts the appeal in this way."""
+    correct = run.correct[question.id] or frozenset()
+    whose = f"{appeal.student} about {appeal.letter}"
+    reason = appeal.reason or f"appeal of {whose}"
+    said: dict[str, Any] = {"question": question.id, "reason": reason, "by": appeal.by, "appeal": whose}
+    if way == "instead":
+        earlier = [n for n, d in standing(run.decisions) if d.what == "override" and d.question == question.id]
+        other = tuple(sorted(flipped(question, correct, appeal.letter)))
+        return Changes(reason=reason, overrides=(Override(**said, correct=other, replaces=tuple(earlier)),))
+    if question.choose == "one" and appeal.letter in correct:
+        return Changes(reason=reason, rulings=(Ruling(**said, everyone=True),))
+    return Changes(reason=reason, rulings=(Ruling(**said, always_correct=(appeal.letter,)),))
+
+
+def packet(run: RunRecord, grades: Grades, key: AnswerKey, appeal: Appeal, made: Mapping[Way, Offer]) -> dict[str, Any]:
     """Everything about the appeal as JSON data. The question must be settled and the student in the result."""
     book = grades.scorer.book
     question = book.question(appeal.question)
-    index = [q.id for q in book.questions].index(question.id)
     entry = key.question(question.id)
     verdict = entry.verdicts[appeal.letter]
-    correct = grades.scorer.key[question.id] or frozenset()
-    other = flipped(question, correct, appeal.letter)
-    [flip] = [f for f in sensitivity(grades, key) if (f.question, f.letter) == (question.id, appeal.letter)]
     now = datetime.now(UTC)
     return {
         "question": question.id,
@@ -66,23 +127,39 @@ def packet(grades: Grades, key: AnswerKey, appeal: Appeal) -> dict[str, Any]:
         "student": appeal.student,
         "opened": now.isoformat(timespec="seconds"),
         "within_revision_window": _within(now, book.quiz.revision_until),
-        "key": {"digest": key.digest, "correct": letters(correct)},
+        "key": {"digest": key.digest, "correct": letters(grades.scorer.key[question.id] or frozenset())},
         "evidence": {
             "verdict": verdict.state,
             "sources": list(verdict.sources),
             "grounds": grounds_in_words(verdict, RECALLED),
             "override": entry.override.model_dump(mode="json") if entry.override else None,
+            "ruling": entry.ruling.model_dump(mode="json") if entry.ruling else None,
         },
         "what_would_change_it": [change for ground in verdict.grounds for change in would_change(ground)],
-        "if_accepted": {
-            "correct": letters(other),
-            "students_changed": flip.changed,
-            "n": flip.n,
-            "mean_change": rounded(flip.mean_change, 3),
-            "this_student": _for_student(grades, appeal.student, index, other),
-        },
+        "if_accepted": {way: _effect(run, grades, appeal, offer) for way, offer in made.items()},
         "decision": _decision(appeal, now),
-        "change_file": change_file(appeal, letters(other)) if appeal.decision == "accepted" else None,
+        "change_file": change_file(made[appeal.way].changes) if appeal.way and appeal.decision == "accepted" else None,
+    }
+
+
+def _effect(run: RunRecord, grades: Grades, appeal: Appeal, offer: Offer) -> dict[str, Any]:
+    """What accepting the appeal in one way does: the decision, who gains, and who loses by name."""
+    n = len(grades.records)
+    losers = [change for change in offer.differences if change.change < 0]
+    moved = sum((change.change for change in offer.differences), Fraction(0))
+    index = list(run.key.questions).index(appeal.question)
+    return {
+        "decides": f"{appeal.question}, {offer.decision.effect}",
+        "correct": letters(offer.grades.scorer.key[appeal.question] or frozenset()) if offer.grades else None,
+        "replaces": [run.decisions[number - 1].told(number) for number in offer.decision.replaces],
+        "not_possible": [f"{problem.where}: {problem.what}" for problem in offer.obstacles],
+        "students_changed": len(offer.differences),
+        "gain": sum(1 for change in offer.differences if change.change > 0),
+        "lose": len(losers),
+        "losers": [{"student": c.student_id, "old": rounded(c.old), "new": rounded(c.new)} for c in losers],
+        "n": n,
+        "mean_change": rounded(moved / n, 3) if n else None,
+        "this_student": _for_student(grades, offer.grades, appeal.student, index),
     }
 
 
@@ -99,11 +176,10 @@ def would_change(comparison: Comparison) -> list[str]:
     return [*found, f"{names} moved by more than {needed:.4g} ({comparison.gap:.4g} to the threshold, and the margin)"]
 
 
-def change_file(appeal: Appeal, correct: str) -> str:
+def change_file(changes: Changes) -> str:
     """The change file that carries the decision into a regrade."""
-    reason = appeal.reason or f"appeal by {appeal.student} about {appeal.letter}"
-    override = {"question": appeal.question, "correct": list(correct), "reason": reason, "by": appeal.by}
-    return yaml.safe_dump({"reason": reason, "overrides": [override]}, sort_keys=False, allow_unicode=True)
+    data = changes.model_dump(mode="json", exclude_defaults=True)
+    return yaml.safe_dump({"reason": changes.reason, **data}, sort_keys=False, allow_unicode=True)
 
 
 def record_of(grades: Grades, student: str) -> StudentRecord | None:
@@ -111,24 +187,22 @@ def record_of(grades: Grades, student: str) -> StudentRecord | None:
     return next((record for record in grades.records if record.student_id == student), None)
 
 
-def _for_student(grades: Grades, student: str, index: int, other: frozenset[str]) -> dict[str, Any]:
-    record = record_of(grades, student)
+def _for_student(grades: Grades, then: Grades | None, student: str, index: int) -> dict[str, Any]:
+    """The appellant's points and total, now and then."""
+    record, after = record_of(grades, student), record_of(then, student) if then else None
     kept = record.decision.kept if record else None
     chosen = kept.chosen[index] if kept else None
     if record is None or chosen is None:
         return {"ticked": None, "points": None, "points_then": None}
     question, scorer = grades.scorer.book.questions[index], grades.scorer
-    ruling = scorer.rulings.get(question.id)
-    now = work_out(question, scorer.key[question.id], chosen, scorer.rule, ruling)
-    then = share(question, other, chosen, scorer.rule, ruling).points(question)
-    total = grades.total(record) + (then - Fraction(scorer.points(index, chosen) or 0)) * record.decision.factor
+    now = work_out(question, scorer.key[question.id], chosen, scorer.rule, scorer.rulings.get(question.id))
     return {
         "ticked": letters(chosen),
         "points": now.points,
         "arithmetic": now.formula,
-        "points_then": rounded(then),
+        "points_then": Points(then)[after.units[index]] if then and after else None,
         "total": rounded(grades.total(record)),
-        "total_then": rounded(total),
+        "total_then": rounded(then.total(after)) if then and after else None,
     }
 
 
@@ -141,6 +215,7 @@ def _decision(appeal: Appeal, now: datetime) -> dict[str, Any] | None:
         return None
     return {
         "outcome": appeal.decision,
+        "as": appeal.way,
         "reason": appeal.reason,
         "by": appeal.by,
         "time": now.isoformat(timespec="seconds"),
@@ -151,11 +226,11 @@ FOLDER = "appeals"
 SHORTEST_REASON = 8
 
 
-def handle_appeal(grades: Grades, key: AnswerKey, appeal: Appeal, result: Path) -> dict[str, Any]:
+def handle_appeal(run: RunRecord, grades: Grades, key: AnswerKey, appeal: Appeal, result: Path) -> dict[str, Any]:
     """Write the packet of an appeal, with its decision if there is one.
 
-    Raises InputError for an unknown student or option, an unsettled question, a decision without a reason, and for an
-    appeal that has been decided.
+    Raises InputError for an unknown student or option, an unsettled question, a decision without a reason or a way,
+    one that cannot hold beside what was decided already, and for an appeal that has been decided.
     """
     if problems := _problems(grades, appeal):
         raise InputError(problems)
@@ -166,7 +241,10 @@ def handle_appeal(grades: Grades, key: AnswerKey, appeal: Appeal, result: Path) 
     if earlier and earlier["decision"]:
         what = f"was {earlier['decision']['outcome']} on {earlier['decision']['time']}"
         raise InputError(Problem(str(path), what, "a decided appeal is not changed; regrade, or appeal anew elsewhere"))
-    data = packet(grades, key, appeal)
+    made = offers(run, grades.scorer.book, appeal, _pending(path.parent, run, grades.scorer.book))
+    if appeal.decision == "accepted":
+        _need_possible(appeal, made)
+    data = packet(run, grades, key, appeal, made)
     if earlier:
         data["opened"] = earlier["opened"]
     write_whole(path, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
@@ -179,6 +257,25 @@ def handle_appeal(grades: Grades, key: AnswerKey, appeal: Appeal, result: Path) 
     known = {"key": key.digest, "question": appeal.question, "option": appeal.letter, "outcome": outcome}
     ledger.append(out / ledger.FOLDER, "appeal", known, written)
     return data | {"written": [str(p) for p in written.values()]}
+
+
+def _pending(folder: Path, run: RunRecord, book: QuizBook) -> Decisions:
+    """What was decided on the appeals of this run and is in no run yet."""
+    files = sorted(folder.glob("*.yaml"))
+    found = [validate(Changes, read(path)) for path in files]
+    return tuple(d for changes in found for d in changes.decisions(book, run.graded, "strict"))
+
+
+def _need_possible(appeal: Appeal, made: Mapping[Way, Offer]) -> None:
+    """Raises InputError unless the way is named in which the appeal is accepted, and can be had."""
+    if appeal.way is None:
+        losers = [c for c in made["instead"].differences if c.change < 0]
+        named = ", ".join(f"{c.student_id} {rounded(c.old)} -> {rounded(c.new)}" for c in losers[:SHOWN])
+        lose = f"{len(losers)} lose: {named}{', …' * (len(losers) > SHOWN)}" if losers else "nobody loses"
+        what = f"needs the way: as also right (nobody loses), or as right instead ({lose})"
+        raise InputError(Problem("--decision accepted", what, "say --as also or --as instead"))
+    if obstacles := made[appeal.way].obstacles:
+        raise InputError(obstacles)
 
 
 def _problems(grades: Grades, appeal: Appeal) -> list[Problem]:
@@ -211,19 +308,37 @@ def show_appeal(out: Console, data: dict[str, Any]) -> None:
     out.print("It would come out otherwise if")
     for change in data["what_would_change_it"]:
         out.print(f"  {escape(change)}")
-    effect, student = data["if_accepted"], data["if_accepted"]["this_student"]
-    out.print(
-        f"if accepted, the key is {effect['correct'] or 'none'}: {effect['students_changed']} of {effect['n']} "
-        f"students change, mean change {effect['mean_change']}"
-    )
-    if student["points"] is not None:
-        out.print(
-            f"{escape(data['student'])} ticked {student['ticked'] or 'nothing'}: {student['points']} -> "
-            f"{student['points_then']} points, total {student['total']} -> {student['total_then']}"
-        )
+    for way, effect in data["if_accepted"].items():
+        _show_effect(out, way, effect, data["student"])
     if data["within_revision_window"] is False:
         out.print("the revision window is over", style="yellow")
     if data["decision"]:
-        out.print(f"{data['decision']['outcome']}: {escape(data['decision']['reason'])}", style="bold")
+        way = f" as {data['decision']['as']} right" if data["decision"]["as"] else ""
+        out.print(f"{data['decision']['outcome']}{way}: {escape(data['decision']['reason'])}", style="bold")
     for path in data["written"]:
         out.print(f"written: {escape(path)}")
+
+
+def _show_effect(out: Console, way: str, effect: dict[str, Any], who: str) -> None:
+    from rich.markup import escape
+
+    out.print(f"if accepted as {way} right: {escape(effect['decides'])}", style="bold")
+    for obstacle in effect["not_possible"]:
+        out.print(f"  cannot be had: {escape(obstacle)}", style="yellow")
+    if effect["not_possible"]:
+        return
+    for decision in effect["replaces"]:
+        out.print(f"  in place of {escape(decision)}", style="yellow")
+    out.print(
+        f"  {effect['gain']} of {effect['n']} students gain, {effect['lose']} lose; mean change {effect['mean_change']}"
+    )
+    for loser in effect["losers"][:SHOWN]:
+        out.print(f"    loses: {escape(loser['student'])} {loser['old']} -> {loser['new']}")
+    if effect["lose"] > SHOWN:
+        out.print(f"    and {effect['lose'] - SHOWN} more, all in --json")
+    student = effect["this_student"]
+    if student["points"] is not None:
+        out.print(
+            f"  {escape(who)} ticked {student['ticked'] or 'nothing'}: {student['points']} -> "
+            f"{student['points_then']} points, total {student['total']} -> {student['total_then']}"
+        )

@@ -20,10 +20,13 @@ import numpy as np
 
 from evaluators.evidence import Frozen, Interval
 from grader.marking.grading import Grades, StudentRecord
-from grader.marking.scoring import printed_points
+from grader.marking.scoring import printed_points, treated_rightly
+from grader.submissions.model import Chosen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from grader.verdicts.key import AnswerKey
 
     Matrix = NDArray[np.float64]
     from numpy.typing import NDArray
@@ -146,8 +149,8 @@ def _difference(a: Matrix, b: Matrix) -> float | None:
 Row = dict[str, Any]
 
 
-def analyse(grades: Grades) -> dict[str, Any]:
-    """All statistics of the kept attempts, as JSON data.
+def analyse(grades: Grades, key: AnswerKey | None = None) -> dict[str, Any]:
+    """All statistics of the kept attempts, as JSON data; `key` says what the teaching staff decided.
 
     Students are counted who answered every graded question of the quiz in the attempt that counts; late and ungraded
     ones are left out, and how many is said.
@@ -164,6 +167,9 @@ def analyse(grades: Grades) -> dict[str, Any]:
         "rule": grades.scorer.rule,
         "n": len(records),
         "left_out": len(grades.records) - len(records),
+        "mean": grades.mean,
+        "key": key.digest if key else None,
+        "decisions": [decision.told(number) for number, decision in enumerate(key.decisions if key else (), 1)],
         "small_class": len(records) < SMALL_CLASS,
         "questions": [s.model_dump() for s in item_statistics(scores, possible, [q.id for q in questions])],
         "options": _options(rightly, ticked, names, total, scores, graded, grades),
@@ -188,14 +194,28 @@ def _option_items(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[tuple[int, str]]]:
     """Whether each option was treated rightly, and whether it was ticked: both (students, options)."""
     names = [(i, letter) for i in graded for letter in grades.scorer.book.questions[i].options]
-    correct = [letter in (grades.scorer.key[grades.scorer.book.questions[i].id] or ()) for i, letter in names]
-    rows = []
+    judged: dict[tuple[int, Chosen], list[bool]] = {}
+    rightly, ticked = [], []
     for record in records:
         kept = record.decision.kept
         assert kept is not None
-        rows.append([letter in (kept.chosen[i] or ()) for i, letter in names])
-    ticked = np.array(rows, dtype=float).reshape(len(records), len(names))
-    return (ticked == np.array(correct, dtype=float)).astype(float), ticked, names
+        ticked.append([letter in (kept.chosen[i] or ()) for i, letter in names])
+        row: list[bool] = []
+        for i in graded:
+            answer = i, kept.chosen[i] or frozenset()
+            if answer not in judged:
+                judged[answer] = _treated_rightly(grades, *answer)
+            row += judged[answer]
+        rightly.append(row)
+    shape = len(records), len(names)
+    return np.array(rightly, dtype=float).reshape(shape), np.array(ticked, dtype=float).reshape(shape), names
+
+
+def _treated_rightly(grades: Grades, index: int, chosen: Chosen) -> list[bool]:
+    """Of each option of a question, whether it was; where a decision leaves nothing to judge, it was."""
+    question, scorer = grades.scorer.book.questions[index], grades.scorer
+    correct, ruling = scorer.key[question.id] or frozenset(), scorer.rulings.get(question.id)
+    return [treated_rightly(question, correct, chosen, letter, ruling) is not False for letter in question.options]
 
 
 def _options(
@@ -236,9 +256,13 @@ def _share(column: NDArray[np.float64]) -> float | None:
 
 def show_items(out: Console, data: dict[str, Any]) -> None:
     """The statistics for people; n stands at the top and small classes are told so."""
+    from rich.markup import escape
     from rich.table import Table
 
     out.print(f"n = {data['n']} students, rule {data['rule']}; {data['left_out']} left out (late or not graded)")
+    out.print(f"mean {data['mean']} of all {data['n'] + data['left_out']} who submitted" + _key_of(data))
+    for line in data["decisions"]:
+        out.print(f"decided: {escape(line)}")
     if data["small_class"]:
         out.print(
             f"Fewer than {SMALL_CLASS} students: correlations and alpha are mostly noise, read them as hints.",
@@ -256,6 +280,10 @@ def show_items(out: Console, data: dict[str, Any]) -> None:
     out.print(options)
     for name, label in (("questions", "questions"), ("options", "options as true/false items")):
         out.print(_reliability(label, data["reliability"][name]))
+
+
+def _key_of(data: dict[str, Any]) -> str:
+    return f"; key {data['key'][:12]}" if data["key"] else ""
 
 
 def _reliability(label: str, row: Row) -> str:

@@ -1,32 +1,40 @@
 """Regrade as a reviewable diff: the same submissions under another key, rule or ruling, and who changes by how much.
 
-`strict` lets totals rise and fall; `hold-harmless` lets nobody's total fall below what it was. Which attempt counts is
-decided anew where the regulations keep the highest one.
+`strict` lets totals rise and fall; `hold-harmless` lets nobody's total fall below what it was, in this regrade and in
+every later one, until a decision of its own lifts it. Which attempt counts is decided anew where the regulations keep
+the highest one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from basics.csv_source import csv_text
 from basics.errors import InputError, Problem
-from basics.suggestions import did_you_mean
-from basics.yaml_source import Source, read, validate
+from basics.yaml_source import read, validate
 from evaluators.evidence import Frozen
-from grader.marking.grading import Grades, Setting, grade_students
+from grader.marking.grading import Grades, grade_students
 from grader.marking.regulations import Adjustment
-from grader.marking.run_record import Policy, RunHead, RunRecord
-from grader.marking.scoring import Ruling, rounded
+from grader.marking.run_record import HELD, Policy, RunHead, RunRecord, setting_of
+from grader.marking.scoring import mean_of, rounded
 from grader.marking.student_lines import Points, harmless
 from grader.quiz.spec import CreditRule, QuizBook
-from grader.submissions.model import Chosen
-from grader.verdicts.key import Override, key_digest
+from grader.verdicts.decisions import (
+    DecisionFile,
+    Decisions,
+    Reason,
+    StaffDecision,
+    as_decisions,
+    faults,
+    in_force,
+    standing,
+)
+from grader.verdicts.key import key_digest
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,13 +42,29 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 
-class Changes(Frozen):
-    """A change file: another rule, other keys (overrides), rulings; each with its reason."""
+class Lift(Frozen):
+    """Hold-harmless ends: totals may fall again."""
+
+    reason: Reason
+    by: str = ""
+
+
+class Changes(DecisionFile):
+    """A change file: another rule, overrides and rulings, the end of hold-harmless; each with its reason."""
 
     rule: CreditRule | None = None
-    overrides: tuple[Override, ...] = ()
-    rulings: tuple[Ruling, ...] = ()
-    reason: Annotated[str, Field(min_length=8)]
+    lift_hold_harmless: Lift | None = None
+    reason: Reason
+
+    def decisions(self, book: QuizBook, when: datetime, policy: Policy) -> Decisions:
+        """What enters the list of a run that is regraded at `when`."""
+        made = as_decisions(book, [*self.overrides, *self.rulings], when, self.by)
+        if self.lift_hold_harmless:
+            lift = self.lift_hold_harmless
+            made += (StaffDecision(what="lift-hold-harmless", reason=lift.reason, by=lift.by or self.by, when=when),)
+        if policy == "hold-harmless":
+            made += (StaffDecision(what="hold-harmless", reason=self.reason, by=self.by, when=when),)
+        return made
 
 
 @dataclass(frozen=True)
@@ -63,47 +87,26 @@ def read_changes(path: Path, book: QuizBook) -> Changes:
     """A change file. Raises InputError for unknown questions or letters, and for a file that changes nothing."""
     source = read(path)
     changes = validate(Changes, source)
-    problems = []
-    for key in ("overrides", "rulings"):
-        for i, entry in enumerate(getattr(changes, key)):
-            problems += _unknown(entry, source, (key, i), book)
-    if not (changes.rule or changes.overrides or changes.rulings):
-        problems.append(Problem(path.name, "changes nothing", "give rule, overrides or rulings"))
+    problems = faults(changes, source, book)
+    if not (changes.rule or changes.overrides or changes.rulings or changes.lift_hold_harmless):
+        problems.append(Problem(path.name, "changes nothing", "give rule, overrides, rulings or lift_hold_harmless"))
     if problems:
         raise InputError(problems)
     return changes
 
 
-def _unknown(entry: Override | Ruling, source: Source, at: tuple[str | int, ...], book: QuizBook) -> list[Problem]:
-    ids = [question.id for question in book.questions]
-    if entry.question not in ids:
-        return [Problem(source.where(at), f"{entry.question} is not in the quiz", did_you_mean(entry.question, ids))]
-    question = book.question(entry.question)
-    named = entry.correct if isinstance(entry, Override) else (*entry.disregard, *entry.always_correct)
-    unknown = sorted(set(named) - set(question.options))
-    problems = []
-    if unknown:
-        what = f"{question.id} has no option {', '.join(unknown)}"
-        problems.append(Problem(source.where(at), what, f"its options are {', '.join(question.options)}"))
-    if isinstance(entry, Override) and question.choose == "one" and len(entry.correct) != 1:
-        problems.append(Problem(source.where(at), f"{question.id} is choose-one", "give one letter"))
-    if isinstance(entry, Ruling) and not (named or entry.everyone):
-        problems.append(Problem(source.where(at), "decides nothing", "give disregard, always_correct or everyone"))
-    return problems
+def regrade(old: RunRecord, book: QuizBook, changes: Changes, decisions: Decisions) -> Grades:
+    """The run's submissions graded anew; `decisions` is the run's list with that of `changes` at its end.
 
-
-def changed_key(old: Mapping[str, Chosen | None], changes: Changes) -> dict[str, Chosen | None]:
-    """The key with the overrides of a change file."""
-    return {**old, **{override.question: frozenset(override.correct) for override in changes.overrides}}
-
-
-def regrade(old: RunRecord, book: QuizBook, changes: Changes, policy: Policy) -> Grades:
-    """The run's submissions graded under `changes`; under `hold-harmless` no total is below the old one."""
-    rulings = {ruling.question: ruling for ruling in (*old.rulings, *changes.rulings)}
-    key = changed_key(old.correct, changes)
-    setting = Setting(book, key, changes.rule or old.rule, tuple(rulings.values()), old.class_file)
+    While hold-harmless is in force, no total is below the old one. Raises InputError for decisions that cannot both
+    hold.
+    """
+    decided = in_force(decisions)
+    key = {**old.correct, **{name: frozenset(override.correct) for name, override in decided.overrides.items()}}
+    rulings = tuple(decided.rulings.values())
+    setting = replace(setting_of(old, book), key=key, rule=changes.rule or old.rule, rulings=rulings)
     grades = grade_students(old.attempts(), setting, skipped=old.skipped)
-    if policy == "hold-harmless":
+    if decided.hold_harmless:
         hold_harmless(grades, old.totals)
     return grades
 
@@ -115,7 +118,7 @@ def hold_harmless(grades: Grades, old: Mapping[str, Fraction]) -> None:
         if now < before:
             detail = f"the regrade gives {rounded(now)}, the earlier total {rounded(before)} is kept"
             record.held = before
-            record.decision.adjustments = (*record.decision.adjustments, Adjustment("hold-harmless", detail))
+            record.decision.adjustments = (*record.decision.adjustments, Adjustment(HELD, detail))
 
 
 def compare(
@@ -157,19 +160,21 @@ def changed_questions(old: RunRecord, grades: Grades) -> dict[str, list[str]]:
     }
 
 
-def regraded_head(old: RunRecord, book: QuizBook, changes: Changes, grades: Grades) -> RunHead:
-    """The head of the new record: the old one with the new key, rule and rulings."""
+def regraded_head(old: RunRecord, book: QuizBook, changes: Changes, decisions: Decisions, grades: Grades) -> RunHead:
+    """The head of the new record: the old one with the new key, rule and decisions."""
     questions = dict(old.key.questions)
-    for override in changes.overrides:
-        new = {"correct": override.correct, "override": override, "obstacles": ()}
-        questions[override.question] = questions[override.question].model_copy(update=new)
+    for name, override in in_force(decisions).overrides.items():
+        new = {"correct": override.correct, "obstacles": (), "demonstration": False}
+        questions[name] = questions[name].model_copy(update=new)
     correct = {name: None if chosen is None else tuple(sorted(chosen)) for name, chosen in grades.scorer.key.items()}
     key = old.key.model_copy(update={"questions": questions, "digest": key_digest(book, correct, old.key.evidence)})
     return old.model_copy(
         update={
             "rule": grades.scorer.rule,
-            "rulings": tuple(grades.scorer.rulings.values()),
+            "mean": grades.mean,
+            "decisions": decisions,
             "key": key,
+            "demonstration": any(question.demonstration for question in questions.values()),
             "unsettled": grades.unsettled,
             "ungraded": grades.ungraded,
             "notes": (*old.notes, f"regrade: {changes.reason}"),
@@ -177,23 +182,31 @@ def regraded_head(old: RunRecord, book: QuizBook, changes: Changes, grades: Grad
     )
 
 
+def lost_decisions(old: RunHead, new: RunHead) -> list[str]:
+    """Decisions of the old run that the new one does not carry, in words."""
+    carried = {decision.substance for decision in new.decisions}
+    return [d.told(number) for number, d in standing(old.decisions) if d.substance not in carried]
+
+
 def diff_data(
     old: RunHead, new: RunHead, changes: Sequence[StudentChange], totals: Mapping[str, Fraction]
 ) -> dict[str, Any]:
     """The diff as JSON data: what differs in key, rule and rulings, and what that does to whom."""
-    n = len(totals)
-    moved = sum((change.change for change in changes), Fraction(0))
+    moved = {change.student_id: change.change for change in changes}
     return {
         "old": side(old),
         "new": side(new),
         "key_changes": key_changes(old, new),
         "rulings": [ruling.model_dump(mode="json") for ruling in new.rulings],
-        "students": n,
+        "decisions": decision_lines(new.decisions),
+        "lost_decisions": lost_decisions(old, new),
+        "students": len(totals),
         "changed": len(changes),
         "up": sum(1 for change in changes if change.change > 0),
         "down": sum(1 for change in changes if change.change < 0),
         "rank_changed": sum(1 for change in changes if change.old_rank != change.new_rank),
-        "mean_change": rounded(moved / n) if n else None,
+        "mean": {"old": old.mean, "new": new.mean},
+        "mean_change": mean_of([moved.get(student, Fraction(0)) for student in totals]),
         "changes": [
             {
                 "student": change.student_id,
@@ -207,6 +220,15 @@ def diff_data(
             for change in changes
         ],
     }
+
+
+def decision_lines(decisions: Decisions) -> list[str]:
+    """The list in words; a decision that was taken back says by which one."""
+    by = {number: at for at, decision in enumerate(decisions, 1) for number in decision.replaces}
+    return [
+        decision.told(number) + (f" (replaced by {by[number]})" if number in by else "")
+        for number, decision in enumerate(decisions, 1)
+    ]
 
 
 def side(run: RunHead) -> dict[str, Any]:
@@ -259,11 +281,14 @@ def show_diff(out: Console, data: dict[str, Any]) -> None:
         out.print("the two keys rest on different evidence")
     for name, change in data["key_changes"].items():
         out.print(f"  {name}: {_letters(change['old'])} -> {_letters(change['new'])}")
-    for ruling in data["rulings"]:
-        out.print(f"  {ruling['question']}: {escape(ruling['reason'])}")
+    for line in data["decisions"]:
+        out.print(f"decided: {escape(line)}")
+    for line in data["lost_decisions"]:
+        out.print(f"the new run does not carry: {escape(line)}", style="yellow")
     out.print(
         f"{data['changed']} of {data['students']} students change: {data['up']} up, {data['down']} down, "
-        f"{data['rank_changed']} change rank; mean change {data['mean_change']}"
+        f"{data['rank_changed']} change rank; mean {data['mean']['old']} -> {data['mean']['new']}, "
+        f"change {data['mean_change']}"
     )
     table = Table("student", "old", "new", "change", "rank", "questions")
     shown = data["changes"] if len(data["changes"]) <= 2 * SHOWN else data["changes"][:SHOWN] + data["changes"][-SHOWN:]

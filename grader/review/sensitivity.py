@@ -51,6 +51,11 @@ class Flip:
     mean_change: Fraction
     crossing: tuple[str, ...]
 
+    @property
+    def signed_change(self) -> str:
+        """The mean change to three decimals, with its sign."""
+        return ("" if self.mean_change < 0 else "+") + rounded(self.mean_change, 3)
+
 
 @dataclass(frozen=True)
 class Witness:
@@ -81,10 +86,8 @@ def sensitivity(grades: Grades, key: AnswerKey, line: Fraction | None = None) ->
 
 
 def flipped(question: Question, correct: Chosen, letter: str) -> Chosen:
-    """The key with one option's verdict turned round; a choose-one question has at most one correct option."""
-    if question.choose == "one":
-        return frozenset() if letter in correct else frozenset(letter)
-    return correct ^ {letter}
+    """The key with one option's verdict turned round; of a choose-one question an option is right instead of others."""
+    return frozenset({letter}) if question.choose == "one" and letter not in correct else correct ^ {letter}
 
 
 def _flips(grades: Grades, entry: QuestionKey, question: Question, index: int, line: Fraction | None) -> Iterator[Flip]:

@@ -20,7 +20,7 @@ from grader.submissions.class_file import ClassFile
 from grader.submissions.columns import Layout, find_columns
 from grader.submissions.critical import UNTIMED, Critical, rows_in_words
 from grader.submissions.model import Chosen, Submission, SubmissionFile
-from grader.submissions.rows import MOST_PROBLEMS, CellReader, Numbers, Skipper, parse_utc, repeated_students
+from grader.submissions.rows import MOST_PROBLEMS, CellReader, Numbers, Skipper, parse_moment, repeated_students
 from grader.submissions.students import Students
 
 
@@ -179,7 +179,7 @@ class _Reader:
             return None
         self.times.saw(number, text)
         try:
-            return parse_utc(text)
+            return parse_moment(text)
         except ValueError:
             what = f"is not a time such as 2026-06-18 15:59:59 UTC: {text!r}"
             remedy = f"export the report again, or skip {{row: {number}, cell: submitted, reason: …}}"

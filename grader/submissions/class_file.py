@@ -79,7 +79,8 @@ def read_class_file(path: Path | None, book: QuizBook) -> ClassFile:
         return ClassFile()
     source = read(path)
     result = validate(ClassFile, source)
-    if problems := [*_unknown_questions(result, source, book), *_repetitions(result, source)]:
+    offsets = _offsets(result, source, book)
+    if problems := [*_unknown_questions(result, source, book), *_repetitions(result, source), *offsets]:
         raise InputError(problems)
     if result.roster:
         return result.model_copy(update={"roster": str(path.parent / result.roster)})
@@ -108,6 +109,14 @@ def _unknown_questions(file: ClassFile, source: Source, book: QuizBook) -> list[
             where = source.where(("canvas_key", name))
             problems.append(Problem(where, f"{name} has no option {', '.join(unknown)}", "correct the letter"))
     return problems
+
+
+def _offsets(file: ClassFile, source: Source, book: QuizBook) -> list[Problem]:
+    return [
+        Problem(source.where(("extensions", i, "until")), wrong, "correct the offset")
+        for i, extension in enumerate(file.extensions)
+        if (wrong := book.quiz.other_offset(extension.until))
+    ]
 
 
 def _repetitions(file: ClassFile, source: Source) -> list[Problem]:

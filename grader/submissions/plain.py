@@ -26,7 +26,7 @@ from grader.submissions.class_file import IGNORE, NOTHING_SPECIAL, STUDENT_ID, C
 from grader.submissions.columns import QUESTION
 from grader.submissions.critical import UNTIMED, Critical
 from grader.submissions.model import Chosen, Submission, SubmissionFile
-from grader.submissions.rows import MOST_PROBLEMS, Skipper, repeated_students
+from grader.submissions.rows import MOST_PROBLEMS, Skipper, parse_moment, repeated_students
 from grader.submissions.students import Students
 
 KNOWN = (STUDENT_ID, "name", "section", "submitted", "attempt")
@@ -190,14 +190,11 @@ class _PlainReader:
         if not text:
             return None
         try:
-            moment = datetime.fromisoformat(text.removesuffix(" UTC") + "+00:00" * text.endswith(" UTC"))
+            return parse_moment(text)
         except ValueError:
-            moment = None
-        if moment and moment.tzinfo:
-            return moment.astimezone(UTC)
-        what = f"is not a time with its offset such as 2026-06-18T23:59:59+08:00: {text!r}"
-        self._problem(number, "submitted", what, "write the offset from UTC")
-        return None
+            what = f"is not a time with its offset such as 2026-06-18T23:59:59+08:00: {text!r}"
+            self._problem(number, "submitted", what, "write the offset from UTC, once")
+            return None
 
     def _attempt(self, number: int, row: Sequence[str]) -> int | None:
         text = self._text(row, "attempt")

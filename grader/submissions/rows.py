@@ -46,13 +46,18 @@ class CellReader:
         return answer
 
 
-def parse_utc(text: str) -> datetime | None:
-    """`2021-07-12 20:01:01 UTC` as an aware time in UTC; None for an empty cell. Raises ValueError otherwise."""
+def parse_moment(text: str) -> datetime | None:
+    """A time with its zone as an aware time in UTC; None for an empty cell.
+
+    The zone is written once: ` UTC` as Canvas has it, `Z`, or an offset such as `+08:00` or `+0800`. Raises ValueError
+    for a time without a zone, or with two.
+    """
     if not text:
         return None
-    if not text.endswith(" UTC"):
+    moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+    if (moment.tzinfo is not None) == text.endswith(" UTC"):
         raise ValueError(text)
-    return datetime.fromisoformat(text[:-4]).replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def repeated_students(table: Table, submissions: Sequence[Submission]) -> list[Problem]:

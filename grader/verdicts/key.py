@@ -1,43 +1,28 @@
 """The answer key: which options of each question the evidence supports, and whether that settles the question.
 
 A question is settled when every option is decided and, for choose-one, exactly one option is supported; or when a TA
-overrides it with a reason, which travels with every result. Options are identified by their text, so a key survives an
-LMS that shuffles them.
+overrides it with a reason, which travels with every result (`grader.verdicts.decisions`). Options are identified by
+their text, so a key survives an LMS that shuffles them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 from pydantic import Field
 
-from basics.errors import InputError, Problem
-from basics.suggestions import did_you_mean
-from basics.yaml_source import read, validate
 from evaluators.evidence import Frozen, Standing, digest
-from grader.quiz.spec import Letter, Question, QuizBook, Text, normalise
+from grader.quiz.spec import Letter, Question, QuizBook, normalise
+from grader.verdicts.decisions import Decisions, Override, Ruling, in_force
 from grader.verdicts.judge import Verdict
 
 
-class Override(Frozen):
-    """A TA's decision about one question, with its reason."""
-
-    question: Text
-    correct: tuple[Letter, ...]
-    reason: Annotated[str, Field(min_length=8)]
-    by: str = ""
-
-
-class Overrides(Frozen):
-    """A file of overrides (`--override FILE`)."""
-
-    overrides: tuple[Override, ...]
-
-
 class QuestionKey(Frozen):
-    """The key of one question. `correct` is None while the question is unsettled; `obstacles` says why."""
+    """The key of one question. `correct` is None while the question is unsettled; `obstacles` says why.
+
+    `override` and `ruling` are the sums of what the teaching staff decided about it.
+    """
 
     id: str
     choose: str
@@ -45,10 +30,16 @@ class QuestionKey(Frozen):
     verdicts: dict[Letter, Verdict]
     obstacles: tuple[str, ...] = ()
     override: Override | None = None
+    ruling: Ruling | None = None
 
     @property
     def settled(self) -> bool:
         return self.correct is not None
+
+    @property
+    def decided(self) -> tuple[Override | Ruling, ...]:
+        """What the teaching staff decided about the question."""
+        return tuple(decision for decision in (self.override, self.ruling) if decision)
 
     @property
     def demonstration(self) -> bool:
@@ -82,10 +73,16 @@ class AnswerKey(Frozen):
     accepted: tuple[Standing, ...]
     evidence: dict[str, str] = Field(default_factory=dict)
     digest: str
+    decisions: Decisions = ()
 
     @property
     def unsettled(self) -> tuple[QuestionKey, ...]:
         return tuple(question for question in self.questions if not question.settled)
+
+    @property
+    def rulings(self) -> tuple[Ruling, ...]:
+        """The ruling on each question that has one."""
+        return tuple(question.ruling for question in self.questions if question.ruling)
 
     @property
     def demonstration(self) -> bool:
@@ -113,22 +110,29 @@ def make_key(
     *,
     accepted: tuple[Standing, ...],
     evidence: Mapping[str, str] | None = None,
-    overrides: tuple[Override, ...] = (),
+    decisions: Decisions = (),
 ) -> AnswerKey:
-    """The key that these verdicts (by question id and letter) and overrides give."""
-    by_question = {override.question: override for override in overrides}
-    questions = tuple(make_question_key(q, verdicts[q.id], by_question.get(q.id)) for q in book.questions)
+    """The key that these verdicts (by question id and letter) and decisions of the teaching staff give."""
+    decided = in_force(decisions)
+    questions = tuple(
+        make_question_key(q, verdicts[q.id], decided.overrides.get(q.id), decided.rulings.get(q.id))
+        for q in book.questions
+    )
     return AnswerKey(
         quiz=book.quiz.id,
         questions=questions,
         accepted=accepted,
         evidence=dict(evidence or {}),
         digest=key_digest(book, {q.id: q.correct for q in questions}, evidence or {}),
+        decisions=decisions,
     )
 
 
 def make_question_key(
-    question: Question, verdicts: Mapping[str, Verdict], override: Override | None = None
+    question: Question,
+    verdicts: Mapping[str, Verdict],
+    override: Override | None = None,
+    ruling: Ruling | None = None,
 ) -> QuestionKey:
     """The key of one question from its verdicts, or from a TA's override."""
     obstacles = () if override else tuple(_obstacles(question, verdicts))
@@ -140,6 +144,7 @@ def make_question_key(
         verdicts=dict(verdicts),
         obstacles=obstacles,
         override=override,
+        ruling=ruling,
     )
 
 
@@ -170,28 +175,3 @@ def key_digest(
     }
     behind = {} if evidence is None else {"evidence": dict(evidence)}
     return digest({"quiz": book.quiz.id, "key": content, **behind})
-
-
-def read_overrides(path: Path, book: QuizBook) -> tuple[Override, ...]:
-    """Overrides from YAML. Raises InputError for unknown questions or letters, and for two about one question."""
-    source = read(path)
-    overrides = validate(Overrides, source).overrides
-    problems = []
-    for i, override in enumerate(overrides):
-        where = source.where(("overrides", i))
-        if override.question not in [q.id for q in book.questions]:
-            remedy = did_you_mean(override.question, [q.id for q in book.questions])
-            problems.append(Problem(where, f"{override.question} is not in the quiz", remedy))
-            continue
-        if [o.question for o in overrides].index(override.question) != i:
-            problems.append(Problem(where, f"{override.question} is overridden twice", "keep one"))
-        question = book.question(override.question)
-        unknown = sorted(set(override.correct) - set(question.options))
-        if unknown:
-            what = f"{override.question} has no option {', '.join(unknown)}"
-            problems.append(Problem(where, what, f"its options are {', '.join(question.options)}"))
-        elif question.choose == "one" and len(override.correct) != 1:
-            problems.append(Problem(where, f"{override.question} is choose-one, give one letter", "give one letter"))
-    if problems:
-        raise InputError(problems)
-    return overrides

@@ -9,6 +9,7 @@ from evaluators.entries import digests_of
 
 if TYPE_CHECKING:
     from grader.quiz.spec import Option, QuizBook
+    from grader.verdicts.decisions import Override, Ruling
     from grader.verdicts.judge import Verdict
     from grader.verdicts.key import AnswerKey
     from grader.verdicts.testimony import Testimony
@@ -29,6 +30,7 @@ def key_as_data(book: QuizBook, answer: AnswerKey, testimonies: Sequence[Testimo
                 "correct": list(entry.correct) if entry.correct is not None else None,
                 "demonstration": entry.demonstration,
                 "override": entry.override.model_dump(mode="json") if entry.override else None,
+                "ruling": entry.ruling.model_dump(mode="json") if entry.ruling else None,
                 "obstacles": list(entry.obstacles),
                 "missing": [gap.model_dump(mode="json") for gap in testimony.missing],
                 "options": [
@@ -43,6 +45,7 @@ def key_as_data(book: QuizBook, answer: AnswerKey, testimonies: Sequence[Testimo
         "accepted": list(answer.accepted),
         "demonstration": answer.demonstration,
         "evidence": answer.evidence,
+        "decisions": [decision.told(number) for number, decision in enumerate(answer.decisions, 1)],
         "questions": questions,
     }
 
@@ -68,10 +71,13 @@ def option_as_data(letter: str, option: Option, verdict: Verdict) -> dict[str, A
     }
 
 
-def cards_as_data(testimony: Testimony, letters: Sequence[str]) -> dict[str, Any]:
-    """Evidence cards as JSON data."""
+def cards_as_data(
+    testimony: Testimony, letters: Sequence[str], said: Sequence[Override | Ruling] = ()
+) -> dict[str, Any]:
+    """Evidence cards as JSON data, with what the teaching staff `said` about the question."""
     return {
         "question": testimony.question.id,
+        "decided": [decision.model_dump(mode="json") for decision in said],
         "options": [
             option_as_data(letter, testimony.question.options[letter], testimony.verdicts[letter])
             | {

@@ -18,6 +18,7 @@ from rich.tree import Tree
 from evaluators.display import number, value_of, wording
 from evaluators.evidence import Measurement, Source
 from grader.quiz.claims import comparisons, names_of
+from grader.verdicts.decisions import DECIDED, Override, Ruling
 from grader.verdicts.judge import State, Step, Verdict
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 MARK: dict[State, str] = {"supported": "yes", "refuted": "no", "inconclusive": "?"}
 STYLE: dict[State, str] = {"supported": "bold green", "refuted": "red", "inconclusive": "yellow"}
 RECALLED, DEMONSTRATION = "recalled, not yet looked up", "DEMONSTRATION, not of record"
-
 MEASURED: tuple[Source, ...] = ("measured", "published_audio", "demonstration")
 INDENT = "    "
 BESIDE = {"for": "beside the claim, for it", "against": "against it", "defeats": "would defeat it"}
@@ -63,14 +63,23 @@ def show_key(out: Console, book: QuizBook, answer: AnswerKey, testimonies: Seque
     _legend(out, answer.verdicts)
 
 
+def show_decisions(out: Console, said: Sequence[Override | Ruling]) -> None:
+    """What the teaching staff decided about a question, before the evidence."""
+    for decision in said:
+        out.print(Text(_said(decision), style="magenta"))
+
+
+def _said(decision: Override | Ruling) -> str:
+    return f"{DECIDED}: {decision.effect} ({decision.reason})"
+
+
 def _headline(testimony: Testimony, entry: QuestionKey) -> Text:
     question = testimony.question
     text = Text.assemble(
         (question.id, "bold"), f"  {question.title}  ({question.points:g}, choose {question.choose})  "
     )
-    if entry.override:
-        letters = ", ".join(entry.correct or ())
-        return text.append(f"OVERRIDDEN: {letters} — {entry.override.reason}", style="magenta")
+    for decision in entry.decided:
+        text.append(f"{_said(decision)}  ", style="magenta")
     if entry.settled:
         return text.append(f"settled: {', '.join(entry.correct or ()) or 'none'}", style="green")
     return text.append("UNSETTLED", style="yellow")

@@ -20,8 +20,9 @@ from evaluators.store import Store
 from grader.quiz.claims import Form, comparisons, names_of
 from grader.quiz.loading import parameters_of
 from grader.quiz.spec import EvidenceRequest, Question, QuizBook
+from grader.verdicts.decisions import Decisions
 from grader.verdicts.judge import Verdict, every_comparison, judge, measured_by
-from grader.verdicts.key import AnswerKey, Override, make_key
+from grader.verdicts.key import AnswerKey, make_key
 from grader.verdicts.record import entry_name, read_records
 
 Mode = Literal["cached", "auto", "refresh"]
@@ -258,7 +259,7 @@ def answer_key(
     book: QuizBook,
     *,
     accept: tuple[Standing, ...] | None = None,
-    overrides: tuple[Override, ...] = (),
+    decisions: Decisions = (),
     mode: Mode = "cached",
     site: Site | None = None,
     store: Store | None = None,
@@ -266,11 +267,11 @@ def answer_key(
     """The key of a quiz from the evidence at hand; `accept` defaults to the quiz's own."""
     sources = accept or book.quiz.accept
     gatherer = Gatherer(book, sources, site or book.site, store or Store(), mode)
-    return key_from(book, [gatherer.testimony(question) for question in book.questions], sources, overrides)
+    return key_from(book, [gatherer.testimony(question) for question in book.questions], sources, decisions)
 
 
 def key_from(
-    book: QuizBook, testimonies: Iterable[Testimony], accept: tuple[Standing, ...], overrides: tuple[Override, ...] = ()
+    book: QuizBook, testimonies: Iterable[Testimony], accept: tuple[Standing, ...], decisions: Decisions = ()
 ) -> AnswerKey:
     """The key that these testimonies give."""
     by_question = {testimony.question.id: testimony for testimony in testimonies}
@@ -280,7 +281,7 @@ def key_from(
         {name: testimony.verdicts for name, testimony in by_question.items()},
         accepted=accept,
         evidence=_digests(used),
-        overrides=overrides,
+        decisions=decisions,
     )
 
 

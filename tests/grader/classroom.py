@@ -21,8 +21,9 @@ from click.testing import Result
 from evaluators.evidence import Measurement
 from grader.quiz.claims import AtLeast, Equals, Form
 from grader.quiz.spec import EvidenceRequest, Option, Question, Quiz, QuizBook
+from grader.verdicts.decisions import Decisions
 from grader.verdicts.judge import judge
-from grader.verdicts.key import AnswerKey, Override, make_key
+from grader.verdicts.key import AnswerKey, make_key
 
 SIDES = Measurement(name="dice.sides", value=6, unit="sides", source="executed")
 OFFER = EvidenceRequest(evaluator="dice")
@@ -211,7 +212,7 @@ QUIZ: dict[str, object] = {
     "release": "2026-06-19T23:59:59+08:00",
     "revision_until": "2026-06-21T23:59:59+08:00",
     "time_zone": "Asia/Taipei",
-    "regulations": {"attempts": "latest", "attempts_per_day": 5},
+    "regulations": {"attempts": "latest", "attempts_per_day": 5, "late_grace_seconds": 0},
 }
 
 
@@ -227,11 +228,11 @@ def write_quiz(folder: Path, questions: Sequence[Q] = QUESTIONS, **settings: obj
     return folder
 
 
-def key_for(book: QuizBook, overrides: tuple[Override, ...] = (), measured: Measurement = SIDES) -> AnswerKey:
+def key_for(book: QuizBook, decisions: Decisions = (), measured: Measurement = SIDES) -> AnswerKey:
     """The key that the evidence "a die has six sides" gives."""
     candidates = {"dice.sides": (measured,)}
     verdicts = {q.id: {x: judge(o.claim, candidates) for x, o in q.options.items()} for q in book.questions}
-    return make_key(book, verdicts, accepted=book.quiz.accept, overrides=overrides)
+    return make_key(book, verdicts, accepted=book.quiz.accept, decisions=decisions)
 
 
 def letters_key(book: QuizBook) -> dict[str, frozenset[str]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -12,7 +15,7 @@ import yaml
 
 from basics.errors import InputError
 from grader.exports.moodle import moodle_xml, unsupported
-from grader.exports.qti import answer_ids, qti_package
+from grader.exports.qti import answer_ids, exported_key, qti_package
 from grader.exports.student import (
     OpenedQuestion,
     Opening,
@@ -23,8 +26,10 @@ from grader.exports.student import (
     write_edition,
     write_opening,
 )
+from grader.marking.scoring import correct_options
 from grader.quiz.spec import QuizBook
-from tests.grader.classroom import letters_key, make_book
+from grader.verdicts.decisions import Override, Ruling, as_decisions
+from tests.grader.classroom import key_for, letters_key, make_book
 from tests.grader.qti_reading import read_qti
 
 MOODLE_FRACTIONS = {100, 90, 83.33333, 80, 75, 70, 66.66667, 60, 50, 40, 33.33333, 30, 25, 20, 16.66667, 14.28571, 12.5, 11.11111, 10, 5}  # fmt: skip  # noqa: E501
@@ -183,3 +188,24 @@ def test_an_opening_is_never_overwritten_and_must_be_one(tmp_path: Path, book: Q
     with pytest.raises(InputError, match="cannot be read"):
         read_opening(tmp_path / "gone.json")
     assert OpenedQuestion(salt="0" * 64, correct=None).correct is None
+
+
+def test_several_right_options_of_a_choose_one_question_reach_the_lms() -> None:
+    book = make_book()
+    said = [
+        Override(question="q02", correct=("A", "B"), reason="A can be argued"),
+        Ruling(question="q06", always_correct=("A",), reason="A can be argued"),
+        Ruling(question="q01", disregard=("E",), reason="E was misprinted"),
+    ]
+    key = key_for(book, as_decisions(book, said, datetime(2026, 6, 20, tzinfo=UTC)))
+    correct, notes = exported_key(book, key)
+    assert (correct["q02"], correct["q06"]) == ({"A", "B"}, {"A"} | correct_options(key)["q06"])  # type: ignore[operator]
+    assert notes == ["q01: the LMS does not know: E taken out (E was misprinted)"]
+    root = ET.fromstring(moodle_xml(book, correct))
+    shares = [[a.get("fraction") for a in q.findall("answer")] for q in root.findall("question")[1:]]
+    assert shares[1] == ["100", "100", "0", "0"]
+    with zipfile.ZipFile(io.BytesIO(qti_package(book, correct))) as package:
+        [name] = [n for n in package.namelist() if n.endswith(".xml") and "meta" not in n and "manifest" not in n]
+        quiz = package.read(name).decode()
+    either = r"<conditionvar><or>(<varequal [^>]*>\d+</varequal>){2}</or></conditionvar>"
+    assert len(re.findall(either, re.sub(r">\s+<", "><", quiz))) == 2

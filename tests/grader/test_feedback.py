@@ -143,3 +143,77 @@ def test_grading_starts_without_numpy_and_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# What does not count, and what is still open.
+
+
+def late(submission: Submission, *earlier: Submission) -> FeedbackWriter:
+    """The feedback of a student whose last attempt came a day late."""
+    attempts = (*earlier, replace_time(submission, datetime(2026, 6, 19, 16, tzinfo=UTC)))
+    file = SubmissionFile(Path("x"), "0" * 64, "plain", IDS, attempts)
+    return FeedbackWriter(grade(file, Setting(BOOK, correct_options(KEY), "net-correct")), KEY)
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "late, not counted"), ("zh-TW", "逾期，不計分")])
+@pytest.mark.parametrize("form", ["md", "html"])
+def test_a_late_attempt_is_shown_as_it_was_given_and_said_not_to_count(language: str, words: str, form: str) -> None:
+    maker = late(sheet(q01="BD", q02="B"))
+    text = maker.page(maker.grades.records[0], language, form)
+    assert words in text
+    assert TEXTS[language]["total"] + ": 0.00 " + TEXTS[language]["of"] + " 10.00" in text
+    assert text.count(TEXTS[language]["nothing"]) == 10, "two of the twelve questions were answered"
+    ticked = TEXTS[language]["tick"]
+    assert text.count(f"| {ticked} |" if form == "md" else f"<td>{ticked}</td>") == 3
+    assert "= 1.00" not in text, "no points are worked out"
+
+
+def test_an_attempt_in_time_is_shown_and_the_late_one_named() -> None:
+    maker = late(replace(sheet(q01="A"), attempt=2), replace(sheet(q01="BD"), attempt=1))
+    text = maker.page(maker.grades.records[0], "en", "md")
+    assert "late, not counted" not in text
+    assert "attempt 2 of 2026-06-20 00:00:00 +08:00 is after" in text
+    assert "**Total: 1.00 of 10.00**" in text
+
+
+OPEN = {name: (None if name in ("q03", "q06") else chosen) for name, chosen in correct_options(KEY).items()}
+
+
+@pytest.mark.parametrize(
+    ("answers", "total"), [({}, "0.00 of 8.50, 1.50 open"), ({"q01": "BD", "q03": "ACE"}, "1.00 of 8.50, 1.50 open")]
+)
+def test_points_of_unsettled_questions_leave_what_a_total_is_out_of(answers: dict[str, str], total: str) -> None:
+    file = SubmissionFile(Path("x"), "0" * 64, "plain", IDS, (sheet(**answers),))
+    maker = FeedbackWriter(grade(file, Setting(BOOK, OPEN, "net-correct")), KEY)
+    assert f"**Total: {total}**" in maker.page(maker.grades.records[0], "en", "md")
+    assert f"{total.replace(' of ', ' ／ ').replace('open', '未定')}" in maker.page(
+        maker.grades.records[0], "zh-TW", "md"
+    )
+
+
+def test_a_ruling_for_everyone_settles_what_a_total_is_out_of() -> None:
+    file = SubmissionFile(Path("x"), "0" * 64, "plain", IDS, (sheet(q01="BD"),))
+    given = Ruling(question="q03", everyone=True, reason="could not be heard")
+    maker = FeedbackWriter(grade(file, Setting(BOOK, OPEN, "net-correct", (given,))), KEY)
+    text = maker.page(maker.grades.records[0], "en", "md")
+    points = sum(q.points for q in BOOK.questions if q.id != "q06")
+    assert f"**Total: 2.00 of {points:.2f}, {10 - points:.2f} open**" in text
+    assert "Decided by the teaching staff: could not be heard" in text
+    assert text.count("not settled yet") == 1
+
+
+def test_a_question_that_was_not_graded_for_a_student_is_open_for_that_student() -> None:
+    given = replace(sheet(q01="BD"), chosen=(frozenset("BD"), None, *[frozenset()] * (len(IDS) - 2)))
+    maker = writer(given)
+    assert "**Total: 1.00 of 9.00, 1.00 open**" in maker.page(maker.grades.records[0], "en", "md")
+
+
+def test_of_several_right_options_the_one_that_was_not_ticked_is_no_mistake() -> None:
+    result = work_out(BOOK.question("q02"), frozenset("AB"), frozenset("A"), "net-correct")
+    assert {line.letter: line.treated_rightly for line in result.options} == {
+        "A": True,
+        "B": None,
+        "C": True,
+        "D": True,
+    }
+    assert result.points == "1.00"

@@ -113,8 +113,9 @@ def test_an_unsettled_question_is_named_and_not_graded_until_overridden(report: 
         app, ["grade", str(report), "--out", str(out), "--quiz", str(folder), "--override", str(override)]
     )
     assert ended.exit_code == 0, ended.output
-    assert "override: q05 = ABE: seen in the notebook" in ended.output
-    assert result(out)["key"]["questions"]["q05"]["override"]["reason"] == "seen in the notebook"
+    assert "decided: 1. override q05, A, B, E right" in ended.output
+    [decision] = result(out)["decisions"]
+    assert (decision["question"], decision["by"], decision["reason"]) == ("q05", "TA", "seen in the notebook")
     assert "seen in the notebook" in (out / "feedback/en/b00000001.html").read_text()
 
 

@@ -9,7 +9,7 @@ import pytest
 from basics.errors import InputError
 from grader.quiz.loading import load_quiz
 from grader.quiz.spec import QuizBook
-from grader.verdicts.key import read_overrides
+from grader.verdicts.decisions import read_decisions
 from grader.verdicts.testimony import answer_key
 
 
@@ -40,7 +40,7 @@ def test_the_digest_ignores_the_order_of_options_and_notices_another_key(book: Q
 def test_an_override_settles_a_question_and_keeps_its_reason(book: QuizBook, tmp_path: Path) -> None:
     path = tmp_path / "overrides.yaml"
     path.write_text("overrides:\n  - {question: fair, correct: [A], reason: The lecture rounded}\n")
-    key = answer_key(book, overrides=read_overrides(path, book))
+    key = answer_key(book, decisions=read_decisions(path, book))
     assert key.question("fair").correct == ("A",)
     assert key.question("fair").override
     assert key.question("fair").override.reason == "The lecture rounded"  # type: ignore[union-attr]
@@ -53,10 +53,10 @@ def test_all_faults_of_an_override_file_at_once(book: QuizBook, tmp_path: Path) 
         "overrides:\n"
         "  - {question: fare, correct: [A], reason: long enough}\n"
         "  - {question: fair, correct: [Z], reason: long enough}\n"
-        "  - {question: sides, correct: [A, B], reason: long enough}\n"
+        "  - {question: sides, correct: [], reason: long enough}\n"
     )
     with pytest.raises(InputError) as caught:
-        read_overrides(path, book)
+        read_decisions(path, book)
     text = str(caught.value)
     assert "overrides.yaml:2: fare is not in the quiz" in text
     assert "did you mean fair?" in text

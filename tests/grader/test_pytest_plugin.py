@@ -125,3 +125,27 @@ def test_other_test_suites_are_left_alone(tmp_path: Path) -> None:
     check = "import sys, grader.pytest_plugin; print([m for m in ('pydantic', 'yaml', 'torch') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_decisions_of_the_teaching_staff_hold_and_say_why(foreign_quiz: Path, tmp_path: Path) -> None:
+    path = tmp_path / "decided.yaml"
+    path.write_text(
+        "overrides:\n  - {question: sides, correct: [A, B], reason: A can be argued}\n"
+        "rulings:\n  - {question: fair, always_correct: [B], reason: B was unclear}\n"
+    )
+    given = f"--answers={answers(tmp_path, 'A, B, C', 'A')}"
+    code, text = run(foreign_quiz, given, cwd=tmp_path)
+    assert code == 1, text
+    code, text = run(foreign_quiz, given, f"--override={path}", cwd=tmp_path)
+    assert code == 0, text
+    wrong = f"--answers={answers(tmp_path, 'C', 'C')}"
+    code, text = run(foreign_quiz, wrong, f"--override={path}", cwd=tmp_path)
+    assert code == 1, text
+    assert "sides: ticked C; wrong about A, B, C" in text
+    assert "decided by the teaching staff: A, B right (A can be argued)" in text
+    assert "fair: ticked C; wrong about A" in text
+    assert "decided by the teaching staff: B counted as right (B was unclear)" in text
+    path.write_text("overrides: [{question: sides, correct: [Z], reason: long enough}]\n")
+    code, text = run(foreign_quiz, f"--override={path}", cwd=tmp_path)
+    assert code == 4, text
+    assert "sides has no option Z" in text

@@ -61,4 +61,4 @@ def test_an_appeal_names_the_total_that_the_student_has(run: Command, strict: Pa
     name = min(losers(strict))
     ended = run("appeal", "q03", "E", "--student", name, "--result", held, "--json")
     assert ended.exit_code == 0, ended.output
-    assert json.loads(ended.output)["if_accepted"]["this_student"]["total"] == students(held)[name]["total"]
+    assert json.loads(ended.output)["if_accepted"]["instead"]["this_student"]["total"] == students(held)[name]["total"]

@@ -127,12 +127,13 @@ def test_a_misprint_taken_out_costs_nobody_and_the_packet_says_how(run: Command,
     data = json.loads(run("regrade", tmp_path / "old", misprint, "--out", tmp_path / "new", "--json").output)
     assert [(row["old"], row["new"]) for row in data["changes"]] == [("0.40", "0.50")]
     appeal = run("appeal", "q01", "A", "--student", "unlucky", "--result", tmp_path / "new", "--json")
-    assert json.loads(appeal.output)["if_accepted"]["this_student"]["arithmetic"] == "(4 - 0 - 2)/4 x 1 = 0.50"
+    student = json.loads(appeal.output)["if_accepted"]["instead"]["this_student"]
+    assert student["arithmetic"] == "(4 - 0 - 2)/4 x 1 = 0.50"
 
 
 def test_a_regrade_back_restores_everything(run: Command, graded: Path, tmp_path: Path) -> None:
     assert run("regrade", graded, changes(tmp_path, FLIP), "--out", tmp_path / "new").exit_code == 0
-    back = "overrides:\n  - {question: q03, correct: [A, C, E], reason: back as it was}\n"
+    back = "overrides:\n  - {question: q03, correct: [A, C, E], replaces: [1], reason: back as it was}\n"
     ended = run("regrade", tmp_path / "new", changes(tmp_path, back), "--out", tmp_path / "back")
     assert ended.exit_code == 0, ended.output
     assert (tmp_path / "back/scores.csv").read_bytes() == (graded / "scores.csv").read_bytes()
@@ -195,15 +196,22 @@ def test_what_does_not_fit_together_is_refused(run: Command, graded: Path, repor
 def test_all_faults_of_a_change_file_at_once(tmp_path: Path) -> None:
     path = changes(
         tmp_path,
-        "overrides:\n  - {question: q02, correct: [A, B], reason: long enough}\n"
+        "overrides:\n  - {question: q02, correct: [], reason: long enough}\n"
         "rulings:\n  - {question: q99, everyone: true, reason: long enough}\n"
         "  - {question: q01, disregard: [Z], reason: long enough}\n"
-        "  - {question: q01, reason: long enough}\n",
+        "  - {question: q01, reason: long enough}\n"
+        "  - {question: q01, disregard: [A, B], always_correct: [B], reason: long enough}\n",
     )
     with pytest.raises(InputError) as caught:
         read_changes(path, make_book())
     text = str(caught.value)
-    for expected in ("q02 is choose-one", "q99 is not in the quiz", "q01 has no option Z", "decides nothing"):
+    for expected in (
+        "q02 is choose-one",
+        "q99 is not in the quiz",
+        "q01 has no option Z",
+        "decides nothing",
+        "takes B out",
+    ):
         assert expected in text, text
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from basics.errors import InputError
 from grader.marking.grading import Grades, Setting, grade
 from grader.quiz.spec import QuizBook
-from grader.submissions.class_file import ClassFile
+from grader.submissions.class_file import ClassFile, read_class_file
 from grader.submissions.model import Submission, SubmissionFile
 from grader.submissions.roster import read_roster
 from tests.grader.classroom import letters_key, make_book
@@ -180,3 +181,57 @@ def test_extensions_and_violations_of_unknown_students_are_refused() -> None:
     book = make_book()
     with pytest.raises(InputError, match="student z is neither on the roster nor in the file"):
         graded([attempt("a", None, DEADLINE, 3, book)], book, **extension("z", "2026-06-20T00:00:00+08:00"))
+
+
+@pytest.mark.parametrize("grace", [0, 60, 90])
+def test_the_grace_ends_with_its_last_second_for_everybody(grace: int) -> None:
+    book = make_book(regulations={"late_grace_seconds": grace})
+    extended = DEADLINE + timedelta(days=1)
+    moments = {"a": DEADLINE, "b": extended}
+    for beyond, points in ((0, 3), (1, 0)):
+        late = [attempt(s, None, at + timedelta(seconds=grace + beyond), 3, book) for s, at in moments.items()]
+        grades = graded(late, book, **extension("b", extended.astimezone(timezone(timedelta(hours=8))).isoformat()))
+        assert totals(grades) == {"a": points, "b": points}
+        if beyond:
+            told = f" and its {grace} s of grace: not accepted" if grace else ": not accepted"
+            assert all(r.adjustments[-1].detail.endswith(told) for r in grades.records)
+
+
+def test_without_a_word_about_it_the_grace_is_the_lms_s_minute() -> None:
+    book = make_book(regulations={})
+    on_time, late = (attempt(s, None, DEADLINE + timedelta(seconds=n), 3, book) for s, n in (("a", 60), ("b", 61)))
+    assert totals(graded([on_time, late], book)) == {"a": 3, "b": 0}
+    with pytest.raises(ValidationError, match="late_grace_seconds"):
+        make_book(regulations={"late_grace_seconds": -1})
+
+
+@pytest.mark.parametrize(
+    ("deadline", "zone", "there"),
+    [
+        ("2026-06-18T23:59:59-08:00", "Asia/Taipei", "2026-06-19T15:59:59+08:00"),
+        ("2026-06-18T23:59:59+00:00", "Asia/Taipei", "2026-06-19T07:59:59+08:00"),
+        ("2026-06-18T23:59:59+01:00", "Europe/Berlin", "2026-06-19T00:59:59+02:00"),
+        ("2026-01-18T23:59:59+02:00", "Europe/Berlin", "2026-01-18T22:59:59+01:00"),
+        ("2026-06-18T23:59:59+05:00", "Asia/Kolkata", "2026-06-19T00:29:59+05:30"),
+    ],
+)
+def test_a_deadline_with_another_offset_than_its_zone_is_refused(
+    tmp_path: Path, deadline: str, zone: str, there: str
+) -> None:
+    later = {"release": None, "revision_until": None}
+    with pytest.raises(ValidationError, match="has another offset than") as caught:
+        make_book(deadline=deadline, time_zone=zone, **later)
+    assert there in str(caught.value)
+    make_book(deadline=there, time_zone=zone, **later)
+    path = tmp_path / "class.yaml"
+    path.write_text(f'extensions: [{{student: b1, until: "{deadline}", reason: was in hospital}}]\n')
+    with pytest.raises(InputError, match=r"class\.yaml:1: .* has another offset than"):
+        read_class_file(path, make_book(deadline=there, time_zone=zone, **later))
+
+
+@pytest.mark.parametrize("offset", ["+02:00", "+01:00"])
+def test_in_the_hour_that_comes_twice_both_offsets_are_the_zones(offset: str) -> None:
+    book = make_book(
+        deadline=f"2026-10-25T02:30:00{offset}", time_zone="Europe/Berlin", release=None, revision_until=None
+    )
+    assert book.quiz.deadline.isoformat().endswith(offset)

@@ -111,10 +111,10 @@ def test_a_record_of_the_first_format_is_brought_up_to_date(
 
 def test_a_newer_format_is_refused_by_name(run: Command, damaged: Path) -> None:
     data = json.loads((damaged / "result.json").read_text(encoding="utf-8"))
-    (damaged / "result.json").write_text(json.dumps({**data, "format": 3, "rooms": []}), encoding="utf-8")
+    (damaged / "result.json").write_text(json.dumps({**data, "format": FORMAT + 1, "rooms": []}), encoding="utf-8")
     ended = run("items", damaged)
     assert ended.exit_code == 2
-    assert "has format 3, which a newer version wrote; this one reads up to 2" in ended.stderr
+    assert "has format 4, which a newer version wrote; this one reads up to 3" in ended.stderr
 
 
 def put(*path: Any, value: Any) -> Callable[[Any], None]:
@@ -140,10 +140,18 @@ def without(*path: Any) -> Callable[[Any], None]:
 
 
 STUDENT = ("students", 2)
+NOW = "2026-06-20T10:00:00+08:00"
+
+
+def ruled(question: str, **effect: Any) -> dict[str, Any]:
+    """A ruling as it stands in the list of decisions."""
+    return {"what": "ruling", "question": question, "reason": "decided at the meeting", "when": NOW, **effect}
+
+
 DAMAGES: dict[str, tuple[Callable[[Any], None], str]] = {
-    "no format": (without("format"), "format: is None, expected 2"),
-    "format 0": (put("format", value=0), "format: is 0, expected 2"),
-    "format as text": (put("format", value="2"), "format: is '2', expected 2"),
+    "no format": (without("format"), "format: is None, expected 3"),
+    "format 0": (put("format", value=0), "format: is 0, expected 3"),
+    "format as text": (put("format", value="3"), "format: is '3', expected 3"),
     "no students": (without("students"), "students: is missing"),
     "no key": (without("key"), "key: is missing"),
     "no questions": (without("key", "questions"), "key.questions: is missing"),
@@ -180,18 +188,34 @@ DAMAGES: dict[str, tuple[Callable[[Any], None], str]] = {
     "a question gone": (without("key", "questions", "q12"), "students.0.points: has 12 entries, its key has 11"),
     "an ungraded question of another quiz": (put("ungraded", 0, 1, value="q99"), "ungraded.0.1: 'q99' is no question"),
     "an unsettled question of another quiz": (put("unsettled", value=["q99"]), "unsettled.0: 'q99' is no question"),
-    "a ruling without a reason": (put("rulings", value=[{"question": "q01"}]), "rulings.0.reason: is missing"),
-    "a ruling on another quiz": (
-        put("rulings", value=[{"question": "q99", "everyone": True, "reason": "long enough"}]),
-        "rulings.0.question: 'q99' is no question",
+    "a mean that is another": (put("mean", value="9.99"), "mean: is 9.99, but the exact totals give "),
+    "a ruling without a reason": (
+        put("decisions", value=[{"what": "ruling", "question": "q01", "when": NOW}]), "decisions.0.reason: is missing"
     ),
-    "an override of another question": (
-        put("key", "questions", "q03", "override", value={"question": "q04", "correct": ["A"], "reason": "as decided"}),
-        "key.questions.q03.override.question: is 'q04', expected 'q03'",
+    "a decision without a time": (
+        put("decisions", value=[{"what": "ruling", "question": "q01", "reason": "long enough"}]),
+        "decisions.0.when: is missing",
+    ),
+    "a ruling on another quiz": (
+        put("decisions", value=[ruled("q99", everyone=True)]), "decisions.0.question: 'q99' is no question"
+    ),
+    "a decision about nothing": (
+        put("decisions", value=[ruled("", everyone=True)]), "decisions.0: value error, ruling is about a question"
+    ),
+    "decisions that cannot both hold": (
+        put("decisions", value=[ruled("q01", disregard=["A"]), ruled("q01", always_correct=["A"])]),
+        "decisions: q01: two decisions cannot both hold, A is taken out and counted as right",
+    ),
+    "another key than was decided": (
+        put("decisions", value=[ruled("q03", correct=["A"]) | {"what": "override"}]),
+        "key.questions.q03.correct: is ACE, but A was decided",
+    ),
+    "an unknown letter in a decision": (
+        put("decisions", value=[ruled("q01", disregard=["Z"])]), "decisions.0: names Z, the options are"
     ),
     "a violation without a student": (put("class_file", "violations", value=[{}]), "class_file.violations.0.student"),
 }  # fmt: skip
-WITHOUT_A_QUIZ = {"an unknown letter", "an unknown correct letter"}
+WITHOUT_A_QUIZ = {"an unknown letter", "an unknown correct letter", "an unknown letter in a decision"}
 """What only the quiz can tell; a gradebook is filled without it."""
 
 

@@ -115,10 +115,17 @@ def test_an_appeal_is_opened_decided_once_and_carried_into_a_regrade(
     assert packet["decision"] is None
     assert "dice.sides = 6 sides [executed]" in packet["evidence"]["grounds"][0]
     assert "moved by more than 1" in packet["what_would_change_it"][0]
-    assert packet["if_accepted"]["correct"] == "AC"
+    assert packet["if_accepted"]["instead"]["correct"] == "AC"
 
     assert run(*about, "--decision", "accepted").exit_code == 2  # no reason
-    decided = run(*about, "--decision", "accepted", "--reason", "E can be argued", "--by", "TA", "--json")
+    accepted = [*about, "--decision", "accepted", "--reason", "E can be argued", "--by", "TA", "--json"]
+    neither = run(*accepted)
+    assert neither.exit_code == 2
+    assert "as right instead (" in neither.stderr
+    losers = packet["if_accepted"]["instead"]["losers"]
+    assert losers
+    assert all(f"{who['student']} {who['old']} -> {who['new']}" in neither.stderr for who in losers[:20])
+    decided = run(*accepted, "--as", "instead")
     assert decided.exit_code == 0, decided.output
     data = json.loads(decided.output)
     assert data["decision"]["outcome"] == "accepted"
@@ -128,9 +135,9 @@ def test_an_appeal_is_opened_decided_once_and_carried_into_a_regrade(
     [change_file] = (out / "appeals").glob("*.yaml")
     diff = json.loads(run("regrade", out, change_file, "--json").output)
     assert diff["key_changes"] == {"q03": {"old": ["A", "C", "E"], "new": ["A", "C"]}}
-    assert diff["changed"] == data["if_accepted"]["students_changed"]
+    assert diff["changed"] == data["if_accepted"]["instead"]["students_changed"]
     mine = [row for row in diff["changes"] if row["student"] == "b00000002"]
-    student = data["if_accepted"]["this_student"]
+    student = data["if_accepted"]["instead"]["this_student"]
     assert [(row["old"], row["new"]) for row in mine] == (
         [(student["total"], student["total_then"])] if student["total"] != student["total_then"] else []
     )

@@ -11,6 +11,7 @@ from basics.errors import InputError
 from grader.quiz.spec import QuizBook
 from grader.submissions.class_file import read_class_file
 from grader.submissions.reading import read_submissions
+from grader.submissions.rows import parse_moment
 from tests.grader.classroom import make_book
 
 HEADER = "student_id,name,submitted,attempt," + ",".join(f"q{i:02d}" for i in range(1, 13))
@@ -181,3 +182,28 @@ def test_all_faults_of_a_class_file_at_once(tmp_path: Path, book: QuizBook) -> N
     text = str(caught.value)
     for expected in ("notes.yaml:1: 'q99'", "notes.yaml:3: 'q98'", "q01 has no option Z", "extensions names s1 twice"):
         assert expected in text, text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-06-18 12:00:00 UTC",
+        "2026-06-18T12:00:00Z",
+        "2026-06-18 12:00:00Z",
+        "2026-06-18T20:00:00+08:00",
+        "2026-06-18T20:00:00+0800",
+        "2026-06-18T06:30:00.000-0530",
+    ],
+)
+def test_a_time_with_one_zone_is_read(text: str) -> None:
+    assert parse_moment(text) == datetime(2026, 6, 18, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-06-18 10:00+05:00 UTC", "2026-06-18T12:00:00Z UTC", "2026-06-18T12:00:00", "2026-06-18", "UTC", "noon"],
+)
+def test_a_time_with_two_zones_or_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"2026-06-18|isoformat|Invalid"):
+        parse_moment(text)
+    assert parse_moment("") is None
