@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations, repeat
+from math import inf
 
 from audio.measures import MEASURES, Metric
 from basics.errors import Undefined
@@ -238,10 +239,10 @@ def around(value: float, sample: Sample, parameters: Request) -> Interval:
     Raises Undefined where there is none.
     """
     middle, interval = sample.spread(parameters)
-    low, high = interval.low + value - middle, interval.high + value - middle
-    lowest, highest = MEASURES[sample.metric].low, MEASURES[sample.metric].high
-    low = low if lowest is None else max(low, lowest)
-    high = high if highest is None else min(high, highest)
+    measure = MEASURES[sample.metric]
+    lowest, highest = (-inf if measure.low is None else measure.low), (inf if measure.high is None else measure.high)
+    moved = (interval.low + value - middle, interval.high + value - middle)
+    low, high = (min(max(end, lowest), highest) for end in moved)  # both: a value may miss a bound by a rounding
     return interval.model_copy(update={"low": low, "high": high})
 
 

@@ -24,6 +24,7 @@ from grader.quiz.claims import (
     comparisons,
     in_words,
 )
+from grader.quiz.spec import Contrary
 from grader.verdicts.judge import Candidates, judge
 
 NAMES = ("a", "b", "c")
@@ -237,3 +238,56 @@ def test_claims_read_aloud() -> None:
 def test_claims_outside_the_closed_set_are_refused(broken: object) -> None:
     with pytest.raises(ValidationError):
         parse(broken)
+
+
+@pytest.mark.parametrize("form", ["greater", "less", "highest_of", "lowest_of"])
+@pytest.mark.parametrize(("apart", "beyond", "short"), [(2.0, 2.5, 1.5), (4.0, 4.25, 3.75)])
+def test_exactly_the_margin_away_is_undecided_on_either_side(
+    form: str, apart: float, beyond: float, short: float
+) -> None:
+    claim = parse({form: ["a", "b"], "margin": apart})
+    sign = 1 if form in ("greater", "highest_of") else -1
+    states = {
+        gap: judge(claim, seen(number("a", sign * gap), number("b", 0.0))).state
+        for gap in (apart, -apart, beyond, -beyond, short, -short)
+    }
+    assert states == {
+        apart: "inconclusive",
+        -apart: "inconclusive",
+        beyond: "supported",
+        -beyond: "refuted",
+        short: "inconclusive",
+        -short: "inconclusive",
+    }
+
+
+def beside(state: float, *, defeats: bool) -> Contrary:
+    return Contrary(evidence=parse({"at_least": ["b", state]}), answer="it was heard", defeats=defeats)
+
+
+@pytest.mark.parametrize(
+    ("b", "defeats", "state", "stands"),
+    [
+        (2.0, True, "refuted", True),
+        (0.0, True, "supported", False),
+        (None, True, "supported", False),
+        (2.0, False, "supported", True),
+    ],
+)
+def test_contrary_evidence_stands_beside_a_verdict_and_decides_only_where_it_defeats(
+    b: float | None, defeats: bool, state: str, stands: bool
+) -> None:
+    verdict = judge(
+        parse({"at_least": ["a", 1]}), seen(number("a", 2.0), number("b", b)), [beside(1.0, defeats=defeats)]
+    )
+    assert verdict.state == state
+    assert bool(verdict.contrary) == stands
+    assert verdict.beside[0].answer == "it was heard"
+    if state == "refuted":
+        assert [m.name for m in verdict.deciding.measurements] == ["b"]
+
+
+def test_what_defeats_never_makes_a_refuted_option_hold() -> None:
+    claim = parse({"at_least": ["a", 1]})
+    assert judge(claim, seen(number("a", 0.0), number("b", 2.0)), [beside(1.0, defeats=True)]).state == "refuted"
+    assert judge(claim, seen(number("a", None), number("b", 2.0)), [beside(1.0, defeats=True)]).state == "inconclusive"
