@@ -1,18 +1,18 @@
 """Carry a grading run or a regrade out, from what was read to the folder that is left behind.
 
-Nothing is in the folder until everything has been worked out.
+Everything is worked out and written beside first, and then there at once (`basics/folders.py`): whoever is refused or
+killed leaves the folder as it was, or as it was to become.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from basics.errors import InputError, Problem
 from basics.files import sha256_of, write_whole
+from basics.folders import Stage, staging
 from grader.exports.gradebook import read_gradebook
 from grader.exports.transfer import plan_transfer
 from grader.feedback.writing import FeedbackWriter
@@ -41,23 +41,25 @@ CHANGED, DIFF, GRADEBOOK = "changed.csv", "regrade.json", "gradebook.csv"
 
 @without_collection
 def write_class_run(out: Path, run: ClassRun) -> list[Path]:
-    """Write scores, record and feedback into `out`; feedback of an earlier run there is replaced."""
-    if out.exists() and not out.is_dir():
-        raise InputError(Problem(str(out), "is a file, expected a folder", "name another folder with --out"))
-    out.mkdir(parents=True, exist_ok=True)
+    """Put scores, record and feedback into `out` at once, in the place of an earlier run there."""
     head, languages = run.head(), run.setting.class_file.feedback
-    with tempfile.TemporaryDirectory(dir=out, prefix=".writing-") as scratch:
-        folder = Path(scratch) / FEEDBACK
+    with staging(out) as stage:
         if languages:
-            FeedbackWriter(run.grades, run.key, languages).write(folder)
-        write_scores(Path(scratch) / SCORES, run.grades)
-        write_record(Path(scratch) / RESULT, head, run.grades)
-        shutil.rmtree(out / FEEDBACK, ignore_errors=True)
-        written = [Path(scratch) / SCORES, Path(scratch) / RESULT, *([folder] if languages else [])]
-        for path in written:
-            path.replace(out / path.name)
-    ledger.append(out / ledger.FOLDER, "grade", _facts(head), {name: out / name for name in (SCORES, RESULT)})
-    return [out / path.name for path in written]
+            FeedbackWriter(run.grades, run.key, languages).write(stage.folder(FEEDBACK))
+        write_scores(stage.file(SCORES), run.grades)
+        write_record(stage.file(RESULT), head, run.grades)
+        _commit(stage, "grade", _facts(head), (SCORES, RESULT), (FEEDBACK,) if languages else ())
+    return [out / name for name in (SCORES, RESULT, *([FEEDBACK] if languages else []))]
+
+
+def _commit(
+    stage: Stage, action: str, facts: dict[str, Any], files: tuple[str, ...], folders: tuple[str, ...] = ()
+) -> None:
+    """Make what is staged the run in its folder, with its entry in the ledger; nothing of an earlier run stays."""
+    for name in (SCORES, RESULT, FEEDBACK, CHANGED, DIFF, GRADEBOOK):
+        if name not in (*files, *folders):
+            stage.drop(name)
+    stage.commit(lambda: ledger.record(stage, action, facts, files))
 
 
 def regrade_run(
@@ -85,17 +87,19 @@ def regrade_run(
     diff = compare(old.totals, totals, changed_questions(old, grades))
     data = diff_data(old, head, diff, totals) | {"policy": policy}
     if out is not None:
-        write_scores(out / SCORES, grades)
-        write_record(out / RESULT, head, grades)
-        write_whole(out / CHANGED, changed_rows(diff).encode())
-        write_whole(out / DIFF, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
-        written = {name: out / name for name in (SCORES, RESULT, CHANGED, DIFF)}
-        if gradebook is not None:
-            plan = plan_transfer(out, read_gradebook(gradebook), assignment, scale=False, partial=False)
-            plan.write(out / GRADEBOOK)
-            written[GRADEBOOK] = out / GRADEBOOK
-        ledger.append(out / ledger.FOLDER, "regrade", _facts(head) | came_from.model_dump(), written)
-        data["written"] = [str(path) for path in written.values()]
+        files = [SCORES, RESULT, CHANGED, DIFF]
+        with staging(out) as stage:
+            write_scores(stage.file(SCORES), grades)
+            write_record(stage.file(RESULT), head, grades)
+            write_whole(stage.file(CHANGED), changed_rows(diff).encode())
+            write_whole(stage.file(DIFF), (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
+            if gradebook is not None:
+                course = read_gradebook(gradebook)
+                plan = plan_transfer(stage.file(RESULT), course, assignment, scale=False, partial=False)
+                plan.write(stage.file(GRADEBOOK))
+                files.append(GRADEBOOK)
+            _commit(stage, "regrade", _facts(head) | came_from.model_dump(), tuple(files))
+        data["written"] = [str(out / name) for name in files]
     return data
 
 
