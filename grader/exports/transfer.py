@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from basics.errors import InputError, Problem
 from basics.files import write_whole
-from grader.exports.gradebook import Gradebook, Transfer, column_of, gradebook_file, transfer
+from grader.exports.gradebook import Gradebook, Transfer, column_of, defused, doubtful, gradebook_file, transfer
 from grader.exports.importer import Outcome, imitate
 from grader.marking.run_record import RunRecord, read_run
 
@@ -21,12 +21,13 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class Plan:
-    """A gradebook file that was tried: `outcome` is what the importer would make of `content`."""
+    """A gradebook file that was tried: `outcome` is what the importer makes of `content`, `notes` are for people."""
 
     gradebook: Gradebook
     transfer: Transfer
     content: bytes
     outcome: Outcome
+    notes: tuple[str, ...]
 
     def write(self, path: Path) -> None:
         """Write the file. Raises InputError if the importer would do anything but the planned changes."""
@@ -51,6 +52,7 @@ class Plan:
             ],
             "unchanged": self.transfer.unchanged,
             "left_alone": list(self.transfer.left_alone),
+            "notes": list(self.notes),
             "dry_run": outcome_data(self.outcome) | {"as_planned": self.as_planned},
             "written": str(out) if out else None,
         }
@@ -66,11 +68,13 @@ def plan_transfer(result_path: Path, gradebook: Gradebook, assignment: str, *, s
     lms_ids = {student.id: student.lms_id for student in result.students}
     plan = transfer(gradebook, column, result.totals, lms_ids, factor)
     content = gradebook_file(gradebook, plan)
-    return Plan(gradebook, plan, content, imitate(content, gradebook))
+    return Plan(gradebook, plan, content, imitate(content, gradebook), tuple(defused(gradebook, plan)))
 
 
 def checked(path: Path, gradebook: Gradebook) -> dict[str, Any]:
-    """What importing the file at `path` would do."""
+    """What importing the file at `path` would do. Raises InputError for doubtful scores in the gradebook."""
+    if problems := doubtful(gradebook, gradebook.assignments, gradebook.students):
+        raise InputError(problems)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -91,6 +95,8 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "created_assignments": outcome.created_assignments,
         "created_students": outcome.created_students,
         "dropped_columns": outcome.dropped,
+        "lost_assignments": outcome.lost,
+        "changed_columns": outcome.custom_changed,
         "points_changed": outcome.points_changed,
         "lints": outcome.lints,
     }
@@ -100,7 +106,7 @@ def _factor(result: RunRecord, gradebook: Gradebook, column: int, *, scale: bool
     """What totals are multiplied by; 1 where the assignment's points are the quiz's."""
     quiz = sum(Fraction(str(question.points)) for question in result.key.questions.values())
     possible = gradebook.possible(column)
-    if possible is None or possible == quiz:
+    if possible == quiz:
         return Fraction(1)
     if scale:
         return possible / quiz
@@ -138,6 +144,8 @@ def show_plan(out: Console, plan: Plan, written: Path | None) -> None:
     out.print(f"{len(plan.transfer.changes)} scores change, {plan.transfer.unchanged} stay")
     for line in plan.transfer.left_alone:
         out.print(f"  {escape(line)}")
+    for note in plan.notes:
+        out.print(f"  {escape(note)}", style="yellow")
     show_outcome(out, outcome_data(plan.outcome))
     out.print(f"written: {written}" if written else "dry run: nothing was written")
 
@@ -155,6 +163,8 @@ def show_outcome(out: Console, outcome: dict[str, Any]) -> None:
         ("would create the assignment", outcome["created_assignments"]),
         ("would create the student", outcome["created_students"]),
         ("would drop the column", outcome["dropped_columns"]),
+        ("would lose the scores of", outcome["lost_assignments"]),
+        ("would change", outcome["changed_columns"]),
         ("would change points possible:", outcome["points_changed"]),
         ("", outcome["lints"]),
     ):
