@@ -63,7 +63,7 @@ def plan_transfer(result_path: Path, gradebook: Gradebook, assignment: str, *, s
     result = read_run(result_path)
     column = gradebook.column(assignment)
     factor = _factor(result, gradebook, column, scale=scale)
-    if problems := _obstacles(result, partial=partial):
+    if problems := obstacles(result, partial=partial):
         raise InputError(problems)
     lms_ids = {student.id: student.lms_id for student in result.students}
     plan = transfer(gradebook, column, result.totals, lms_ids, factor)
@@ -114,7 +114,8 @@ def _factor(result: RunRecord, gradebook: Gradebook, column: int, *, scale: bool
     raise InputError(Problem(column_of(gradebook, column), what, "correct it in the LMS, or say --scale"))
 
 
-def _obstacles(result: RunRecord, *, partial: bool) -> list[Problem]:
+def obstacles(result: RunRecord, *, partial: bool) -> list[Problem]:
+    """Why a result is not to leave for another system as if it were whole; none with `partial`."""
     where = "result"
     if partial:
         return []
@@ -145,7 +146,7 @@ def show_plan(out: Console, plan: Plan, written: Path | None) -> None:
     for line in plan.transfer.left_alone:
         out.print(f"  {escape(line)}")
     for note in plan.notes:
-        out.print(f"  {escape(note)}", style="yellow")
+        out.print(f"  {escape(note)}", style="yellow", soft_wrap=True)
     show_outcome(out, outcome_data(plan.outcome))
     out.print(f"written: {written}" if written else "dry run: nothing was written")
 
