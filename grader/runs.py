@@ -56,10 +56,21 @@ def _commit(
     stage: Stage, action: str, facts: dict[str, Any], files: tuple[str, ...], folders: tuple[str, ...] = ()
 ) -> None:
     """Make what is staged the run in its folder, with its entry in the ledger; nothing of an earlier run stays."""
-    for name in (SCORES, RESULT, FEEDBACK, CHANGED, DIFF, GRADEBOOK):
-        if name not in (*files, *folders):
-            stage.drop(name)
-    stage.commit(lambda: ledger.record(stage, action, facts, files))
+
+    def prepare() -> None:
+        for name in _of_an_earlier_run(stage.out):
+            if name not in (*files, *folders):
+                stage.drop(name)
+        ledger.record(stage, action, facts, files)
+
+    stage.commit(prepare)
+
+
+def _of_an_earlier_run(out: Path) -> list[str]:
+    """What the ledger knows to be an earlier run's: a file of somebody's own under such a name is not."""
+    known = ledger.last_outputs(out / ledger.FOLDER)
+    mine = [name for name in (CHANGED, DIFF, GRADEBOOK) if name in known and (out / name).is_file()]
+    return [*(name for name in mine if sha256_of(out / name) == known[name]), *([FEEDBACK] if known else [])]
 
 
 def regrade_run(

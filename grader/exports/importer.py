@@ -83,11 +83,12 @@ def imitate(data: bytes, course: Gradebook) -> Outcome:
     text = _decoded(data, outcome)
     outcome.lints += _encoding_lints(data)
     try:
-        rows = [[_number(cell) for cell in row] for row in strict_rows(text, _separator(text), BLANK_LINE)]
+        written = list(strict_rows(text, _separator(text), BLANK_LINE))
     except Malformed as error:
         outcome.refused = f"it is no CSV for the importer: {error}"
         return outcome
-    outcome.lints += _digit_lints(text)
+    outcome.lints += _digit_lints([cell for row in written for cell in row if cell])
+    rows = [[_number(cell) for cell in row] for row in written]
     layout = _header(rows[0] if rows else [], course, outcome)
     if layout is None:
         return outcome
@@ -116,9 +117,8 @@ def _encoding_lints(data: bytes) -> list[str]:
     return found
 
 
-def _digit_lints(text: str) -> list[str]:
+def _digit_lints(cells: Sequence[str]) -> list[str]:
     """Traps in the numbers."""
-    cells = [cell or "" for row in strict_rows(text, _separator(text), BLANK_LINE) for cell in row]
     found = []
     if any(re.search(r"[０-９．]", cell) for cell in cells):
         found.append("holds full-width digits: the importer does not read them as numbers")

@@ -121,7 +121,7 @@ def inspect(folder: Path) -> Inspection:
 
     What a killed run had decided to write is put in place first. Raises InputError where there is no ledger.
     """
-    settle(folder)
+    settle(folder.parent if folder.name == FOLDER else folder)
     place = folder / FOLDER if (folder / FOLDER).is_dir() else folder
     read_entries(place)
     with steady(place.parent):
@@ -129,13 +129,18 @@ def inspect(folder: Path) -> Inspection:
         return Inspection(tuple(read_entries(place)), tuple(found))
 
 
+def last_outputs(folder: Path) -> dict[str, str]:
+    """Digests by name of every output, as the last entry about it recorded it; none where there is no ledger yet."""
+    last: dict[str, str] = {}
+    for entry in read_entries(folder) if entries(folder) else ():
+        last.update(entry.get("outputs", {}))
+    return last
+
+
 def current_outputs(folder: Path, out: Path) -> list[Finding]:
     """Files beside the ledger that differ from what the last entry to write them recorded."""
-    last: dict[str, str] = {}
-    for entry in read_entries(folder):
-        last.update(entry.get("outputs", {}))
     return [
         Finding(name, "is not the file that was last recorded")
-        for name, digest in last.items()
+        for name, digest in last_outputs(folder).items()
         if (out / name).is_file() and sha256_of(out / name) != digest
     ]

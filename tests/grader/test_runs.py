@@ -167,5 +167,8 @@ def test_a_later_run_of_another_kind_leaves_nothing_of_the_earlier_one(
     assert not (out / "feedback").exists(), "it was of another key"
     assert run("grade", report, "--out", out).exit_code == 0
     assert not (out / "changed.csv").exists()
-    assert [entry["action"] for entry in inspect(out).entries] == ["grade", "regrade", "grade"]
+    (out / "gradebook.csv").write_text("somebody's own")
+    assert run("grade", report, "--out", out).exit_code == 0
+    assert (out / "gradebook.csv").read_text() == "somebody's own", "the ledger does not know it"
+    assert [entry["action"] for entry in inspect(out).entries] == ["grade", "regrade", "grade", "grade"]
     assert inspect(out).findings == ()
