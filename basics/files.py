@@ -27,16 +27,16 @@ def replacing(path: Path, *, mode: int = PUBLIC) -> Iterator[Path]:
 
     Raises InputError naming `path` where it cannot be written (no permission, a folder in its place, a full disk).
     """
-    with _told(path):
+    with told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}{path.suffix}")
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
     try:
         yield temporary
-        with _told(path):
+        with told(path):
             _sync(temporary, os.O_RDWR)
             temporary.replace(path)
-            _sync(path.parent, os.O_RDONLY)
+            sync_names(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -47,7 +47,7 @@ def writing_text(path: Path, *, mode: int = PUBLIC) -> Iterator[TextIO]:
     """A UTF-8 text file that replaces `path` when the block ends; line ends as written."""
     with (
         replacing(path, mode=mode) as temporary,
-        _told(path),
+        told(path),
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
         yield file
@@ -55,12 +55,13 @@ def writing_text(path: Path, *, mode: int = PUBLIC) -> Iterator[TextIO]:
 
 def write_whole(path: Path, content: bytes, *, mode: int = PUBLIC) -> None:
     """Replace the file at `path` by one that holds `content`. Raises InputError like `replacing`."""
-    with replacing(path, mode=mode) as temporary, _told(path):
+    with replacing(path, mode=mode) as temporary, told(path):
         temporary.write_bytes(content)
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def told(path: Path) -> Iterator[None]:
+    """Turns what can go wrong while something is written into one clear problem that names `path`."""
     try:
         yield
     except OSError as error:
@@ -72,6 +73,11 @@ def sha256_of(path: Path) -> str:
     """sha256 of a file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync_names(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
+    _sync(folder, os.O_RDONLY)
 
 
 def _sync(path: Path, flags: int) -> None:

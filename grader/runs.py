@@ -1,19 +1,19 @@
 """Carry a grading run or a regrade out, from what was read to the folder that is left behind.
 
-Nothing is in the folder until everything has been worked out.
+Everything is worked out and written beside first, and then there at once (`basics/folders.py`): whoever is refused or
+killed leaves the folder as it was, or as it was to become.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from basics.errors import InputError, Problem
 from basics.files import sha256_of, write_whole
+from basics.folders import Stage, staging
 from grader.exports.gradebook import read_gradebook
 from grader.exports.transfer import plan_transfer
 from grader.feedback.writing import FeedbackWriter
@@ -47,29 +47,46 @@ CHANGED, DIFF, GRADEBOOK = "changed.csv", "regrade.json", "gradebook.csv"
 
 @without_collection
 def write_class_run(out: Path, run: ClassRun) -> list[Path]:
-    """Write scores, record and feedback into `out`; feedback of an earlier run there is replaced."""
+    """Put scores, record and feedback into `out` at once, in the place of an earlier run there."""
     head = run.head()
-    written = _write_run(out, head, run.grades, run.key)
-    ledger.append(out / ledger.FOLDER, "grade", _facts(head), {name: out / name for name in (SCORES, RESULT)})
-    return written
+    with staging(out) as stage:
+        folders = _stage_run(stage, head, run.grades, run.key)
+        _commit(stage, "grade", _facts(head), (SCORES, RESULT), folders)
+    return [out / name for name in (SCORES, RESULT, *folders)]
 
 
-def _write_run(out: Path, head: RunHead, grades: Grades, key: AnswerKey | None) -> list[Path]:
-    """Scores, record and, where a key with its evidence is given, feedback in the languages of the class file."""
-    if out.exists() and not out.is_dir():
-        raise InputError(Problem(str(out), "is a file, expected a folder", "name another folder with --out"))
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".writing-") as scratch:
-        folder = Path(scratch) / FEEDBACK
-        if key is not None and head.class_file.feedback:
-            FeedbackWriter(grades, key, head.class_file.feedback).write(folder)
-        write_scores(Path(scratch) / SCORES, grades)
-        write_record(Path(scratch) / RESULT, head, grades)
-        shutil.rmtree(out / FEEDBACK, ignore_errors=True)
-        written = [Path(scratch) / SCORES, Path(scratch) / RESULT, *([folder] if folder.is_dir() else [])]
-        for path in written:
-            path.replace(out / path.name)
-    return [out / path.name for path in written]
+def _stage_run(stage: Stage, head: RunHead, grades: Grades, key: AnswerKey | None) -> tuple[str, ...]:
+    """Scores, record and, where a key with its evidence is given, feedback in the languages of the class file.
+
+    Returns the folders among them.
+    """
+    languages = head.class_file.feedback if key is not None else ()
+    if key is not None and languages:
+        FeedbackWriter(grades, key, languages).write(stage.folder(FEEDBACK))
+    write_scores(stage.file(SCORES), grades)
+    write_record(stage.file(RESULT), head, grades)
+    return (FEEDBACK,) if languages else ()
+
+
+def _commit(
+    stage: Stage, action: str, facts: dict[str, Any], files: tuple[str, ...], folders: tuple[str, ...] = ()
+) -> None:
+    """Make what is staged the run in its folder, with its entry in the ledger; nothing of an earlier run stays."""
+
+    def prepare() -> None:
+        for name in _of_an_earlier_run(stage.out):
+            if name not in (*files, *folders):
+                stage.drop(name)
+        ledger.record(stage, action, facts, files)
+
+    stage.commit(prepare)
+
+
+def _of_an_earlier_run(out: Path) -> list[str]:
+    """What the ledger knows to be an earlier run's: a file of somebody's own under such a name is not."""
+    known = ledger.last_outputs(out / ledger.FOLDER)
+    mine = [name for name in (CHANGED, DIFF, GRADEBOOK) if name in known and (out / name).is_file()]
+    return [*(name for name in mine if sha256_of(out / name) == known[name]), *([FEEDBACK] if known else [])]
 
 
 def key_of_run(run: RunHead, book: QuizBook, where: str, key: AnswerKey | None = None) -> AnswerKey:
@@ -119,16 +136,18 @@ def regrade_run(
             raise InputError(Problem(str(new_path), what, remedy))
         graded_in = old_path if new_path.suffix in CHANGES else new_path
         key = key_of_run(head, book, str(graded_in)) if head.class_file.feedback else None
-        written = _write_run(out, head, grades, key)
-        write_whole(out / CHANGED, changed_rows(diff).encode())
-        write_whole(out / DIFF, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
-        kept = {name: out / name for name in (SCORES, RESULT, CHANGED, DIFF)}
-        if gradebook is not None:
-            plan = plan_transfer(out, read_gradebook(gradebook), assignment, scale=False, partial=False)
-            plan.write(out / GRADEBOOK)
-            kept[GRADEBOOK] = out / GRADEBOOK
-        ledger.append(out / ledger.FOLDER, "regrade", _facts(head) | came_from.model_dump(), kept)
-        data["written"] = [str(path) for path in dict.fromkeys([*written, *kept.values()])]
+        files = [SCORES, RESULT, CHANGED, DIFF]
+        with staging(out) as stage:
+            folders = _stage_run(stage, head, grades, key)
+            write_whole(stage.file(CHANGED), changed_rows(diff).encode())
+            write_whole(stage.file(DIFF), (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
+            if gradebook is not None:
+                course = read_gradebook(gradebook)
+                plan = plan_transfer(stage.file(RESULT), course, assignment, scale=False, partial=False)
+                plan.write(stage.file(GRADEBOOK))
+                files.append(GRADEBOOK)
+            _commit(stage, "regrade", _facts(head) | came_from.model_dump(), tuple(files), folders)
+        data["written"] = [str(out / name) for name in (*files, *folders)]
     return data
 
 

@@ -1,9 +1,10 @@
-"""`earwitness export`: the gradebook file for NTU COOL, the quiz as QTI or Moodle XML, the students' edition."""
+"""`earwitness export`: grades for NTU COOL and Gradescope; the quiz as QTI, Moodle XML, GIFT, a students' edition."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +22,10 @@ from grader.cli.common import (
     print_json,
 )
 
+if TYPE_CHECKING:
+    from grader.quiz.spec import QuizBook
+    from grader.submissions.model import Chosen
+
 GradebookOption = Annotated[Path, typer.Option("--gradebook", help="The gradebook as exported from the LMS.")]
 OutOption = Annotated[Path, typer.Option("--out", help="File to write.")]
 
@@ -31,6 +36,8 @@ def register(app: typer.Typer) -> None:
     command(exports, help="Say what importing a CSV into the gradebook would do, before anybody does it.")(check)
     command(exports, help="The quiz as a Canvas QTI 1.2 package.")(qti)
     command(exports, help="The quiz as Moodle XML.")(moodle)
+    command(exports, help="The quiz in GIFT, Moodle's plain text for questions.")(gift)
+    command(exports, help="A results.json of Gradescope for each student of a run.")(gradescope)
     command(exports, help="The quiz without its key, and a sealed key to open after the deadline.")(student)
     command(exports, "open", help="Check an opened key against the seal that was published with the quiz.")(open_seal)
     app.add_typer(exports, name="export")
@@ -71,7 +78,8 @@ def check(
 
 def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, override: OverrideOption = None) -> None:
     from basics.files import write_whole
-    from grader.exports.qti import exported_key, qti_package
+    from grader.exports.exportable import exported_key
+    from grader.exports.qti import qti_package
 
     book = load_book(quiz)
     correct, notes = exported_key(book, key_for_grading(book, accept, override))
@@ -83,20 +91,52 @@ def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, ov
 def moodle(
     out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, override: OverrideOption = None
 ) -> None:
+    from grader.exports.moodle import moodle_xml
+
+    _for_moodle(out, moodle_xml, quiz, accept, override)
+
+
+def gift(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, override: OverrideOption = None) -> None:
+    from grader.exports.gift import gift as write_gift
+
+    _for_moodle(out, lambda book, key: write_gift(book, key).encode(), quiz, accept, override)
+    console().print("GIFT holds no points: set them in Moodle")
+
+
+def _for_moodle(
+    out: Path,
+    write: Callable[[QuizBook, Mapping[str, Chosen | None]], bytes],
+    quiz: Path | None,
+    accept: list[str] | None,
+    override: Path | None,
+) -> None:
+    """Write the quiz, and say on standard error what Moodle will score otherwise."""
     from basics.files import write_whole
-    from grader.exports.moodle import moodle_xml, unsupported
-    from grader.exports.qti import exported_key
+    from grader.exports.exportable import exported_key
+    from grader.exports.moodle_weights import inexact
 
     book = load_book(quiz)
     correct, notes = exported_key(book, key_for_grading(book, accept, override))
-    write_whole(out, moodle_xml(book, correct))
-    console().print(f"{out}: {len(book.questions)} questions")
-    _warn([*notes, *filter(None, [unsupported(book.quiz.credit_rule)])])
+    write_whole(out, write(book, correct))
+    console().print(f"{out}: {len(book.questions)} questions", markup=False)
+    _warn([*notes, *inexact(book, correct)])
 
 
 def _warn(notes: list[str]) -> None:
     for note in notes:
         console(stderr=True).print(note, style="yellow", markup=False)
+
+
+def gradescope(
+    result: Annotated[Path, typer.Argument(help="Folder or result.json of `grade` or `regrade`.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for one folder a student, with a results.json in each.")],
+    partial: Annotated[bool, typer.Option("--partial", help="Export although not everything is graded.")] = False,
+    quiz: QuizOption = None,
+) -> None:
+    from grader.exports.gradescope import write_results
+
+    number = write_results(result, load_book(quiz), out, partial=partial)
+    console().print(f"{out}: {number} students; shown to them when the grades are published", markup=False)
 
 
 def student(

@@ -104,11 +104,10 @@ def appeal(
 def ledger(
     folder: Annotated[Path, typer.Argument(help="The --out folder of grading runs.")], as_json: JsonOption = False
 ) -> None:
-    from grader.review.ledger import FOLDER, audit, current_outputs, read_entries
+    from grader.review.ledger import inspect
 
-    place = folder / FOLDER if (folder / FOLDER).is_dir() else folder
-    entries = read_entries(place)
-    findings = [*audit(place), *current_outputs(place, place.parent)]
+    seen = inspect(folder)
+    entries, findings = seen.entries, seen.findings
     if as_json:
         found = [{"entry": finding.entry, "what": finding.what} for finding in findings]
         print_json({"entries": entries, "intact": not findings, "findings": found})

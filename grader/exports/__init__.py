@@ -1,1 +1,1 @@
-"""The quiz for other systems: Canvas QTI 1.2, Moodle XML, and an edition for students with a sealed key."""
+"""Grades and the quiz for other systems: NTU COOL, Moodle, Gradescope; an edition for students with a sealed key."""

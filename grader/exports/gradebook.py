@@ -9,14 +9,15 @@ whose score changes are listed; the points row is taken over, so it repeats the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from basics.csv_source import Table, column_name, csv_text, open_table
+from basics.csv_source import MEND_SEPARATORS, Table, column_name, csv_text, open_table
 from basics.errors import InputError, Problem
 from basics.suggestions import did_you_mean
+from grader.exports.numerals import decimal_mark, plain_number, why_no_number
 from grader.marking.scoring import rounded
 from grader.marking.student_lines import harmless
 
@@ -25,9 +26,10 @@ TOTALS = re.compile(
     r"Current Score|Current Points|Current Grade|Final Score|Final Points|Final Grade"
     r"|Override Score|Override Grade|Override Status"
 )
-"""Headers that the importer takes for course totals and drops."""
+"""Headers that the importer takes for course totals and drops, where nothing else follows."""
 POINTS_POSSIBLE = "Points Possible"
 EXCUSED, NOT_ASSIGNED = "EX", "N/A"
+OTHER_TITLE = "assignment"
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,18 @@ class GradebookStudent:
 
 @dataclass(frozen=True)
 class Gradebook:
-    """An exported gradebook."""
+    """An exported gradebook. `customs` are the course's own columns, which stand before the assignments.
+
+    `mark` is the decimal mark of its numbers; `points_row` is 0 where the file has no points row.
+    """
 
     table: Table
     id_columns: Mapping[str, int]
+    customs: tuple[int, ...]
     assignments: tuple[int, ...]
     points: tuple[str, ...]
+    points_row: int
+    mark: str
     students: tuple[GradebookStudent, ...]
 
     def column(self, wanted: str) -> int:
@@ -67,10 +75,24 @@ class Gradebook:
         remedy = "give the whole header, Title (id)" if found else did_you_mean(wanted, list(titles.values()))
         raise InputError(Problem(f"assignment {wanted!r}", what, remedy))
 
-    def possible(self, column: int) -> Fraction | None:
-        """The assignment's points, or None if the export has no points row."""
-        text = self.points[column].strip() if column < len(self.points) else ""
-        return Fraction(text) if re.fullmatch(r"\d+(\.\d+)?", text) else None
+    def plain(self, text: str) -> str:
+        """A cell with its number in plain digits and a decimal point; any other text, and a doubtful one, as it is."""
+        return plain_number(text, self.mark) or text.strip()
+
+    def score(self, student: GradebookStudent, column: int) -> str:
+        """What a student has in an assignment, numbers in plain digits."""
+        return self.plain(student.cells[column])
+
+    def possible(self, column: int) -> Fraction:
+        """The assignment's points. Raises InputError where they are not there, are zero, or no number for certain."""
+        what = "has no points possible in the gradebook, so nothing says what its scores count"
+        if self.points_row and (text := self.points[column].strip()):
+            number = plain_number(text, self.mark)
+            if number is not None and (points := Fraction(number)) > 0:
+                return points
+            what = f"is worth {text!r} points, which {'is nothing' if number else why_no_number(text)}"
+        where = self.table.where(self.points_row or 1, column)
+        raise InputError(Problem(f"{where}, {self.table.header[column]}", what, "correct it in the LMS; export again"))
 
 
 @dataclass(frozen=True)
@@ -93,31 +115,57 @@ def read_gradebook(path: Path) -> Gradebook:
     ids: dict[str, int] = {
         name: columns[name] for name in ("Student", "ID", "SIS User ID", "SIS Login ID", "Section") if name in columns
     }
-    assignments = tuple(
-        i
-        for i, title in enumerate(table.header)
-        if i > ids["Section"] and ASSIGNMENT.match(title) and not TOTALS.search(title)
-    )
-    points: tuple[str, ...] = ()
-    students: list[GradebookStudent] = []
-    for number, row in table.rows():
-        name = row[ids["Student"]].strip()
-        if POINTS_POSSIBLE in name:
-            points = tuple(row)
-        elif row[ids["ID"]].strip():
-            students.append(_student(number, row, ids))
-    if problems := _repeated(table, students):
+    rows = list(table.rows())
+    if problems := _ragged(table, rows):
         raise InputError(problems)
-    return Gradebook(table, ids, assignments, points, tuple(students))
+    points_row, points = next(((n, row) for n, row in rows if POINTS_POSSIBLE in row[ids["Student"]]), (0, []))
+    customs, assignments = _columns(table.header, ids["Section"] + 1, points)
+    named = [(n, row) for n, row in rows if n != points_row and (row[ids["Student"]].strip() or row[ids["ID"]].strip())]
+    students = [_student(number, row, ids) for number, row in named]
+    if problems := [*_unknown(table, students), *_repeated(table, students)]:
+        raise InputError(problems)
+    mark = decimal_mark(row[at] for _, row in rows for at in assignments)
+    return Gradebook(table, ids, customs, assignments, tuple(points), points_row, mark, tuple(students))
+
+
+def _ragged(table: Table, rows: Sequence[tuple[int, Sequence[str]]]) -> list[Problem]:
+    width = len(table.header)
+    return [
+        Problem(table.where(number), f"has {len(row)} cells, the header has {width}", MEND_SEPARATORS)
+        for number, row in rows
+        if len(row) != width
+    ]
+
+
+def _columns(header: Sequence[str], first: int, points: Sequence[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The course's own columns and the assignments; totals stand last, and no points stand under them."""
+    last = len(header)
+    while last > first and TOTALS.search(header[last - 1]) and not _is_assignment(header, last - 1, points):
+        last -= 1
+    assignments = tuple(i for i in range(first, last) if ASSIGNMENT.match(header[i]))
+    return tuple(range(first, assignments[0] if assignments else last)), assignments
+
+
+def _is_assignment(header: Sequence[str], at: int, points: Sequence[str]) -> bool:
+    return bool(ASSIGNMENT.match(header[at])) and not (points and re.search(r"\(.*\)", points[at]))
 
 
 def _student(number: int, row: Sequence[str], ids: Mapping[str, int]) -> GradebookStudent:
     def cell(name: str) -> str:
-        return row[ids[name]].strip() if name in ids and ids[name] < len(row) else ""
+        return row[ids[name]].strip() if name in ids else ""
 
     name = re.sub(r'^="(.*)"$', r"\1", cell("Student"))
     login, sis = cell("SIS Login ID"), cell("SIS User ID")
     return GradebookStudent(number, name, cell("ID"), login, sis, cell("Section"), tuple(row))
+
+
+def _unknown(table: Table, students: Sequence[GradebookStudent]) -> list[Problem]:
+    """Rows whose ID is not one of the LMS's: a spreadsheet's total, a mangled number, a formula."""
+    return [
+        Problem(table.where(s.row), f"has the ID {s.lms_id!r}, expected a number of the LMS", "export it again")
+        for s in students
+        if not re.fullmatch(r"\d+", s.lms_id, re.ASCII)
+    ]
 
 
 def _repeated(table: Table, students: Sequence[GradebookStudent]) -> list[Problem]:
@@ -144,12 +192,15 @@ def transfer(
 ) -> Transfer:
     """Compare totals (exact, by student id) with the gradebook at two decimals.
 
-    Raises InputError for a student who is not in the gradebook, or matches two rows.
+    Raises InputError for a student who is not in the gradebook, or matches two rows, and for scores there that are no
+    numbers for certain.
     """
     rows = _match(gradebook, totals, lms_ids)
+    if problems := doubtful(gradebook, (column,), rows.values()):
+        raise InputError(problems)
     changes, left, unchanged = [], [], 0
     for student, row in rows.items():
-        old = row.cells[column].strip() if column < len(row.cells) else ""
+        old = gradebook.score(row, column)
         new = rounded(totals[student] * scale)
         if old.upper() == EXCUSED or old == NOT_ASSIGNED:
             left.append(f"{student}: {'excused' if old.upper() == EXCUSED else 'not assigned'}, left as it is")
@@ -162,6 +213,16 @@ def transfer(
         f"{s.login or s.lms_id}: no submission, left as it is" for s in gradebook.students if s.lms_id not in named
     ]
     return Transfer(column, tuple(changes), unchanged, tuple(left))
+
+
+def doubtful(gradebook: Gradebook, columns: Iterable[int], students: Iterable[GradebookStudent]) -> list[Problem]:
+    """Scores that hold digits and are no number for certain; a grade in words is none."""
+    places = sorted((row.row, column, row.cells[column].strip()) for row in students for column in columns)
+    return [
+        Problem(gradebook.table.where(row, column), f"{text!r} {why_no_number(text)}", "export it again")
+        for row, column, text in places
+        if any(map(str.isdigit, text)) and plain_number(text, gradebook.mark) is None
+    ]
 
 
 def same_score(old: str, new: str) -> bool:
@@ -203,20 +264,37 @@ def _match(
 
 
 def gradebook_file(gradebook: Gradebook, plan: Transfer) -> bytes:
-    """The file to import: ASCII, no byte order mark, only students whose score changes."""
-    title = gradebook.table.header[plan.column]
-    match = ASSIGNMENT.match(title)
+    """The file to import: ASCII, no byte order mark, only students whose score changes, and no formula."""
+    rows = [*_head(gradebook, plan.column), *(_line(change) for change in plan.changes)]
+    return csv_text([[harmless(cell) for cell in row] for row in rows]).encode("ascii")
+
+
+def defused(gradebook: Gradebook, plan: Transfer) -> list[str]:
+    """What a spreadsheet would have run as a formula, and stands in the file with an apostrophe before it."""
+    rows = [*_head(gradebook, plan.column), *(_line(change) for change in plan.changes)]
+    return [
+        f"{cell!r} would be a formula in a spreadsheet: written with an apostrophe before it"
+        for cell in dict.fromkeys(cell for row in rows for cell in row)
+        if harmless(cell) != cell
+    ]
+
+
+def _head(gradebook: Gradebook, column: int) -> list[list[str]]:
+    """The header and the points. The importer goes by the number: a title that it would misread is replaced."""
+    match = ASSIGNMENT.match(gradebook.table.header[column])
     assert match is not None
-    header = ["Student", "ID", "SIS Login ID", "Section", f"{plain(match[1], 'assignment')} ({match[2]})"]
-    rows = [header]
-    if plan.column < len(gradebook.points) and gradebook.points[plan.column].strip():
-        rows.append([f"    {POINTS_POSSIBLE}", "", "", "", gradebook.points[plan.column].strip()])
-    for change in plan.changes:
-        student = change.student
-        name = plain(student.name, student.login or student.lms_id)
-        section = plain(student.section, "")
-        rows.append([harmless(name), student.lms_id, harmless(plain(student.login, "")), harmless(section), change.new])
-    return csv_text(rows).encode("ascii")
+    title = OTHER_TITLE if TOTALS.search(match[1]) else plain(match[1], OTHER_TITLE)
+    points = gradebook.plain(gradebook.points[column])
+    return [
+        ["Student", "ID", "SIS Login ID", "Section", f"{title} ({match[2]})"],
+        [f"    {POINTS_POSSIBLE}", "", "", "", points],
+    ]
+
+
+def _line(change: ScoreChange) -> list[str]:
+    student = change.student
+    name = plain(student.name, student.login or student.lms_id)
+    return [name, student.lms_id, plain(student.login, ""), plain(student.section, ""), change.new]
 
 
 def plain(text: str, otherwise: str) -> str:

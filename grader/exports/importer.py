@@ -1,23 +1,33 @@
 """An imitation of NTU COOL's gradebook importer, to see what a file would do before it does it.
 
-After `lib/gradebook_importer.rb` of the public fork `ntudlclearntech/canvas-lms`: the bytes are read as Big5 and
-only when that fails as UTF-8; a byte order mark is not removed; the separator is told from the first three lines;
-every cell that looks like a number has its last comma or point made the decimal point; assignments are found by
-`(id)`, else by title, else created; students by ID, else login, else name, else created; trailing headers that read
-like totals are dropped; an empty cell over a score counts as a change; scores are compared at two decimals.
+After `lib/gradebook_importer.rb` of the public fork `ntudlclearntech/canvas-lms`, step by step; what it does is told in
+docs/canvas.md. Where it does something odd (a row "Manual Posting" becomes a nameless student, a zero over an excused
+score is no change) so does this. A cell of nothing is None here where it is nil there: it is not an empty text.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
-from grader.exports.gradebook import ASSIGNMENT, POINTS_POSSIBLE, TOTALS, Gradebook, GradebookStudent, same_score
+from grader.exports.gradebook import (
+    ASSIGNMENT,
+    EXCUSED,
+    NOT_ASSIGNED,
+    POINTS_POSSIBLE,
+    TOTALS,
+    Gradebook,
+    GradebookStudent,
+)
+from grader.exports.strict_csv import Malformed, strict_rows
+from grader.marking.scoring import rounded
 
 BOM = b"\xef\xbb\xbf"
+BLANK_LINE = re.compile(r"[;, ]*")
+Cell = str | None
+Row = list[Cell]
 
 
 @dataclass(frozen=True)
@@ -40,43 +50,76 @@ class Outcome:
     created_assignments: list[str] = field(default_factory=list)
     created_students: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
     points_changed: list[str] = field(default_factory=list)
+    custom_changed: list[str] = field(default_factory=list)
     lints: list[str] = field(default_factory=list)
 
     @property
     def safe(self) -> bool:
-        """Whether nothing but scores would change, and none be erased."""
-        unwanted = (self.refused, self.created_assignments, self.created_students, self.dropped, self.points_changed)
-        return not any(unwanted) and not any(e.new == "" for e in self.effects) and not self.lints
+        """Whether nothing but scores would change, and none be erased. A course total that is dropped does no harm."""
+        unwanted = (self.refused, self.created_assignments, self.created_students, self.lost, self.points_changed)
+        return not any((*unwanted, self.custom_changed, self.lints)) and all(e.new for e in self.effects)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the header makes of the columns: which is what, and how many stand before the assignments.
+
+    A target is the course's column, or None for an assignment that is not there. Customs are the course's columns, by
+    their place in the file.
+    """
+
+    leading: int
+    sis_id: int | None
+    login: int | None
+    customs: dict[int, int]
+    targets: tuple[int | None, ...]
 
 
 def imitate(data: bytes, course: Gradebook) -> Outcome:
     """What importing `data` would do to `course`, the gradebook as exported."""
     outcome = Outcome()
     text = _decoded(data, outcome)
-    outcome.lints += lint(data, text)
-    rows = _rows(text)
-    header: list[str] = next(rows, [])
-    columns = _header(header, outcome)
-    if not columns:
+    outcome.lints += _encoding_lints(data)
+    try:
+        written = list(strict_rows(text, _separator(text), BLANK_LINE))
+    except Malformed as error:
+        outcome.refused = f"it is no CSV for the importer: {error}"
         return outcome
-    targets = [_assignment(title, course, outcome) for title in header[columns:]]
-    for row in rows:
-        if row and POINTS_POSSIBLE in row[0]:
-            _points(row[columns:], targets, course, outcome)
-        elif not all(re.fullmatch(r"(Muted|)", cell.strip(), re.I) for cell in row):
-            _student_row(row, columns, targets, course, outcome)
+    outcome.lints += _digit_lints([cell for row in written for cell in row if cell])
+    rows = [[_number(cell) for cell in row] for row in written]
+    layout = _header(rows[0] if rows else [], course, outcome)
+    if layout is None:
+        return outcome
+    points: Row = []
+    scores: dict[tuple[GradebookStudent, int], Cell] = {}
+    notes: dict[tuple[GradebookStudent, int], Cell] = {}
+    for row in rows[1:]:
+        if row and POINTS_POSSIBLE in (row[0] or ""):
+            points = row[layout.leading :]
+        elif not all(cell is None or re.fullmatch(r"(Muted|)", cell.strip(), re.I) for cell in row):
+            _student_row(row, layout, course, outcome, scores, notes)
+    _points(points, layout, course, outcome)
+    fixed = {at for cell, at in zip(points, layout.targets, strict=False) if re.search(r"read\s+only", cell or "")}
+    _scores({place: cell for place, cell in scores.items() if place[1] not in fixed}, course, outcome)
+    _customs(notes, layout, course, outcome)
     return outcome
 
 
-def lint(data: bytes, text: str) -> list[str]:
-    """Traps that are worth a word even where the outcome is right."""
+def _encoding_lints(data: bytes) -> list[str]:
+    """Traps in the bytes that are worth a word even where the outcome is right."""
     found = []
     if data.startswith(BOM):
         found.append("begins with a byte order mark: read as Big5, the first header becomes 嚜燙tudent and is refused")
     if not data.isascii():
         found.append("holds characters beyond ASCII: the importer tries Big5 first, and they may turn into others")
-    cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
+    return found
+
+
+def _digit_lints(cells: Sequence[str]) -> list[str]:
+    """Traps in the numbers."""
+    found = []
     if any(re.search(r"[０-９．]", cell) for cell in cells):
         found.append("holds full-width digits: the importer does not read them as numbers")
     if any(re.fullmatch(r"-?[0-9]{1,3}(,[0-9]{3})+", cell) for cell in cells):
@@ -92,90 +135,186 @@ def _decoded(data: bytes, outcome: Outcome) -> str:
         return data.decode("utf-8", errors="replace")
 
 
-def _rows(text: str) -> Iterator[list[str]]:
-    lines = list(io.StringIO(text, newline=""))
-    separator = ";" if _fields(lines[:3], ";") > _fields(lines[:3], ",") else ","
-    kept = [line for line in lines if not re.fullmatch(r"[;, ]*", line.rstrip("\r\n"))]
-    for row in csv.reader(kept, delimiter=separator):
-        yield [_number(cell) for cell in row]
+def _separator(text: str) -> str:
+    """A semicolon if the first three lines have equally many fields with it, and more than with a comma."""
+    lines = re.findall(r"[^\n]*\n|[^\n]+", text)[:3]
+    return ";" if _fields(lines, ";") > _fields(lines, ",") else ","
 
 
 def _fields(lines: Sequence[str], separator: str) -> int:
     """Fields of each line if they are equally many, else 0."""
-    counts = {len(next(csv.reader([line], delimiter=separator), [])) for line in lines}
+    try:
+        counts = {len(next(strict_rows(line, separator), [])) for line in lines}
+    except Malformed:
+        return 0
     return counts.pop() if len(counts) == 1 else 0
 
 
-def _number(cell: str) -> str:
+def _number(cell: Cell) -> Cell:
     """The importer's way with numbers: the last point or comma is the decimal one, the others go."""
-    if not re.fullmatch(r"-?[0-9.,]+%?", cell):
+    if cell is None or not re.search(r"^-?[0-9.,]+%?$", cell, re.M):
         return cell
-    *whole, last = re.split(r"[,.]", cell)
+    parts = re.split(r"[,.]", cell)
+    while parts and not parts[-1]:
+        parts.pop()
+    if not parts:
+        return None
+    *whole, last = parts
     return f"{''.join(whole)}.{last}" if whole else last
 
 
-def _header(header: list[str], outcome: Outcome) -> int:
-    """How many leading columns say who the student is; 0 if the header is refused. Drops trailing totals."""
+def _header(row: Row, course: Gradebook, outcome: Outcome) -> Layout | None:
+    """What the header makes of the columns; None if it is refused."""
+    header = [cell or "" for cell in row]
     if len(header) <= 3 or "Student" not in header[0] or "ID" not in header[1]:
         outcome.refused = f"the header must have Student first and ID second, and more than three columns: {header[:4]}"
-        return 0
-    columns = 3
-    if re.search(r"SIS\s+Login\s+ID", header[2]):
-        columns = 4
-    elif re.search(r"SIS\s+User\s+ID", header[2]) and re.search(r"SIS\s+Login\s+ID", header[3]):
-        columns = 5 + (len(header) > 4 and bool(re.search(r"Root\s+Account", header[4])))
-    if len(header) < columns or "Section" not in header[columns - 1]:
-        outcome.refused = f"column {columns} of the header must be Section, and is {header[columns - 1 : columns]}"
-        return 0
-    for i in reversed(range(columns, len(header))):
-        if TOTALS.search(header[i]):
-            outcome.dropped.append(header.pop(i))
-    return columns
+        return None
+    leading, sis_id, login = _id_columns(header)
+    if len(header) < leading or "Section" not in header[leading - 1]:
+        outcome.refused = f"column {leading} of the header must be Section, and is {header[leading - 1 : leading]}"
+        return None
+    titles = {course.table.header[at]: at for at in course.customs}
+    places = {titles[title]: place for place, title in enumerate(header) if title in titles}
+    leading += len(places)
+    rest = header[leading:]
+    outcome.lost += [title for title in header[:leading] if _known(title, course) is not None]
+    while rest and TOTALS.search(rest[-1]):
+        title = rest.pop()
+        outcome.dropped.append(title)
+        outcome.lost += [title] if _known(title, course) is not None else []
+    targets = [_assignment(title, course, outcome) for title in rest if title not in titles]
+    return Layout(leading, sis_id, login, {place: at for at, place in places.items()}, tuple(targets))
+
+
+def _id_columns(header: Sequence[str]) -> tuple[int, int | None, int | None]:
+    """How many columns say who the student is, and where SIS id and login stand."""
+    third, fourth, fifth = [*header[2:5], "", "", ""][:3]
+    if re.search(r"SIS\s+Login\s+ID", third):
+        return 4, None, 2
+    if re.search(r"SIS\s+User\s+ID", third) and re.search(r"SIS\s+Login\s+ID", fourth):
+        return 5 + bool(re.search(r"Root\s+Account", fifth)), 2, 3
+    return 3, None, None
 
 
 def _assignment(title: str, course: Gradebook, outcome: Outcome) -> int | None:
     """The course's column of an assignment, or None where the importer would create one."""
+    at = _known(title, course)
+    if at is None:
+        outcome.created_assignments.append(title or "(no title)")
+    return at
+
+
+def _known(title: str, course: Gradebook) -> int | None:
     match = ASSIGNMENT.match(title)
-    for at in course.assignments:
-        known = ASSIGNMENT.match(course.table.header[at])
-        if known and ((match and match[2] == known[2]) or title == known[1]):
-            return at
-    outcome.created_assignments.append(title)
-    return None
+    known = {at: found for at in course.assignments if (found := ASSIGNMENT.match(course.table.header[at]))}
+    by_number = (at for at, found in known.items() if match and int(match[2]) == int(found[2]))
+    by_title = (at for at, found in known.items() if title == found[1])
+    return next(by_number, next(by_title, None))
 
 
-def _points(cells: Sequence[str], targets: Sequence[int | None], course: Gradebook, outcome: Outcome) -> None:
-    for cell, at in zip(cells, targets, strict=False):
-        if at is None or not cell or not course.points:
+def _points(cells: Row, layout: Layout, course: Gradebook, outcome: Outcome) -> None:
+    for cell, at in zip(cells, layout.targets, strict=False):
+        if at is None or cell is None or not course.points_row or re.search(r"read\s+only", cell):
             continue
-        if not same_score(course.points[at].strip(), cell):
-            outcome.points_changed.append(f"{course.table.header[at]}: {course.points[at].strip()} -> {cell}")
+        old = course.plain(course.points[at])
+        if (_to_f(old) if old else None) != (_to_f(cell) if cell.strip() else None):
+            outcome.points_changed.append(f"{course.table.header[at]}: {old or 'none'} -> {cell or 'none'}")
 
 
 def _student_row(
-    row: Sequence[str], columns: int, targets: Sequence[int | None], course: Gradebook, outcome: Outcome
+    row: Row,
+    layout: Layout,
+    course: Gradebook,
+    outcome: Outcome,
+    scores: dict[tuple[GradebookStudent, int], Cell],
+    notes: dict[tuple[GradebookStudent, int], Cell],
 ) -> None:
-    student = _find(row, columns, course)
+    """Note what a row says of its student; of two rows the later counts."""
+    student = _find(row, layout, course)
     if student is None:
-        outcome.created_students.append(row[0])
+        outcome.created_students.append(row[0] or "(no name)")
         return
-    for offset, at in enumerate(targets):
-        if at is None:
-            continue
-        new = row[columns + offset] if columns + offset < len(row) else ""
-        old = student.cells[at].strip() if at < len(student.cells) else ""
-        blank = not old and not new
-        if blank or (old and new and same_score(old, new)) or old == new:
-            continue
-        outcome.effects.append(Effect(student.login or student.lms_id, course.table.header[at], old, new))
+    for offset, at in enumerate(layout.targets):
+        if at is not None:
+            scores[student, at] = _at(row, layout.leading + offset)
+    for place, at in layout.customs.items():
+        notes[student, at] = _at(row, place)
 
 
-def _find(row: Sequence[str], columns: int, course: Gradebook) -> GradebookStudent | None:
-    login = row[columns - 2] if columns > 3 else ""
-    for student in course.students:
-        if row[1] and row[1] == student.lms_id:
-            return student
-    return next(
-        (s for s in course.students if (login and login == s.login) or (row[0] and row[0] == s.name)),
-        None,
+def _at(row: Row, place: int | None) -> Cell:
+    return row[place] if place is not None and place < len(row) else None
+
+
+def _find(row: Row, layout: Layout, course: Gradebook) -> GradebookStudent | None:
+    number, sis_id, login = _at(row, 1), _at(row, layout.sis_id), _at(row, layout.login)
+    name = _at(row, 0)
+    ways: tuple[Callable[[GradebookStudent], bool], ...] = (
+        lambda s: _present(number) and _to_i(number) == int(s.lms_id),
+        lambda s: _present(sis_id) and sis_id == s.sis_id,
+        lambda s: _present(login) and login == s.login,
+        lambda s: _present(name) and name == s.name,
     )
+    return next((student for way in ways for student in course.students if way(student)), None)
+
+
+def _scores(scores: dict[tuple[GradebookStudent, int], Cell], course: Gradebook, outcome: Outcome) -> None:
+    for (student, at), cell in scores.items():
+        old = course.score(student, at)
+        if old == NOT_ASSIGNED or _unchanged(old, cell):
+            continue  # nothing is given to who was not assigned
+        new = (cell or "").strip()
+        name = student.login or student.lms_id
+        outcome.effects.append(Effect(name, course.table.header[at], old, new))
+        if new and new.upper() != EXCUSED and not re.fullmatch(r"-?(\d+|\d*\.\d+)%?", new, re.ASCII):
+            outcome.lints.append(f"would give {name} {new!r}, which is no number")
+
+
+def _unchanged(old: str, new: Cell) -> bool:
+    """Whether the importer sees no change: it compares what both begin with as numbers, at two decimals."""
+    new = "EX" if (new or "").upper() == EXCUSED else new
+    if old == (new or "") or not (old or _present(new)):
+        return True
+    return bool(old) and _present(new) and rounded(_to_f(old)) == rounded(_to_f(new or ""))
+
+
+def _customs(
+    notes: dict[tuple[GradebookStudent, int], Cell], layout: Layout, course: Gradebook, outcome: Outcome
+) -> None:
+    """Contents of the course's own columns that would change; the first student who has none ends the comparison."""
+    for at in layout.customs.values():
+        title = course.table.header[at]
+        if course.points_row and re.search(r"read\s+only", course.points[at]):
+            continue
+        mine = [(student, (cell or "")) for (student, column), cell in notes.items() if column == at]
+        if _column_unchanged(mine, at):
+            continue
+        outcome.custom_changed += [
+            f"{title} of {student.login or student.lms_id}: {student.cells[at] or 'none'} -> {new or 'none'}"
+            for student, new in mine
+            if student.cells[at] != new
+        ]
+
+
+def _column_unchanged(mine: Sequence[tuple[GradebookStudent, str]], at: int) -> bool:
+    for student, new in mine:
+        if not student.cells[at].strip() and not new.strip():
+            return True
+        if student.cells[at] != new:
+            return False
+    return True
+
+
+def _present(cell: Cell) -> bool:
+    return bool(cell and cell.strip())
+
+
+def _to_f(text: str) -> Fraction:
+    """As Ruby's `to_f`: the number that a text begins with, else 0."""
+    match = re.match(r"\s*([-+]?\d+(\.\d+)?)", text, re.ASCII)
+    return Fraction(match[1]) if match else Fraction(0)
+
+
+def _to_i(text: Cell) -> int:
+    """As Ruby's `to_i`: the whole number that a text begins with, else 0."""
+    match = re.match(r"\s*([-+]?\d+)", text or "", re.ASCII)
+    return int(match[1]) if match else 0

@@ -14,11 +14,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from basics.errors import InputError, Problem
-from grader.marking.scoring import correct_options, printed_points
+from grader.exports.exportable import exportable
+from grader.marking.scoring import printed_points
 from grader.quiz.spec import Question, QuizBook
 from grader.submissions.model import Chosen
-from grader.verdicts.key import AnswerKey
 
 QTI = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"
 CANVAS = "http://canvas.instructure.com/xsd/cccv1p0"
@@ -46,38 +45,9 @@ def answer_ids(book: QuizBook, question: Question) -> dict[str, str]:
     return ids
 
 
-def settled(book: QuizBook, key: Mapping[str, Chosen | None]) -> dict[str, Chosen]:
-    """The key if every question has a correct option. Raises InputError with those that have none."""
-    problems = [
-        Problem(q.id, "is not settled" if key[q.id] is None else "has no correct option", "settle it, or override it")
-        for q in book.questions
-        if not key[q.id]
-    ]
-    if problems:
-        raise InputError(problems)
-    return {name: chosen for name, chosen in key.items() if chosen is not None}
-
-
-def exported_key(book: QuizBook, key: AnswerKey) -> tuple[dict[str, Chosen | None], list[str]]:
-    """The key as an LMS can hold it, and what it cannot hold, in words.
-
-    An option of a choose-one question that a ruling counts as right is one more right answer; no LMS knows any other
-    ruling.
-    """
-    correct, notes = correct_options(key), []
-    for ruling in key.rulings:
-        known = correct[ruling.question]
-        only_right = not ruling.disregard and not ruling.everyone
-        if book.question(ruling.question).choose == "one" and only_right and known is not None:
-            correct[ruling.question] = known | frozenset(ruling.always_correct)
-        else:
-            notes.append(f"{ruling.question}: the LMS does not know: {ruling.effect} ({ruling.reason})")
-    return correct, notes
-
-
 def qti_package(book: QuizBook, key: Mapping[str, Chosen | None]) -> bytes:
-    """The package as a zip file. Raises InputError for questions without a settled key."""
-    correct = settled(book, key)
+    """The package as a zip file. Raises InputError for questions without a settled key and texts XML cannot hold."""
+    correct = exportable(book, key)
     quiz = identifier(book.quiz.id)
     members = {
         "imsmanifest.xml": _manifest(book, quiz),
@@ -179,12 +149,14 @@ def _item(section: ET.Element, book: QuizBook, question: Question, correct: Chos
     processing = _child(item, "resprocessing")
     outcomes = _child(processing, "outcomes")
     _child(outcomes, "decvar", maxvalue="100", minvalue="0", varname="SCORE", vartype="Decimal")
-    condition = _child(processing, "respcondition", **{"continue": "No"})
-    _condition(_child(condition, "conditionvar"), ids, correct, many)
-    _child(condition, "setvar", "100", action="Set", varname="SCORE")
+    for right in [correct] if many else [frozenset(letter) for letter in sorted(correct)]:
+        condition = _child(processing, "respcondition", **{"continue": "No"})
+        _condition(_child(condition, "conditionvar"), ids, right, many)
+        _child(condition, "setvar", "100", action="Set", varname="SCORE")
 
 
 def _condition(variables: ET.Element, ids: Mapping[str, str], correct: Chosen, many: bool) -> None:
+    """What earns the points: exactly the correct options of a choose-many question, else the one."""
     if not many:
         parent = variables if len(correct) == 1 else _child(variables, "or")
         for letter in sorted(correct):

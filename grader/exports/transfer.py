@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from basics.errors import InputError, Problem
 from basics.files import write_whole
-from grader.exports.gradebook import Gradebook, Transfer, column_of, gradebook_file, transfer
+from grader.exports.gradebook import Gradebook, Transfer, column_of, defused, doubtful, gradebook_file, transfer
 from grader.exports.importer import Outcome, imitate
 from grader.marking.run_record import RunRecord, read_run
 
@@ -21,13 +21,14 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class Plan:
-    """A gradebook file that was tried: `outcome` is what the importer would make of `content`."""
+    """A gradebook file that was tried: `outcome` is what the importer makes of `content`, `notes` are for people."""
 
     gradebook: Gradebook
     transfer: Transfer
     content: bytes
     outcome: Outcome
     run: RunRecord
+    notes: tuple[str, ...]
 
     def write(self, path: Path) -> None:
         """Write the file. Raises InputError if the importer would do anything but the planned changes."""
@@ -55,6 +56,7 @@ class Plan:
             ],
             "unchanged": self.transfer.unchanged,
             "left_alone": list(self.transfer.left_alone),
+            "notes": list(self.notes),
             "dry_run": outcome_data(self.outcome) | {"as_planned": self.as_planned},
             "written": str(out) if out else None,
         }
@@ -65,16 +67,18 @@ def plan_transfer(result_path: Path, gradebook: Gradebook, assignment: str, *, s
     result = read_run(result_path)
     column = gradebook.column(assignment)
     factor = _factor(result, gradebook, column, scale=scale)
-    if problems := _obstacles(result, partial=partial):
+    if problems := obstacles(result, partial=partial):
         raise InputError(problems)
     lms_ids = {student.id: student.lms_id for student in result.students}
     plan = transfer(gradebook, column, result.totals, lms_ids, factor)
     content = gradebook_file(gradebook, plan)
-    return Plan(gradebook, plan, content, imitate(content, gradebook), result)
+    return Plan(gradebook, plan, content, imitate(content, gradebook), result, tuple(defused(gradebook, plan)))
 
 
 def checked(path: Path, gradebook: Gradebook) -> dict[str, Any]:
-    """What importing the file at `path` would do."""
+    """What importing the file at `path` would do. Raises InputError for doubtful scores in the gradebook."""
+    if problems := doubtful(gradebook, gradebook.assignments, gradebook.students):
+        raise InputError(problems)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -95,6 +99,8 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "created_assignments": outcome.created_assignments,
         "created_students": outcome.created_students,
         "dropped_columns": outcome.dropped,
+        "lost_assignments": outcome.lost,
+        "changed_columns": outcome.custom_changed,
         "points_changed": outcome.points_changed,
         "lints": outcome.lints,
     }
@@ -104,7 +110,7 @@ def _factor(result: RunRecord, gradebook: Gradebook, column: int, *, scale: bool
     """What totals are multiplied by; 1 where the assignment's points are the quiz's."""
     quiz = sum(Fraction(str(question.points)) for question in result.key.questions.values())
     possible = gradebook.possible(column)
-    if possible is None or possible == quiz:
+    if possible == quiz:
         return Fraction(1)
     if scale:
         return possible / quiz
@@ -112,7 +118,8 @@ def _factor(result: RunRecord, gradebook: Gradebook, column: int, *, scale: bool
     raise InputError(Problem(column_of(gradebook, column), what, "correct it in the LMS, or say --scale"))
 
 
-def _obstacles(result: RunRecord, *, partial: bool) -> list[Problem]:
+def obstacles(result: RunRecord, *, partial: bool) -> list[Problem]:
+    """Why a result is not to leave for another system as if it were whole; none with `partial`."""
     where = "result"
     if partial:
         return []
@@ -145,6 +152,8 @@ def show_plan(out: Console, plan: Plan, written: Path | None) -> None:
     out.print(f"{len(plan.transfer.changes)} scores change, {plan.transfer.unchanged} stay")
     for line in plan.transfer.left_alone:
         out.print(f"  {escape(line)}")
+    for note in plan.notes:
+        out.print(f"  {escape(note)}", style="yellow", soft_wrap=True)
     show_outcome(out, outcome_data(plan.outcome))
     out.print(f"written: {written}" if written else "dry run: nothing was written")
 
@@ -162,6 +171,8 @@ def show_outcome(out: Console, outcome: dict[str, Any]) -> None:
         ("would create the assignment", outcome["created_assignments"]),
         ("would create the student", outcome["created_students"]),
         ("would drop the column", outcome["dropped_columns"]),
+        ("would lose the scores of", outcome["lost_assignments"]),
+        ("would change", outcome["changed_columns"]),
         ("would change points possible:", outcome["points_changed"]),
         ("", outcome["lints"]),
     ):

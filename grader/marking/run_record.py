@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from basics.errors import InputError, Problem, opening
 from basics.files import writing_text
+from basics.folders import settle
 from evaluators.evidence import Frozen, Standing
 from grader.marking.grading import Grades, Setting, grade_students
 from grader.marking.regulations import Adjustment
@@ -230,6 +231,7 @@ def read_run(path: Path, book: QuizBook | None = None) -> RunRecord:
     for a record of a newer format.
     """
     file = record_path(path)
+    settle(file.parent)
     record = _parse(file)
     found = [*_contradictions(record), *(_misfits(record, book) if book else ())]
     if found:

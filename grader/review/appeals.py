@@ -20,6 +20,7 @@ import yaml
 
 from basics.errors import InputError, Problem
 from basics.files import write_whole
+from basics.folders import staging
 from basics.suggestions import did_you_mean
 from basics.yaml_source import read, validate
 from grader.feedback.wording import grounds_in_words, work_out
@@ -235,28 +236,36 @@ def handle_appeal(run: RunRecord, grades: Grades, key: AnswerKey, appeal: Appeal
     if problems := _problems(grades, appeal):
         raise InputError(problems)
     out = result if result.is_dir() else result.parent
-    name = file_names([appeal.student])[appeal.student]
-    path = out / FOLDER / f"{appeal.question}-{appeal.letter}-{name}.json"
-    earlier = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-    if earlier and earlier["decision"]:
-        what = f"was {earlier['decision']['outcome']} on {earlier['decision']['time']}"
-        raise InputError(Problem(str(path), what, "a decided appeal is not changed; regrade, or appeal anew elsewhere"))
-    made = offers(run, grades.scorer.book, appeal, _pending(path.parent, run, grades.scorer.book))
+    name = f"{FOLDER}/{appeal.question}-{appeal.letter}-{file_names([appeal.student])[appeal.student]}"
+    made = offers(run, grades.scorer.book, appeal, _pending(out / FOLDER, run, grades.scorer.book))
     if appeal.decision == "accepted":
         _need_possible(appeal, made)
     data = packet(run, grades, key, appeal, made)
-    if earlier:
-        data["opened"] = earlier["opened"]
-    write_whole(path, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
-    written = {f"{FOLDER}/{path.name}": path}
-    if data["change_file"]:
-        changes = path.with_suffix(".yaml")
-        write_whole(changes, data["change_file"].encode())
-        written[f"{FOLDER}/{changes.name}"] = changes
+    files = [f"{name}.json", *([f"{name}.yaml"] if data["change_file"] else [])]
     outcome = appeal.decision or "opened"
     known = {"key": key.digest, "question": appeal.question, "option": appeal.letter, "outcome": outcome}
-    ledger.append(out / ledger.FOLDER, "appeal", known, written)
-    return data | {"written": [str(p) for p in written.values()]}
+    with staging(out) as stage:
+
+        def write() -> None:
+            data["opened"] = _opened(out / files[0]) or data["opened"]
+            packed = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+            for file, text in zip(files, (packed, data["change_file"]), strict=False):
+                write_whole(stage.file(file), text.encode())
+            ledger.record(stage, "appeal", known, files)
+
+        stage.commit(write)
+    return data | {"written": [str(out / file) for file in files]}
+
+
+def _opened(path: Path) -> str | None:
+    """When the appeal at `path` was opened, or None. Raises InputError if it has been decided."""
+    if not path.exists():
+        return None
+    earlier = json.loads(path.read_text(encoding="utf-8"))
+    if earlier["decision"]:
+        what = f"was {earlier['decision']['outcome']} on {earlier['decision']['time']}"
+        raise InputError(Problem(str(path), what, "a decided appeal is not changed; regrade, or appeal anew elsewhere"))
+    return str(earlier["opened"])
 
 
 def _pending(folder: Path, run: RunRecord, book: QuizBook) -> Decisions:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from basics.errors import InputError, Problem
 from basics.files import sha256_of, write_whole
+from basics.folders import Stage, settle, steady
 from evaluators.evidence import canonical_json
 
 FOLDER, OBJECTS = "ledger", "objects"
@@ -32,33 +31,32 @@ class Finding:
     what: str
 
 
-def append(folder: Path, action: str, facts: Mapping[str, Any], outputs: Mapping[str, Path]) -> Path:
-    """Add an entry about `action`; `outputs` (by name) are kept under their digests. Returns the entry's path."""
-    objects = folder / OBJECTS
-    objects.mkdir(parents=True, exist_ok=True)
+def record(stage: Stage, action: str, facts: Mapping[str, Any], outputs: Sequence[str]) -> None:
+    """Add an entry about `action` to what is staged; `outputs` (staged files) are kept under their digests.
+
+    To be called while the stage is committed: an entry follows the last one there, and comes with what it is about.
+    """
     kept = {}
-    for name, path in outputs.items():
-        digest = sha256_of(path)
+    for name in outputs:
+        digest = sha256_of(stage.file(name))
         kept[name] = digest
-        if not (objects / digest).exists():
-            temporary = objects / f".{digest}"
-            shutil.copyfile(path, temporary)
-            temporary.replace(objects / digest)
-    with FileLock(folder / ".lock"):
-        before = entries(folder)
-        entry = {
-            "number": len(before) + 1,
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-            "action": action,
-            "previous": sha256_of(before[-1]) if before else None,
-            "facts": dict(facts),
-            "outputs": kept,
-        }
-        path = folder / f"{len(before) + 1:06d}.json"
-        if path.exists():
-            raise InputError(Problem(str(path), "is there already, but not where it belongs", "audit the ledger"))
-        write_whole(path, (canonical_json(entry) + "\n").encode())
-    return path
+        if not (stage.out / FOLDER / OBJECTS / digest).exists():
+            shutil.copyfile(stage.file(name), stage.file(f"{FOLDER}/{OBJECTS}/{digest}"))
+    before = entries(stage.out / FOLDER)
+    number = len(before) + 1
+    entry = {
+        "number": number,
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "action": action,
+        "previous": sha256_of(before[-1]) if before else None,
+        "facts": dict(facts),
+        "outputs": kept,
+    }
+    path = f"{FOLDER}/{number:06d}.json"
+    if (stage.out / path).exists():
+        where = str(stage.out / path)
+        raise InputError(Problem(where, "is there already, but not where it belongs", "audit the ledger"))
+    write_whole(stage.file(path), (canonical_json(entry) + "\n").encode())
 
 
 def entries(folder: Path) -> list[Path]:
@@ -110,13 +108,39 @@ def _objects(folder: Path) -> Iterator[Finding]:
                 yield Finding(path.name, f"{name} ({digest[:12]}) was changed")
 
 
+@dataclass(frozen=True)
+class Inspection:
+    """A ledger as it was found: its entries, and everything that is not as it was recorded."""
+
+    entries: tuple[dict[str, Any], ...]
+    findings: tuple[Finding, ...]
+
+
+def inspect(folder: Path) -> Inspection:
+    """The ledger in or at `folder`, and the files beside it, verified while nobody writes there.
+
+    What a killed run had decided to write is put in place first. Raises InputError where there is no ledger.
+    """
+    settle(folder.parent if folder.name == FOLDER else folder)
+    place = folder / FOLDER if (folder / FOLDER).is_dir() else folder
+    read_entries(place)
+    with steady(place.parent):
+        found = [*audit(place), *current_outputs(place, place.parent)]
+        return Inspection(tuple(read_entries(place)), tuple(found))
+
+
+def last_outputs(folder: Path) -> dict[str, str]:
+    """Digests by name of every output, as the last entry about it recorded it; none where there is no ledger yet."""
+    last: dict[str, str] = {}
+    for entry in read_entries(folder) if entries(folder) else ():
+        last.update(entry.get("outputs", {}))
+    return last
+
+
 def current_outputs(folder: Path, out: Path) -> list[Finding]:
     """Files beside the ledger that differ from what the last entry to write them recorded."""
-    last: dict[str, str] = {}
-    for entry in read_entries(folder):
-        last.update(entry.get("outputs", {}))
     return [
         Finding(name, "is not the file that was last recorded")
-        for name, digest in last.items()
+        for name, digest in last_outputs(folder).items()
         if (out / name).is_file() and sha256_of(out / name) != digest
     ]

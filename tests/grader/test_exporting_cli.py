@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from grader.cli import app
 from grader.quiz.spec import QuizBook
 from tests.grader.classroom import Command, letters_key
+from tests.grader.gift_reading import read_gift
 from tests.grader.qti_reading import read_qti
 
 
@@ -95,6 +96,8 @@ def test_the_quiz_leaves_as_qti_moodle_and_a_sealed_edition(run: Command, tmp_pa
         assert item.correct_texts == {question.options[x].text for x in letters_key(class_book)[question.id]}
     assert run("export", "moodle", "--out", tmp_path / "quiz.xml").exit_code == 0
     assert (tmp_path / "quiz.xml").read_bytes().startswith(b"<?xml")
+    assert run("export", "gift", "--out", tmp_path / "quiz.gift").exit_code == 0
+    assert len(read_gift((tmp_path / "quiz.gift").read_text(encoding="utf-8"))) == 12
 
     student = ["export", "student", "--out", tmp_path / "edition", "--opening", tmp_path / "secret.json"]
     assert run(*student).exit_code == 0

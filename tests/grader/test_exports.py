@@ -14,8 +14,11 @@ import pytest
 import yaml
 
 from basics.errors import InputError
-from grader.exports.moodle import moodle_xml, unsupported
-from grader.exports.qti import answer_ids, exported_key, qti_package
+from grader.exports.exportable import exported_key
+from grader.exports.gift import gift
+from grader.exports.moodle import moodle_xml
+from grader.exports.moodle_weights import inexact, unsupported
+from grader.exports.qti import answer_ids, qti_package
 from grader.exports.student import (
     OpenedQuestion,
     Opening,
@@ -29,7 +32,8 @@ from grader.exports.student import (
 from grader.marking.scoring import correct_options
 from grader.quiz.spec import QuizBook
 from grader.verdicts.decisions import Override, Ruling, as_decisions
-from tests.grader.classroom import key_for, letters_key, make_book
+from tests.grader.classroom import Q, key_for, letters_key, make_book
+from tests.grader.gift_reading import read_gift
 from tests.grader.qti_reading import read_qti
 
 MOODLE_FRACTIONS = {100, 90, 83.33333, 80, 75, 70, 66.66667, 60, 50, 40, 33.33333, 30, 25, 20, 16.66667, 14.28571, 12.5, 11.11111, 10, 5}  # fmt: skip  # noqa: E501
@@ -117,7 +121,7 @@ def test_what_is_not_qti_is_refused(tmp_path: Path, shared: Path) -> None:
 
 def test_questions_without_a_key_are_not_exported(book: QuizBook) -> None:
     key = {**letters_key(book), "q01": None, "q03": frozenset()}
-    for export in (qti_package, moodle_xml):
+    for export in (qti_package, moodle_xml, gift):
         with pytest.raises(InputError) as caught:
             export(book, key)
         assert "q01: is not settled" in str(caught.value)
@@ -209,3 +213,137 @@ def test_several_right_options_of_a_choose_one_question_reach_the_lms() -> None:
         quiz = package.read(name).decode()
     either = r"<conditionvar><or>(<varequal [^>]*>\d+</varequal>){2}</or></conditionvar>"
     assert len(re.findall(either, re.sub(r">\s+<", "><", quiz))) == 2
+
+
+def with_options(count: int, correct: int) -> tuple[QuizBook, dict[str, frozenset[str]]]:
+    """A quiz of one choose-many question, and its key."""
+    letters = [chr(ord("A") + i) for i in range(count)]
+    right = "".join(letters[-correct:])
+    question: Q = ("Which?", 1, "many", {x: f"Option {x}" for x in letters}, right)
+    return make_book((question,)), {"q01": frozenset(right)}
+
+
+def moodle_fractions(content: bytes) -> list[str]:
+    return [answer.get("fraction", "") for answer in ET.fromstring(content).iter("answer")]
+
+
+@pytest.mark.parametrize("correct", range(1, 21))
+def test_moodle_has_shares_for_any_number_of_correct_options(correct: int) -> None:
+    book, key = with_options(22, correct)
+    shares = moodle_fractions(moodle_xml(book, key))
+    assert shares == [share for _, share in read_gift(gift(book, key))[0].options]
+    assert {abs(float(share)) for share in shares} <= MOODLE_FRACTIONS
+    wrong, right = [float(x) for x in shares[:-correct]], [float(x) for x in shares[-correct:]]
+    assert all(share > 0 for share in right)
+    assert round(sum(right) / 100, 2) == 1, "or Moodle says that they do not add up"
+    assert len(set(wrong)) == 1
+    assert wrong[0] < 0
+    told = inexact(book, key)
+    if correct <= 10:
+        assert told == []
+        assert wrong[0] == -right[0] == pytest.approx(-100 / correct, abs=1e-5)
+        assert len(set(right)) == 1
+    else:
+        assert f"q01: {correct} correct options" in told[0]
+        assert set(right) <= {5.0, 10.0}
+        assert min((5, 10), key=lambda share: abs(share - 100 / correct)) == -wrong[0]
+
+
+def test_more_correct_options_than_moodle_has_shares_for_are_refused() -> None:
+    book, key = with_options(26, 21)
+    for export in (moodle_xml, gift):
+        with pytest.raises(InputError, match="q01: has 21 correct options, Moodle has shares for 20 at most"):
+            export(book, key)
+    assert qti_package(book, key)
+
+
+def test_a_choose_one_question_may_have_several_correct_options(tmp_path: Path, book: QuizBook) -> None:
+    key = {**letters_key(book), "q02": frozenset("BD"), "q06": frozenset("ABCD")}
+    (tmp_path / "quiz.zip").write_bytes(qti_package(book, key))
+    in_gift = read_gift(gift(book, key))
+    root = ET.fromstring(moodle_xml(book, key))
+    in_xml = [element for element in root if element.get("type") == "multichoice"]
+    for name, at in (("q02", 1), ("q06", 5)):
+        options = book.question(name).options
+        expected = {options[x].text for x in key[name]}
+        assert read_qti(tmp_path / "quiz.zip")[at].correct_texts == expected
+        assert in_gift[at].single
+        assert {text for text, share in in_gift[at].options if share == "100"} == expected
+        assert in_xml[at].findtext("single") == "true"
+        weights = {a.findtext("text"): a.get("fraction") for a in in_xml[at].findall("answer")}
+        assert set(weights.values()) <= {"100", "0"}
+        assert sum(weight == "100" for weight in weights.values()) == len(expected)
+
+
+NASTY: tuple[Q, ...] = (
+    (
+        "A {brace} = 50% of ~1: #1\nC:\\new // no comment\n\n::two:: -> [plain]",
+        1,
+        "many",
+        {
+            "A": "%50%half",
+            "B": "[html]x",
+            "C": "a=b",
+            "D": "~c",
+            "E": "#f\\n {T}",
+            "F": "// x",
+            "G": "&amp; <b> -> &&058;",
+        },
+        "ABCG",
+    ),
+    ("q -> r", 1, "one", {"A": "a -> b", "B": "=c", "C": "%100%", "D": "\\", "E": "TRUE"}, "B"),
+    ("all of them", 1, "many", {"A": "中文：選項", "B": "😀 100 %"}, "AB"),
+    ("one of several in a choose-many", 1, "many", {"A": "x", "B": "y"}, "A"),
+)
+
+
+@pytest.mark.parametrize("questions", [None, NASTY], ids=["classroom", "nasty"])
+def test_gift_read_back_gives_the_same_quiz(questions: tuple[Q, ...] | None) -> None:
+    book = make_book(questions) if questions else make_book()
+    key = letters_key(book)
+    read = read_gift(gift(book, key))
+    assert len(read) == len(book.questions)
+    for found, question in zip(read, book.questions, strict=True):
+        assert found.name == f"{question.id} {question.title}"
+        assert found.prompt == question.prompt
+        assert found.single == (question.choose == "one")
+        assert [text for text, _ in found.options] == [option.text for option in question.options.values()]
+        positive = [float(share) for _, share in found.options if float(share) > 0]
+        right = {text for text, share in found.options if float(share) > 0}
+        assert right == {question.options[x].text for x in key[question.id]}
+        assert sum(positive) == pytest.approx(100, abs=1e-4)
+        assert {float(share) for _, share in found.options} <= {0.0, positive[0], -positive[0]}
+
+
+FORBIDDEN = [*map(chr, (0x00, 0x01, 0x08, 0x0B, 0x0C, 0x0E, 0x1B, 0x1F, 0xFFFE, 0xFFFF)), "\ud800", "\udfff"]
+ALLOWED = "\t\n\r ~\x7f\x85\xa0\u200b\ud7ff\ue000\ufffd\U00010000\U0010fffd😀"
+
+
+def marred(book: QuizBook, mark: str) -> QuizBook:
+    """The quiz with `mark` in its title, and in a question's title, prompt and second option."""
+    first = book.questions[0]
+    option = first.options["B"].model_copy(update={"text": f"b{mark}b"})
+    question = first.model_copy(
+        update={"title": f"t{mark}", "prompt": f"{mark}p", "options": {**first.options, "B": option}}
+    )
+    return QuizBook(book.folder, book.quiz.model_copy(update={"title": f"q{mark}"}), (question, *book.questions[1:]))
+
+
+@pytest.mark.parametrize("mark", FORBIDDEN, ids=[f"{ord(mark):04X}" for mark in FORBIDDEN])
+def test_characters_that_xml_cannot_hold_are_named_with_their_places(book: QuizBook, mark: str) -> None:
+    for export in (qti_package, moodle_xml, gift):
+        with pytest.raises(InputError) as caught:
+            export(marred(book, mark), letters_key(book))
+        places = [problem.where for problem in caught.value.problems]
+        assert places == ["nuisance, title", "q01, title", "q01, prompt", "q01, option B"]
+        assert all(f"holds U+{ord(mark):04X}, which XML cannot hold" in p.what for p in caught.value.problems)
+
+
+def test_all_other_characters_come_out_as_xml(tmp_path: Path, book: QuizBook) -> None:
+    allowed = marred(book, ALLOWED)
+    ET.fromstring(moodle_xml(allowed, letters_key(book)))
+    path = tmp_path / "quiz.zip"
+    path.write_bytes(qti_package(allowed, letters_key(book)))
+    with zipfile.ZipFile(path) as package:
+        for name in package.namelist():
+            ET.fromstring(package.read(name))

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from basics.csv_source import csv_text
 from basics.errors import InputError
-from grader.exports.gradebook import Gradebook, gradebook_file, read_gradebook, same_score, transfer
+from grader.exports.gradebook import Gradebook, defused, gradebook_file, read_gradebook, same_score, transfer
 from grader.exports.importer import imitate
+from grader.exports.transfer import checked
 from grader.marking.student_lines import harmless
 
 HEADER = "Student,ID,SIS Login ID,Section,Notes,HW9 (123455),HW10 中文 (123456),Final Score HW (99)"
@@ -113,8 +114,15 @@ def test_the_assignment_must_be_one_of_the_gradebook(course: Gradebook) -> None:
     assert course.column("HW10 中文 (123456)") == course.column("(123456)") == course.column("123456") == 6
     with pytest.raises(InputError, match="is no assignment"):
         course.column("HW11")
-    with pytest.raises(InputError, match="is no assignment"):
-        course.column("Final Score HW (99)")  # the importer would take it for a total
+
+
+def test_an_assignment_that_reads_like_a_total_goes_under_another_title(course: Gradebook) -> None:
+    """The importer drops such a title where it stands last, and finds assignments by their number."""
+    plan = transfer(course, course.column("Final Score HW (99)"), totals(s2="7.5"), IDS, Fraction(1))
+    content = gradebook_file(course, plan)
+    assert content.decode("ascii").splitlines()[0].endswith(",assignment (99)")
+    assert imitate(content, course).safe
+    assert [(e.assignment, e.new) for e in imitate(content, course).effects] == [("Final Score HW (99)", "7.50")]
 
 
 def imported(course: Gradebook, *rows: str, header: str = "Student,ID,SIS Login ID,Section,HW10 (123456)") -> object:
@@ -202,3 +210,106 @@ def test_nothing_in_a_cell_runs_as_a_formula(cell: str) -> None:
     assert harmless(cell) == "'" + cell
     assert next(csv.reader(io.StringIO(csv_text([[harmless(cell)]]))))[0][0] == "'"
     assert harmless("b12901001") == "b12901001"
+
+
+def dressed(tmp_path: Path, rows: list[list[str]], separator: str = ",", title: str = "HW10 (7)") -> Gradebook:
+    """A gradebook with the rows of students, and of points where one of them is that."""
+    path = tmp_path / "gradebook.csv"
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file, delimiter=separator)
+        writer.writerow(["Student", "ID", "SIS Login ID", "Section", title])
+        writer.writerows(rows)
+    return read_gradebook(path)
+
+
+def points(text: str) -> list[str]:
+    return ["    Points Possible", "", "", "", text]
+
+
+def student(number: int, score: str) -> list[str]:
+    return [f"Student {number}", str(100 + number), f"b{number}", "A", score]
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize(
+    ("worth", "old"),
+    [("1000,00", "8,33"), ("1.000,00", "8,33"), ("1\u202f000,00", "8,33"), ("1,000.00", "8.33"),
+     ("1\u2019000.00", "8.33"), ("1000\u066b00", "8\u066b33"), ("1.000", "8,33"), ("1,000", "8.33")],
+)  # fmt: skip
+def test_numbers_of_other_languages_mean_what_they_mean(tmp_path: Path, separator: str, worth: str, old: str) -> None:
+    course = dressed(tmp_path, [points(worth), student(1, old), student(2, old), student(3, "")], separator)
+    column = course.column("7")
+    assert course.possible(column) == 1000
+    plan = transfer(course, column, {"b1": Fraction("8.33"), "b2": Fraction("9")}, {}, Fraction(1))
+    assert [(c.old, c.new) for c in plan.changes] == [("8.33", "9.00")]
+    content = gradebook_file(course, plan)
+    assert content.decode("ascii").splitlines()[1].split(",")[-1] in ("1000.00", "1000")
+    outcome = imitate(content, course)
+    assert outcome.safe, outcome
+    assert [(e.student, e.old, e.new) for e in outcome.effects] == [("b2", "8.33", "9.00")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([student(1, "")], "has no points possible"),
+        ([points(""), student(1, "")], "has no points possible"),
+        ([points("0.00"), student(1, "")], "'0.00' points, which is nothing"),
+        ([points("１０分"), student(1, "")], "row 2, column E, HW10 (7): is worth '１０分' points, which is no number"),
+        ([points("１０"), student(1, "")], "is no number in the digits 0 to 9"),
+        ([points("١٠"), student(1, "")], "is no number in the digits 0 to 9"),
+        ([points("1,234"), student(1, "")], "can be read as 1.234 and as 1234"),
+        ([points("ten"), student(1, "")], "is no number"),
+    ],
+)
+def test_points_that_are_none_for_certain_are_refused(tmp_path: Path, rows: list[list[str]], told: str) -> None:
+    course = dressed(tmp_path, rows)
+    with pytest.raises(InputError) as caught:
+        course.possible(course.column("7"))
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_rows_that_are_too_short_or_too_long_are_named_all_at_once(tmp_path: Path, separator: str) -> None:
+    rows = [points("10.00"), student(1, ""), ["Total"], [*student(2, ""), ""], student(3, "")[:4]]
+    with pytest.raises(InputError) as caught:
+        dressed(tmp_path, rows, separator)
+    assert [problem.where for problem in caught.value.problems] == [f"gradebook.csv row {row}" for row in (4, 5, 6)]
+    assert "has 1 cells, the header has 5" in str(caught.value)
+
+
+@pytest.mark.parametrize("bad", ["", "=1+1", "98765.0", "1.2E+05", "９８", "x"])
+def test_an_id_that_is_no_number_of_the_lms_is_refused_with_its_row(tmp_path: Path, bad: str) -> None:
+    row = ["Total", bad, "", "", "8.00"]
+    with pytest.raises(InputError, match=r"row 4: has the ID '.*', expected a number of the LMS"):
+        dressed(tmp_path, [points("10.00"), student(1, ""), row])
+
+
+def test_old_scores_that_are_no_numbers_for_certain_are_named_all_at_once(tmp_path: Path) -> None:
+    rows = [points("10"), student(1, "1,234"), student(2, "８.３３"), student(3, "complete"), student(4, "7")]
+    course = dressed(tmp_path, rows)
+    given_ = {f"b{n}": Fraction(8) for n in range(1, 5)}
+    with pytest.raises(InputError) as caught:
+        transfer(course, course.column("7"), given_, {}, Fraction(1))
+    told = ["gradebook.csv row 3, column E", "gradebook.csv row 4, column E"]
+    assert [problem.where for problem in caught.value.problems] == told
+    (tmp_path / "any.csv").write_text("Student,ID,SIS Login ID,Section,HW10 (7)\nx,104,b4,A,8\n")
+    with pytest.raises(InputError) as caught:
+        checked(tmp_path / "any.csv", course)
+    assert [problem.where for problem in caught.value.problems] == told, "nor is another file compared with them"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
+def test_formulas_in_headers_names_and_logins_are_defused_and_told(tmp_path: Path, start: str) -> None:
+    bad = f'{start}HYPERLINK("x")'
+    rows = [points("10.00"), [bad, "101", bad, bad, ""]]
+    course = dressed(tmp_path, rows, title=f"{bad} (7)")
+    plan = transfer(course, course.column("7"), {"b1": Fraction(8)}, {"b1": "101"}, Fraction(1))
+    content = gradebook_file(course, plan)
+    cells = [cell for row in csv.reader(io.StringIO(content.decode("ascii"))) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(start)]
+    assert f"'{bad} (7)" in cells
+    told = defused(course, plan)
+    assert len(told) == 2
+    assert all("would be a formula" in line for line in told)
+    assert [(e.new) for e in imitate(content, course).effects] == ["8.00"]

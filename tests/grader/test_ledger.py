@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from basics.errors import InputError
-from grader.review.ledger import append, audit, read_entries
+from basics.folders import staging
+from grader.review.ledger import audit, read_entries, record
 from tests.grader.classroom import Command
 
 
@@ -17,9 +19,9 @@ from tests.grader.classroom import Command
 def folder(tmp_path: Path) -> Path:
     """Three entries."""
     for i in range(3):
-        output = tmp_path / "scores.csv"
-        output.write_text(f"run {i}\n")
-        append(tmp_path / "ledger", "grade", {"key": str(i)}, {"scores.csv": output})
+        with staging(tmp_path) as stage:
+            stage.file("scores.csv").write_text(f"run {i}\n")
+            stage.commit(partial(record, stage, "grade", {"key": str(i)}, ["scores.csv"]))
     return tmp_path / "ledger"
 
 
