@@ -17,8 +17,11 @@ CLASS = """student_id,q01,q02,q03,q04,q05,q06,q07,q08,q09,q10,q11,q12
 2,B,D,A,AB,C,B,C,AB,B,C,AB,E
 """
 OVERRIDE = """overrides:
+  - {question: q02, correct: [A], reason: settled for a test alone}
   - {question: q05, correct: [A], reason: settled for a test alone}
+  - {question: q06, correct: [C], reason: settled for a test alone}
   - {question: q07, correct: [C], reason: settled for a test alone}
+  - {question: q08, correct: [B], reason: settled for a test alone}
 """
 CHANGE = """reason: the rule was announced otherwise
 rule: all-or-nothing

@@ -166,7 +166,8 @@ def test_influence_outlasts_the_context_of_one_attention_layer(run: Run, part: s
     faded, last = run.value(f"mimi.{part}_reach_s"), run.value(f"mimi.{part}_last_change_s")
     assert run.value("mimi.context_s") < faded < last
     assert run.measurements[f"mimi.{part}_last_change_s"].n == 40
-    assert last == pytest.approx(40 - 12 * run.value("mimi.frame_ms") / 1000)
+    frame = run.value("mimi.frame_ms") / 1000
+    assert last == pytest.approx(40 - 12 * frame, abs=frame), "the very last samples may be equal by a rounding"
     assert "no bound was observed" in run.measurements[f"mimi.{part}_last_change_s"].note
     assert "no bound was observed" not in run.measurements[f"mimi.{part}_reach_s"].note
 
