@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,6 +14,8 @@ import typer
 from basics.errors import InputError, Problem, Unavailable
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from rich.console import Console
 
     from evaluators.evidence import Standing
@@ -151,14 +153,32 @@ def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Standing,
 
 def decisions_from(path: Path | None, book: QuizBook) -> Decisions:
     """What `--override` names: a file of decisions, or a run (its folder or record) with the decisions that it has."""
-    from grader.marking.run_record import RESULT, read_run
+    from grader.marking.run_record import read_run
     from grader.verdicts.decisions import read_decisions
 
     if path is None:
         return ()
-    if path.name == RESULT or (path / RESULT).is_file():
+    if names_run(path):
         return read_run(path, book).decisions
     return read_decisions(path, book)
+
+
+def floors_from(path: Path | None, book: QuizBook) -> Mapping[str, Fraction]:
+    """The totals of the run that `--override` names, if hold-harmless is in force there: none may fall below them."""
+    from grader.marking.run_record import read_run
+    from grader.verdicts.decisions import in_force
+
+    if path is None or not names_run(path):
+        return {}
+    run = read_run(path, book)
+    return run.totals if in_force(run.decisions).hold_harmless else {}
+
+
+def names_run(path: Path) -> bool:
+    """Whether this names a run: its folder or its record."""
+    from grader.marking.run_record import RESULT
+
+    return path.name == RESULT or (path / RESULT).is_file()
 
 
 def testify(

@@ -84,7 +84,8 @@ def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, ov
     book = load_book(quiz)
     correct, notes = exported_key(book, key_for_grading(book, accept, override))
     write_whole(out, qti_package(book, correct))
-    console().print(f"{out}: {len(book.questions)} questions; Canvas scores choose-many questions net of wrong ticks")
+    said = f"{out}: {len(book.questions)} questions; Canvas scores choose-many questions net of wrong ticks"
+    console().print(said, markup=False)
     _warn(notes)
 
 
@@ -146,15 +147,17 @@ def student(
     accept: AcceptOption = None,
     override: OverrideOption = None,
 ) -> None:
-    from grader.exports.student import seal, write_edition, write_opening
+    from grader.exports.student import check_places, seal, write_edition, write_opening
     from grader.marking.scoring import correct_options
 
     book = load_book(quiz)
+    check_places(book, out, opening)
     key = key_for_grading(book, accept, override)
     sealed, secret = seal(book, correct_options(key))
     write_opening(opening, secret)
     write_edition(out, book, sealed)
-    console().print(f"{out}: publish this folder now; {opening}: keep it secret until the deadline, then publish it")
+    said = f"{out}: publish this folder now; {opening}: keep it secret until the deadline, then publish it"
+    console().print(said, markup=False)
     if key.unsettled:
         names = ", ".join(question.id for question in key.unsettled)
         console(stderr=True).print(f"sealed as not settled: {names}", style="yellow")
@@ -172,7 +175,7 @@ def open_seal(
     if as_json:
         print_json({"quiz": sealed.quiz, "holds": not broken, "broken": broken})
     elif broken:
-        console().print(f"the key does not fit the seal: {', '.join(broken)}", style="red")
+        console().print(f"the key does not fit the seal: {', '.join(broken)}", style="red", markup=False)
     else:
         console().print(f"the key of {len(sealed.questions)} questions is the one that was sealed", style="green")
     raise typer.Exit(FAILED if broken else DONE)

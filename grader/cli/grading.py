@@ -16,6 +16,7 @@ from grader.cli.common import (
     QuizOption,
     command,
     console,
+    floors_from,
     key_for_grading,
     load_book,
     print_json,
@@ -49,12 +50,13 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     from grader.feedback.self_check import check_answers, show_check
+    from grader.marking.class_run import rule_in_force
     from grader.submissions.plain import read_yaml
 
     book = load_book(quiz)
     file = read_yaml(answers, book)
     key = key_for_grading(book, accept, override)
-    result = check_answers(book, key, file.submissions[0], rule or book.quiz.credit_rule, with_evidence=why)
+    result = check_answers(book, key, file.submissions[0], rule_in_force(book, key, rule), with_evidence=why)
     if as_json:
         print_json(result)
     else:
@@ -87,7 +89,7 @@ def grade(
     known = read_class_file(class_file, book)
     submissions = read_submissions(file, book, known)
     key = key_for_grading(book, accept, override)
-    run = grade_file(submissions, book, key, rule, known)
+    run = grade_file(submissions, book, key, rule, known, floors_from(override, book))
     compared = comparison(run) if compare_rules else None
     written = write_class_run(out, run) if out else []
     if as_json:

@@ -16,6 +16,7 @@ from grader.cli.common import (
     QuizOption,
     command,
     console,
+    floors_from,
     key_for_grading,
     load_book,
     print_json,
@@ -117,7 +118,7 @@ def ledger(
             facts = entry["facts"]
             out.print(f"{entry['number']:>4}  {entry['time']}  {entry['action']:<8}  key {facts['key'][:12]}")
         for finding in findings:
-            out.print(f"{finding.entry}: {finding.what}", style="red")
+            out.print(f"{finding.entry}: {finding.what}", style="red", markup=False)
         out.print("intact" if not findings else "NOT intact", style="green" if not findings else "bold red")
     raise typer.Exit(FAILED if findings else DONE)
 
@@ -135,7 +136,8 @@ def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path 
 
     if not is_run(path):
         key = key_for_grading(book, accept, override)
-        return grade_file(read_submissions(path, book), book, key).grades, key
+        floors = floors_from(override, book)
+        return grade_file(read_submissions(path, book), book, key, floors=floors).grades, key
     run = run_with_its_own_key(book, path, override)
     key = key_of_run(run, book, str(path))
     tell_of_other_evidence(path, run, key)
