@@ -17,6 +17,7 @@ from grader.cli.common import (
     QuizOption,
     command,
     console,
+    given,
     key_for_grading,
     load_book,
     print_json,
@@ -82,7 +83,7 @@ def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, ov
     from grader.exports.qti import qti_package
 
     book = load_book(quiz)
-    correct, notes = exported_key(book, key_for_grading(book, accept, override))
+    correct, notes = exported_key(book, key_for_grading(book, accept, given(override, book)))
     write_whole(out, qti_package(book, correct))
     said = f"{out}: {len(book.questions)} questions; Canvas scores choose-many questions net of wrong ticks"
     console().print(said, markup=False)
@@ -109,7 +110,7 @@ def _for_moodle(
     write: Callable[[QuizBook, Mapping[str, Chosen | None]], bytes],
     quiz: Path | None,
     accept: list[str] | None,
-    override: Path | None,
+    override: list[Path] | None,
 ) -> None:
     """Write the quiz, and say on standard error what Moodle will score otherwise."""
     from basics.files import write_whole
@@ -117,7 +118,7 @@ def _for_moodle(
     from grader.exports.moodle_weights import inexact
 
     book = load_book(quiz)
-    correct, notes = exported_key(book, key_for_grading(book, accept, override))
+    correct, notes = exported_key(book, key_for_grading(book, accept, given(override, book)))
     write_whole(out, write(book, correct))
     console().print(f"{out}: {len(book.questions)} questions", markup=False)
     _warn([*notes, *inexact(book, correct)])
@@ -152,7 +153,7 @@ def student(
 
     book = load_book(quiz)
     check_places(book, out, opening)
-    key = key_for_grading(book, accept, override)
+    key = key_for_grading(book, accept, given(override, book))
     sealed, secret = seal(book, correct_options(key))
     write_opening(opening, secret)
     write_edition(out, book, sealed)

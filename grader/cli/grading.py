@@ -16,7 +16,7 @@ from grader.cli.common import (
     QuizOption,
     command,
     console,
-    floors_from,
+    given,
     key_for_grading,
     load_book,
     print_json,
@@ -55,8 +55,10 @@ def check(
 
     book = load_book(quiz)
     file = read_yaml(answers, book)
-    key = key_for_grading(book, accept, override)
-    result = check_answers(book, key, file.submissions[0], rule_in_force(book, key, rule), with_evidence=why)
+    said = given(override, book)
+    key = key_for_grading(book, accept, said)
+    asked = rule or (said.run.rule if said.run else None)
+    result = check_answers(book, key, file.submissions[0], rule_in_force(book, key, asked), with_evidence=why)
     if as_json:
         print_json(result)
     else:
@@ -88,8 +90,9 @@ def grade(
     book = load_book(quiz)
     known = read_class_file(class_file, book)
     submissions = read_submissions(file, book, known)
-    key = key_for_grading(book, accept, override)
-    run = grade_file(submissions, book, key, rule, known, floors_from(override, book))
+    said = given(override, book)
+    key = key_for_grading(book, accept, said, anew=True)
+    run = grade_file(submissions, book, key, rule, known, said.floors)
     compared = comparison(run) if compare_rules else None
     written = write_class_run(out, run) if out else []
     if as_json:

@@ -16,7 +16,8 @@ from grader.cli.common import (
     QuizOption,
     command,
     console,
-    floors_from,
+    given,
+    is_run,
     key_for_grading,
     load_book,
     print_json,
@@ -123,7 +124,9 @@ def ledger(
     raise typer.Exit(FAILED if findings else DONE)
 
 
-def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path | None) -> tuple[Grades, AnswerKey]:
+def graded(
+    book: QuizBook, path: Path, accept: list[str] | None, override: list[Path] | None
+) -> tuple[Grades, AnswerKey]:
     """A graded class and the key with its evidence, from a run's folder or from submissions.
 
     Raises InputError if the evidence now makes other options correct than the run used; evidence that was gathered
@@ -135,28 +138,25 @@ def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path 
     from grader.submissions.reading import read_submissions
 
     if not is_run(path):
-        key = key_for_grading(book, accept, override)
-        floors = floors_from(override, book)
-        return grade_file(read_submissions(path, book), book, key, floors=floors).grades, key
+        said = given(override, book)
+        key = key_for_grading(book, accept, said, anew=True)
+        return grade_file(read_submissions(path, book), book, key, floors=said.floors).grades, key
     run = run_with_its_own_key(book, path, override)
     key = key_of_run(run, book, str(path))
     tell_of_other_evidence(path, run, key)
     return grades_of(run, book), key
 
 
-def is_run(path: Path) -> bool:
-    """Whether this names a run, not submissions."""
-    return path.is_dir() or path.suffix == ".json"
-
-
-def run_with_its_own_key(book: QuizBook, path: Path, override: Path | None) -> RunRecord:
+def run_with_its_own_key(book: QuizBook, path: Path, override: list[Path] | None) -> RunRecord:
     """The run at `path`. Raises InputError where other decisions than the run's own are asked for."""
     from basics.errors import InputError, Problem
     from grader.marking.run_record import read_run
 
-    if override is not None:
+    if override:
         what = f"was given with {path}, a run that has its decisions"
-        raise InputError(Problem(f"--override {override}", what, "leave it out, or decide with `earwitness regrade`"))
+        raise InputError(
+            Problem(f"--override {override[0]}", what, "leave it out, or decide with `earwitness regrade`")
+        )
     return read_run(path, book)
 
 

@@ -34,7 +34,7 @@ from grader.verdicts.decisions import (
     in_force,
     standing,
 )
-from grader.verdicts.key import key_digest
+from grader.verdicts.key import in_letters, key_digest
 from grader.verdicts.testimony import answer_key
 
 if TYPE_CHECKING:
@@ -291,7 +291,7 @@ def show_diff(out: Console, data: dict[str, Any]) -> None:
     if old["evidence"] != new["evidence"]:
         out.print("the two keys rest on different evidence")
     for name, change in data["key_changes"].items():
-        out.print(f"  {name}: {_letters(change['old'])} -> {_letters(change['new'])}")
+        out.print(f"  {name}: {in_letters(change['old'])} -> {in_letters(change['new'])}")
     for line in data["decisions"]:
         out.print(f"decided: {escape(line)}")
     for line in data["lost_decisions"]:
@@ -312,7 +312,3 @@ def show_diff(out: Console, data: dict[str, Any]) -> None:
         out.print(
             f"the {SHOWN} largest losses and gains of {len(data['changes'])}; all stand in changed.csv and --json"
         )
-
-
-def _letters(correct: Sequence[str] | None) -> str:
-    return "not settled" if correct is None else "".join(correct) or "none"

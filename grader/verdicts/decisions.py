@@ -1,10 +1,10 @@
 """Decisions of the teaching staff: one ordered, dated list, and what of it is in force.
 
 An *override* says which options of a question are right. A *ruling* says what becomes of a question or of its options
-after the fact. A *credit rule* says how ticks become points. *Hold-harmless* says that no total falls any more, until
-it is *lifted*. Decisions add up: a later one about the same question joins the earlier ones, or is refused with both
-named; never does the last one win. Who means to take a decision back says so with `replaces`, and both stay in the
-list.
+after the fact. A *credit rule* says how ticks become points, until the next one. *Hold-harmless* says that no total
+falls any more, until it is *lifted*. Decisions about a question add up: a later one joins the earlier ones, or is
+refused with both named; never does the last one win. Who means to take a decision back says so with `replaces`, and
+both stay in the list.
 """
 
 from __future__ import annotations
@@ -286,8 +286,8 @@ class DecisionFile(Frozen):
 File = TypeVar("File", bound=DecisionFile)
 
 
-def read_decisions(path: Path, book: QuizBook) -> Decisions:
-    """Overrides and rulings from YAML.
+def read_decisions(path: Path, book: QuizBook, earlier: Decisions = ()) -> Decisions:
+    """Overrides and rulings from YAML, which come after `earlier` ones in the list.
 
     Raises InputError for unknown questions or letters, and for decisions that cannot both hold.
     """
@@ -299,7 +299,7 @@ def read_decisions(path: Path, book: QuizBook) -> Decisions:
     if problems:
         raise InputError(problems)
     decisions = as_decisions(book, [*file.overrides, *file.rulings], datetime.now(UTC).replace(microsecond=0), file.by)
-    if problems := list(contradictions(decisions)):
+    if problems := list(contradictions((*earlier, *decisions))):
         raise InputError(problems)
     return decisions
 
