@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -24,12 +25,14 @@ from typer.testing import CliRunner
 
 from grader.cli import app
 from grader.quiz.spec import QuizBook
-from tests.grader.classroom import Attempt, Command, Report, letters_key, random_class
+from tests.grader.classroom import QUESTIONS, Attempt, Command, Report, random_class
 
 STUDENTS = 300
 DEADLINE = datetime(2026, 6, 18, 15, 59, 59, tzinfo=UTC)
-ALL_LATE, SECOND_LATE, EXTENDED, PUNISHED, BLANK = 3, 5, 7, 20, 30
-SAMPLED = sorted({ALL_LATE, SECOND_LATE, EXTENDED, PUNISHED, BLANK, *random.Random(8).sample(range(40, 300), 15)})
+GRACE = 60
+ALL_LATE, SECOND_LATE, IN_GRACE, EXTENDED, PUNISHED, BLANK = 3, 5, 6, 7, 20, 30
+SPECIAL = {ALL_LATE, SECOND_LATE, IN_GRACE, EXTENDED, PUNISHED, BLANK}
+SAMPLED = sorted({*SPECIAL, *random.Random(8).sample(range(40, 300), 14)})
 RECOUNT = Path(__file__).with_name("recount.py")
 
 
@@ -38,11 +41,12 @@ def login(student: int) -> str:
 
 
 def handed_in(book: QuizBook) -> list[Attempt]:
-    """Two attempts of everybody: some late, some wholly late, some extended, some blank in a question."""
+    """Two attempts of everybody: late ones, one in the last second of grace, an extended one, one with blanks."""
     late = {
         (ALL_LATE, 1): timedelta(hours=1),
         (ALL_LATE, 2): timedelta(hours=2),
-        (SECOND_LATE, 2): timedelta(seconds=1),
+        (SECOND_LATE, 2): timedelta(seconds=GRACE + 1),
+        (IN_GRACE, 2): timedelta(seconds=GRACE),
         (EXTENDED, 2): timedelta(days=1),
     }
     attempts = []
@@ -59,9 +63,9 @@ class Day:
     """One class, its runs one after the other, and what they have to come to."""
 
     def __init__(self, run: Command, book: QuizBook, folder: Path) -> None:
-        self.run, self.book, self.folder = run, book, folder
+        self.run, self.folder, self.quiz = run, folder, book.folder
         self.attempts = handed_in(book)
-        self.key = {name: "".join(sorted(correct)) for name, correct in letters_key(book).items()}
+        self.key = {f"q{number:02d}": question[4] for number, question in enumerate(QUESTIONS, 1)}
         self.rulings: dict[str, dict[str, Any]] = {}
         self.floors: dict[str, str] = {}
         self.report = Report(language="zh", bom=True).write(folder / "report.csv", book, self.attempts)
@@ -98,32 +102,11 @@ class Day:
         return data
 
     def recount(self) -> dict[str, Any]:
-        """The sampled students, counted without the grader."""
-        data = {
-            "quiz": {
-                q.id: {"points": q.points, "choose": q.choose, "correct": self.key[q.id]} for q in self.book.questions
-            },
-            "class": {
-                login(student): [
-                    {
-                        "number": a.number,
-                        "submitted": a.submitted.isoformat(),
-                        "ticked": {name: "".join(ticked or ()) for name, ticked in a.answers.items()},
-                    }
-                    for a in self.attempts
-                    if a.student == student
-                ]
-                for student in SAMPLED
-            },
-            "deadline": DEADLINE.isoformat(),
-            "grace": 0,
-            "extensions": {login(EXTENDED): "2026-06-20T23:59:59+08:00"},
-            "factors": {login(PUNISHED): "0"},
-            "rulings": self.rulings,
-            "floors": self.floors,
-        }
-        command = [sys.executable, "-I", "-S", str(RECOUNT)]
-        ended = subprocess.run(command, input=json.dumps(data), capture_output=True, text=True, check=True)
+        """The sampled students, counted from the files without the grader."""
+        decided = self.write("decided.json", {"key": self.key, "rulings": self.rulings, "floors": self.floors})
+        files = map(str, (self.quiz, self.report, self.class_file, decided))
+        command = [sys.executable, "-I", "-S", str(RECOUNT), *files, *map(login, SAMPLED)]
+        ended = subprocess.run(command, capture_output=True, text=True, check=True)
         counted: dict[str, Any] = json.loads(ended.stdout)
         return counted
 
@@ -142,8 +125,8 @@ class Day:
             assert {name: rows[student][name] for name in points} == points, student
             page = (out / "feedback" / "en" / f"{student}.md").read_text(encoding="utf-8")
             assert f"{total} of 10.00" in page
-        late = (out / "feedback" / "en" / f"{login(ALL_LATE)}.md").read_text(encoding="utf-8")
-        assert "late, not counted" in late
+        pages = {n: (out / "feedback" / "en" / f"{login(n)}.md").read_text(encoding="utf-8") for n in SPECIAL}
+        assert {n for n, page in pages.items() if "late, not counted" in page} == {ALL_LATE}
         mean = cents(str(sum(Fraction(s["exact"]) for s in record["students"]) / STUDENTS))
         self.check_everywhere(name, record["key"]["digest"], mean)
 
@@ -204,6 +187,16 @@ def cents(exact: str) -> str:
 def totals(folder: Path) -> dict[str, Fraction]:
     record = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     return {student["id"]: Fraction(student["exact"]) for student in record["students"]}
+
+
+@pytest.fixture(scope="module")
+def quiz(quiz: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The classroom's quiz with the LMS's minute of grace."""
+    folder = Path(shutil.copytree(quiz, tmp_path_factory.mktemp("with grace") / "quiz"))
+    data = json.loads((folder / "quiz.yaml").read_text(encoding="utf-8"))
+    data["regulations"]["late_grace_seconds"] = GRACE
+    (folder / "quiz.yaml").write_text(json.dumps(data), encoding="utf-8")
+    return folder
 
 
 @pytest.fixture
@@ -274,7 +267,7 @@ def test_a_class_of_300_through_the_whole_day(day: Day, tmp_path: Path) -> None:
         ("third", {"overrides": [{"question": "q07", "correct": ["D"], "reason": "listened to once more"}]}, ()),
     ]
     for name, changes, more in steps:
-        day.floors = {student: str(total) for student, total in totals(tmp_path / held).items()}
+        day.floors = {student: counted["total"] for student, counted in day.recount().items()}
         day.key |= {"first": {"q12": "B"}, "third": {"q07": "D"}}.get(name, {})
         day.rulings |= {"second": {"q11": {"disregard": "A"}}}.get(name, {})
         done = day.regrade(held, name, changes, *more)
