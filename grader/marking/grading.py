@@ -119,7 +119,8 @@ class Setting:
 def grade(file: SubmissionFile, setting: Setting) -> Grades:
     """Grade every student of `file`. Raises InputError if roster, class file and submissions do not fit together."""
     missing = check_students(file, setting.class_file)
-    notes = [*file.notes, *lint_key(setting.book, setting.key, setting.rule)]
+    scorer = Scorer(setting.book, setting.key, setting.rule, setting.rulings)
+    notes = [*file.notes, *lint_key(scorer)]
     if setting.class_file.extensions and all(s.submitted is None for s in file.submissions):
         notes.append("the file has no times: nothing can be late, extensions have no effect")
     return grade_students(by_student(file.submissions), setting, missing, tuple(notes), file.skipped)

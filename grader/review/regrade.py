@@ -21,7 +21,7 @@ from evaluators.evidence import Frozen
 from grader.marking.class_run import question_record
 from grader.marking.grading import Grades, grade_students, hold_harmless
 from grader.marking.run_record import Policy, QuestionRecord, RunHead, RunRecord, setting_of
-from grader.marking.scoring import mean_of, rounded
+from grader.marking.scoring import lint_key, mean_of, rounded
 from grader.marking.student_lines import Points, harmless
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.verdicts.decisions import (
@@ -188,7 +188,7 @@ def regraded_head(old: RunRecord, book: QuizBook, changes: Changes, decisions: D
             "demonstration": any(question.demonstration for question in questions.values()),
             "unsettled": grades.unsettled,
             "ungraded": grades.ungraded,
-            "notes": (*old.notes, f"regrade: {changes.reason}"),
+            "notes": tuple(dict.fromkeys((*old.notes, f"regrade: {changes.reason}", *lint_key(grades.scorer)))),
         }
     )
 
@@ -211,6 +211,7 @@ def diff_data(
         "rulings": [ruling.model_dump(mode="json") for ruling in new.rulings],
         "decisions": decision_lines(new.decisions),
         "lost_decisions": lost_decisions(old, new),
+        "notes": [note for note in new.notes if note not in old.notes],
         "students": len(totals),
         "changed": len(changes),
         "up": sum(1 for change in changes if change.change > 0),
@@ -301,6 +302,8 @@ def show_diff(out: Console, data: dict[str, Any]) -> None:
         f"{data['rank_changed']} change rank; mean {data['mean']['old']} -> {data['mean']['new']}, "
         f"change {data['mean_change']}"
     )
+    for note in data["notes"]:
+        out.print(f"note: {escape(note)}", style="yellow")
     table = Table("student", "old", "new", "change", "rank", "questions")
     shown = data["changes"] if len(data["changes"]) <= 2 * SHOWN else data["changes"][:SHOWN] + data["changes"][-SHOWN:]
     for row in shown:

@@ -232,14 +232,6 @@ def test_a_deadline_with_another_offset_than_its_zone_is_refused(
         read_class_file(path, make_book(deadline=there, time_zone=zone, **later))
 
 
-def test_the_other_dates_are_held_to_the_zone_too_all_at_once() -> None:
-    wrong = {"release": "2026-06-20T02:00:00+00:00", "revision_until": "2026-06-21T23:59:59-08:00"}
-    with pytest.raises(ValidationError) as caught:
-        make_book(**wrong)
-    assert "release 2026-06-20T02:00:00+00:00 has another offset than Asia/Taipei" in str(caught.value)
-    assert "revision_until 2026-06-21T23:59:59-08:00 has another offset" in str(caught.value)
-
-
 @pytest.mark.parametrize("offset", ["+02:00", "+01:00"])
 def test_in_the_hour_that_comes_twice_both_offsets_are_the_zones(offset: str) -> None:
     book = make_book(
