@@ -29,6 +29,7 @@ from evaluators.packages import (
 from evaluators.provenance import REPOSITORY, git_state
 from evaluators.registry import get, owner, targets
 from evaluators.store import Store
+from grader.quiz.commands import command
 from grader.quiz.loading import parameters_of
 from grader.quiz.spec import Question, QuizBook
 from grader.verdicts.testimony import Gatherer, key_from
@@ -230,11 +231,11 @@ def needs(book: QuizBook, site: Site) -> Iterator[Need]:
     gatherer = Gatherer(book, book.quiz.accept, site, store, "cached")
     key = key_from(book, [gatherer.testimony(question) for question in book.questions], book.quiz.accept)
     for entry in key.unsettled:
-        found = _need(book.question(entry.id), site)
+        found = _need(book.folder, book.question(entry.id), site)
         yield found if found.what else found.model_copy(update={"what": entry.obstacles})
 
 
-def _need(question: Question, site: Site) -> Need:
+def _need(folder: Path, question: Question, site: Site) -> Need:
     told: list[str] = []
     flags: dict[str, None] = {}
     for request in question.evidence:
@@ -248,4 +249,5 @@ def _need(question: Question, site: Site) -> Need:
         except Exception as error:
             absent = not_installed(error)
             told.append(f"{request.evaluator}: " + (f"needs the package {absent}" if absent else cause_of(error)))
-    return Need(question=question.id, what=tuple(told), command=" ".join(["earwitness evidence", question.id, *flags]))
+    words = [word for flag in flags for word in flag.split()]
+    return Need(question=question.id, what=tuple(told), command=command(folder, "evidence", question.id, *words))

@@ -128,11 +128,13 @@ def print_json(data: Any) -> None:
     print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def load_book(quiz: Path | None) -> QuizBook:
-    """The quiz that the user means, checked."""
+def load_book(quiz: Path | None, result: Path | None = None, override: Path | None = None) -> QuizBook:
+    """The quiz that the user means, checked: the one that is named, else that of the run among the arguments."""
+    from grader.marking.quiz_of_run import quiz_of_run
     from grader.quiz.loading import find_quiz, load_quiz
 
-    return load_quiz(find_quiz(quiz))
+    runs = [path for path, known in ((result, is_run), (override, holds_run)) if path and known(path)]
+    return quiz_of_run(runs[0]) if quiz is None and runs else load_quiz(find_quiz(quiz))
 
 
 def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Standing, ...]:
@@ -149,16 +151,26 @@ def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Standing,
     return (*book.quiz.accept, *added)
 
 
+def is_run(path: Path) -> bool:
+    """Whether this names a run (its folder or its record) where submissions could be named as well."""
+    return path.is_dir() or path.suffix == ".json"
+
+
+def holds_run(path: Path) -> bool:
+    """Whether this names a run (its folder or its record) where a file of decisions could be named as well."""
+    from grader.marking.run_record import RESULT
+
+    return path.name == RESULT or (path / RESULT).is_file()
+
+
 def decisions_from(path: Path | None, book: QuizBook) -> Decisions:
     """What `--override` names: a file of decisions, or a run (its folder or record) with the decisions that it has."""
-    from grader.marking.run_record import RESULT, read_run
+    from grader.marking.run_record import read_run
     from grader.verdicts.decisions import read_decisions
 
     if path is None:
         return ()
-    if path.name == RESULT or (path / RESULT).is_file():
-        return read_run(path, book).decisions
-    return read_decisions(path, book)
+    return read_run(path, book).decisions if holds_run(path) else read_decisions(path, book)
 
 
 def testify(

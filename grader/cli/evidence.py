@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -66,7 +67,8 @@ def validate(
     if outdated:
         problem = "differs from the types of this version"
         raise InputError(
-            Problem(f"schema/{name}", problem, "run `earwitness validate --write-schema`") for name in outdated
+            Problem(f"schema/{name}", problem, f"run `earwitness validate {quote(str(folder))} --write-schema`")
+            for name in outdated
         )
     count = sum(len(question.options) for question in book.questions)
     summary = {"quiz": book.quiz.id, "questions": len(book.questions), "options": count, "points": book.quiz.total}
@@ -178,7 +180,7 @@ def evidence(
     if as_json:
         print_json([result.as_data() for result in results])
     else:
-        show_results(console(), results, wanted, store.root)
+        show_results(console(), results, book, wanted, store.root)
     if record:
         _record(book.folder, [result.evidence for result in results if result.evidence])
     causes = {result.problem.cause for result in results if result.problem}

@@ -36,7 +36,7 @@ def key(
     override: OverrideOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    book = load_book(quiz)
+    book = load_book(quiz, override=override)
     answer, testimonies = testify(book, evidence, accepted_sources(book, accept), decisions_from(override, book))
     from grader.verdicts import key_json, terminal
 
@@ -64,7 +64,7 @@ def why(
     from grader.verdicts.decisions import in_force
     from grader.verdicts.testimony import Gatherer
 
-    book = load_book(quiz)
+    book = load_book(quiz, override=override)
     wanted = book.question(question)
     letters = [option.upper()] if option else list(wanted.options)
     if letters[0] not in wanted.options:

@@ -17,6 +17,7 @@ from grader.cli.common import (
     command,
     console,
     decisions_from,
+    is_run,
     load_book,
     testify,
 )
@@ -49,12 +50,12 @@ def report(
     override: OverrideOption = None,
 ) -> None:
     from evaluators.store import Store
-    from grader.cli.reviewing import graded, is_run, run_with_its_own_key
+    from grader.cli.reviewing import graded, run_with_its_own_key
     from grader.report import need_staff_edition, write_report, write_sheet
 
     if grades is not None:
         need_staff_edition(edition)
-    book = load_book(quiz)
+    book = load_book(quiz, grades, override)
     if edition == "before":
         console().print(f"wrote {write_sheet(book, out=out, language=language)}", markup=False)
         raise typer.Exit(DONE)

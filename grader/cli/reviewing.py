@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,6 +17,7 @@ from grader.cli.common import (
     QuizOption,
     command,
     console,
+    is_run,
     key_for_grading,
     load_book,
     print_json,
@@ -48,7 +50,7 @@ def items(
 ) -> None:
     from grader.review.items import analyse, show_items
 
-    grades, key = graded(load_book(quiz), result, accept, override)
+    grades, key = graded(load_book(quiz, result, override), result, accept, override)
     data = analyse(grades, key)
     print_json(data) if as_json else show_items(console(), data)
 
@@ -66,17 +68,18 @@ def sensitivity(
     from grader.review.sensitivity import sensitivity as examine
     from grader.review.sensitivity import sensitivity_data, show_sensitivity, two_witnesses
 
-    grades, key = graded(load_book(quiz), result, accept, override)
+    grades, key = graded(load_book(quiz, result, override), result, accept, override)
     mark = _points(line)
     data = sensitivity_data(examine(grades, key, mark), two_witnesses(grades, key), mark)
     print_json(data) if as_json else show_sensitivity(console(), data)
 
 
 def appeal(
-    question: Annotated[str, typer.Argument(help="Question id, such as q07.")],
-    option: Annotated[str, typer.Argument(help="Letter in the question file.")],
-    student: Annotated[str, typer.Option("--student", help="Id of the student who appeals.")],
     result: Annotated[Path, typer.Option("--result", help="Folder of the grading run.")],
+    question: Annotated[str, typer.Argument(help="Question id, such as q07.", show_default=False)] = "",
+    option: Annotated[str, typer.Argument(help="Letter in the question file.", show_default=False)] = "",
+    student: Annotated[str, typer.Option("--student", help="Id of the student who appeals.", show_default=False)] = "",
+    all_: Annotated[bool, typer.Option("--list", help="List the run's appeals, the open ones first.")] = False,
     decision: Annotated[
         Literal["accepted", "rejected"] | None,
         typer.Option("--decision", help="Record the outcome.", show_default=False),
@@ -91,14 +94,29 @@ def appeal(
     accept: AcceptOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    from grader.review.appeals import Appeal, handle_appeal, show_appeal
+    from grader.review.appeals import Appeal, handle_appeal, list_appeals, show_appeal, show_appeals
 
-    book = load_book(quiz)
+    if all_:
+        appeals = list_appeals(result)
+        print_json({"appeals": appeals}) if as_json else show_appeals(console(), appeals)
+        return
+    _need_all_of({"QUESTION": question, "OPTION": option, "--student": student})
+    book = load_book(quiz, result)
     wanted = Appeal(question, option.upper(), student, decision, way, reason, by)
     run = run_with_its_own_key(book, result, None)
     grades, key = graded(book, result, accept, None)
     data = handle_appeal(run, grades, key, wanted, result)
     print_json(data) if as_json else show_appeal(console(), data)
+
+
+def _need_all_of(given: dict[str, str]) -> None:
+    from basics.errors import InputError, Problem
+
+    if missing := [name for name, value in given.items() if not value]:
+        what = f"needs {' and '.join(missing)}"
+        raise InputError(
+            Problem("appeal", what, "such as `earwitness appeal q07 C --student ID --result DIR`; or --list")
+        )
 
 
 def ledger(
@@ -142,11 +160,6 @@ def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path 
     return grades_of(run, book), key
 
 
-def is_run(path: Path) -> bool:
-    """Whether this names a run, not submissions."""
-    return path.is_dir() or path.suffix == ".json"
-
-
 def run_with_its_own_key(book: QuizBook, path: Path, override: Path | None) -> RunRecord:
     """The run at `path`. Raises InputError where other decisions than the run's own are asked for."""
     from basics.errors import InputError, Problem
@@ -154,7 +167,8 @@ def run_with_its_own_key(book: QuizBook, path: Path, override: Path | None) -> R
 
     if override is not None:
         what = f"was given with {path}, a run that has its decisions"
-        raise InputError(Problem(f"--override {override}", what, "leave it out, or decide with `earwitness regrade`"))
+        decide = shlex.join(["earwitness", "regrade", str(path), "CHANGES.yaml"])
+        raise InputError(Problem(f"--override {override}", what, f"leave it out, or decide with `{decide}`"))
     return read_run(path, book)
 
 

@@ -14,6 +14,7 @@ from grader.marking.import_check import ImportCheck, check_import
 from grader.marking.regulations import NO_TIME
 from grader.marking.run_record import (
     FORMAT,
+    AbsentLine,
     DifferenceRecord,
     ImportCheckRecord,
     KeyRecord,
@@ -68,7 +69,10 @@ class ClassRun:
             demonstration=self.key.demonstration,
             unsettled=grades.unsettled,
             ungraded=grades.ungraded,
-            missing=tuple(entry.student_id for entry in grades.missing),
+            missing=tuple(
+                AbsentLine(id=entry.student_id, name=entry.name, section=entry.section, lms_id=entry.lms_id)
+                for entry in grades.missing
+            ),
             skipped=grades.skipped,
             notes=grades.notes,
             import_check=self.import_check,
@@ -102,6 +106,7 @@ def _key_record(book: QuizBook, key: AnswerKey) -> KeyRecord:
             obstacles=q.obstacles,
             demonstration=q.demonstration,
             recalled=q.recalled,
+            digest=book.question(q.id).digest,
         )
         for q in key.questions
     }
@@ -148,6 +153,7 @@ def summary(run: ClassRun, written: Sequence[Path]) -> dict[str, Any]:
         ],
         "ungraded": [list(pair) for pair in grades.ungraded],
         "missing": [entry.student_id for entry in grades.missing],
+        "no_submission": grades.no_submission,
         "adjustments": adjusted,
         "windows": windows(run),
         "skipped": list(grades.skipped),
@@ -171,18 +177,11 @@ def windows(run: ClassRun) -> dict[str, str]:
     return {name: run.grades.regulator.shown(moment) for name, moment in dates.items() if moment}
 
 
-def show_run(out: Console, run: ClassRun, written: Sequence[Path]) -> None:
-    """The same for people."""
+def show_run(out: Console, data: dict[str, Any]) -> None:
+    """All that `summary` says of a run and its digest leaves out, line by line."""
     from rich.markup import escape
 
-    data = summary(run, written)
-    out.print(
-        f"[bold]{escape(run.grades.scorer.book.quiz.title)}[/bold]   key {data['key'][:12]}   rule {data['rule']}"
-    )
-    out.print(
-        f"{data['students']} students, {data['submissions']} submissions; "
-        f"mean {data['mean']}, median {data['median']} of {data['of']}"
-    )
+    out.print()
     out.print("; ".join(f"{name.replace('_', ' ')} {moment}" for name, moment in data["windows"].items()))
     if data["demonstration"]:
         out.print("DEMONSTRATION: this key rests on evidence that is not of record.", style="bold yellow")

@@ -105,7 +105,7 @@ def regrade(old: RunRecord, book: QuizBook, changes: Changes, decisions: Decisio
     key = {**old.correct, **{name: frozenset(override.correct) for name, override in decided.overrides.items()}}
     rulings = tuple(decided.rulings.values())
     setting = replace(setting_of(old, book), key=key, rule=changes.rule or old.rule, rulings=rulings)
-    grades = grade_students(old.attempts(), setting, skipped=old.skipped)
+    grades = grade_students(old.attempts(), setting, old.absent, skipped=old.skipped)
     if decided.hold_harmless:
         hold_harmless(grades, old.totals)
     return grades

@@ -1,0 +1,18 @@
+"""Commands as the program prints them: quoted for the shell, and naming the quiz wherever it is not the default one."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from grader.quiz.loading import find_quiz
+
+
+def command(folder: Path, *words: object) -> str:
+    """`earwitness …` about the quiz in `folder`, to be pasted into a shell."""
+    return shlex.join(map(str, ("earwitness", *words, *naming(folder))))
+
+
+def naming(folder: Path) -> tuple[object, ...]:
+    """`--quiz FOLDER`; nothing where a command finds that quiz by itself."""
+    return () if folder.resolve() == find_quiz(None).resolve() else ("--quiz", folder)
