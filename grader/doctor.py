@@ -167,7 +167,7 @@ def clips(site: Site) -> str:
     """What plays which role in the folder that was named."""
     from audio.clip import FORMATS
 
-    folder = need(site.audio, "no folder was named", "name it: earwitness doctor --audio DIR")
+    folder = need(site.audio, "no folder was named", "name it with --audio")
     found = sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in FORMATS)
     return f"{len(found)} files in {folder}: {', '.join(found[:6])}{' …' if len(found) > 6 else ''}"
 
@@ -178,7 +178,7 @@ def corpus(site: Site) -> str:
 
     from audio.corpus import read_emotions
 
-    folder = need(site.corpus, "no emotional speech was named", "name it: earwitness doctor --corpus DIR")
+    folder = need(site.corpus, "no emotional speech was named", "name it with --corpus")
     found = read_emotions(folder)
     counts = Counter(clip.label for clip in found.clips)
     return f"{len(found.clips)} clips in {folder}: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))

@@ -11,7 +11,7 @@ from grader.feedback.writing import templates
 from grader.marking.scoring import printed_points, rounded
 from grader.quiz.spec import Question, Quiz
 
-BREAK = "\n---\n\n"
+BREAK = "\n\n---\n\n"
 """Between two languages."""
 
 
@@ -42,7 +42,7 @@ def letter(
         "total_then": now.get(f"total{then}"),
         "possible": rounded(printed_points(question)),
     }
-    return BREAK.join(_page(language, quiz, question, about) for language in languages or ("en",))
+    return BREAK.join(_page(language, quiz, question, about) for language in languages or ("en",)) + "\n"
 
 
 def _page(language: str, quiz: Quiz, question: Question, about: Mapping[str, Any]) -> str:
@@ -51,4 +51,4 @@ def _page(language: str, quiz: Quiz, question: Question, about: Mapping[str, Any
     rendered: str = (
         templates("md").get_template("letter.md.j2").render(t=text, quiz=quiz, question=question, same=same, **about)
     )
-    return rendered
+    return rendered.strip()

@@ -16,3 +16,8 @@ def command(folder: Path, *words: object) -> str:
 def naming(folder: Path) -> tuple[object, ...]:
     """`--quiz FOLDER`; nothing where a command finds that quiz by itself."""
     return () if folder.resolve() == find_quiz(None).resolve() else ("--quiz", folder)
+
+
+def published(folder: Path) -> Path:
+    """The quiz's folder as people elsewhere have it: its name, not where the staff keeps it."""
+    return Path(folder.resolve().name) if naming(folder) else folder

@@ -34,8 +34,8 @@ def is_edition(folder: Path, quiz: Quiz) -> bool:
 def not_a_quiz(folder: Path) -> InputError:
     """What every command says that would need the evidence, in one line."""
     what = (
-        "is the students' edition: it cannot decide, explain, grade, report or export anything "
-        "(`check` tells whether answers are well formed); name the staff's quiz with --quiz"
+        "is the students' edition, without evidence and key: only the teaching staff's quiz can be decided, explained, "
+        "graded, reported or exported (`check` tells whether answers to this one are well formed)"
     )
     return InputError(Problem(str(folder), what))
 

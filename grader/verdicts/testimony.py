@@ -19,7 +19,7 @@ from evaluators.gathering import Answer, Missing, answer, plain
 from evaluators.registry import get
 from evaluators.store import Store
 from grader.quiz.claims import Form, comparisons, names_of
-from grader.quiz.commands import command
+from grader.quiz.commands import command, published
 from grader.quiz.loading import parameters_of
 from grader.quiz.spec import EvidenceRequest, Question, QuizBook
 from grader.verdicts.decisions import Decisions
@@ -72,8 +72,8 @@ class Testimony:
         return command(self.quiz, "evidence", self.question.id, "--evidence=refresh")
 
     def as_published(self) -> Testimony:
-        """The same for people elsewhere: commands name the quiz's folder alone, not where the staff keeps it."""
-        return replace(self, quiz=Path(self.quiz.resolve().name))
+        """The same for people elsewhere."""
+        return replace(self, quiz=published(self.quiz))
 
     def numbers(self, letter: str) -> tuple[Number, ...]:
         """All values of what is compared for an option, each that counts before those that corroborate it."""
