@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import random
 import re
@@ -11,12 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from basics.yaml_source import read
 from grader.quiz.loading import BUILT_IN_QUIZ, load_quiz
-from grader.quiz.spec import QuizBook
+from grader.quiz.spec import Question, QuizBook
 from grader.verdicts.testimony import answer_key
 from tests.grader.classroom import Attempt, Report
 from tests.test_readme import argv
@@ -51,10 +54,7 @@ def write_class(folder: Path, book: QuizBook, key: dict[str, frozenset[str]]) ->
     attempts = [
         Attempt(
             n,
-            {
-                q.id: key[q.id] if dice.random() < 0.6 else _some(dice, q.choose, list(q.options))
-                for q in book.questions
-            },
+            {q.id: key[q.id] if dice.random() < 0.6 else _some(dice, q) for q in book.questions},
             submitted=DEADLINE - timedelta(hours=n),
             name=f"王小{n}",
             section=f"Class {'AB'[n % 2]}",
@@ -87,8 +87,9 @@ def _table(path: Path, header: list[str], rows: list[list[object]]) -> None:
         csv.writer(file).writerows([header, *rows])
 
 
-def _some(dice: random.Random, choose: str, letters: list[str]) -> frozenset[str]:
-    return frozenset(dice.choice(letters)) if choose == "one" else frozenset(dice.sample(letters, 2))
+def _some(dice: random.Random, question: Question) -> frozenset[str]:
+    letters = list(question.options)
+    return frozenset(dice.choice(letters)) if question.choose == "one" else frozenset(dice.sample(letters, 2))
 
 
 class Day:
@@ -153,11 +154,90 @@ def day(repository: Path, page: str, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def test_every_command_of_the_day_ends_as_the_page_says(day: Day) -> None:
-    open_ = {
-        "earwitness key",
-        "earwitness check answers.yaml --quiz edition",
-        "earwitness grade report.csv --class class.yaml",
-    }
+    dry_run, check = "earwitness grade report.csv --class class.yaml", "earwitness check answers.yaml --quiz edition"
+    seal = "earwitness export student --out edition --opening opening.json"
+    open_ = {"earwitness key", dry_run, check}
     for ended in day.ended:
-        expected = {DONE, UNSETTLED} if ended.command.startswith("earwitness export student") else {DONE}
-        assert ended.code in ({UNSETTLED} if ended.command in open_ else expected), f"{ended}"
+        expected = {UNSETTLED} if ended.command in open_ else {DONE}
+        assert ended.code in expected, f"{ended.command}: {ended.code}\n{ended.out[-2000:]}{ended.err}"
+    assert "sealed as not settled" in day.of(seal).err
+    assert len(day.of(check).out.splitlines()) == 1
+
+
+def test_the_first_lines_say_what_there_is_to_do(day: Day) -> None:
+    dry_run, for_good = (e for e in day.ended if e.command.startswith("earwitness grade"))
+    digest = dry_run.out.partition("\n\n")[0].splitlines()
+    assert digest[1] == "24 students, 24 submissions; 2 of the roster handed nothing in (a row with a total of 0)"
+    assert digest[3].startswith("open: 5 questions not settled: q02, q05, q06, q07, q08 (see `earwitness key`")
+    assert digest[4].startswith("to decide: 1 student handed in late only")
+    assert digest[-1] == "exit code 3: 5 questions not settled"
+    assert for_good.out.partition("\n\n")[0].splitlines()[-1] == "exit code 0: everything is graded"
+
+
+def test_everybody_of_the_roster_has_a_row_with_name_and_section(day: Day) -> None:
+    for run in ("graded", "regraded", "final"):
+        rows = {row["student_id"]: row for row in day.rows(f"{run}/scores.csv")}
+        assert {(who, row["name"], row["section"]) for who, row in rows.items()} == {
+            (row["student_id"], row["name"], row["section"]) for row in day.rows("roster.csv")
+        }
+        statuses = {who: row["status"] for who, row in rows.items() if row["status"] != "graded"}
+        assert statuses == {"b00000009": "late", "b00000024": "no submission", "b00000025": "no submission"}
+        assert {rows[who]["total"] for who in statuses} == {"0.00"}
+
+
+def test_the_gradebook_has_a_score_for_everybody(day: Day) -> None:
+    totals = {row["student_id"]: row["total"] for row in day.rows("graded/scores.csv")}
+    imported = {row["SIS Login ID"]: row["HW10 (77)"] for row in day.rows("import.csv") if row["SIS Login ID"]}
+    assert imported == totals
+    final = {row["student_id"]: row["total"] for row in day.rows("final/scores.csv")}
+    last = {row["SIS Login ID"]: row["HW10 (77)"] for row in day.rows("final/gradebook.csv") if row["SIS Login ID"]}
+    assert last == final, "the gradebook of the day had no scores yet"
+
+
+def test_an_appellant_reads_of_nobody_else(day: Day) -> None:
+    texts = {name: day.text(f"graded/appeals/{name}.md") for name in ("q11-B-b00000003", "q12-A-b00000004")}
+    for name, text in texts.items():
+        assert set(re.findall(r"b\d{8}", text)) == {name[-9:]}
+        assert len(re.findall("王小", text)) == 2, "the student's own, once in each language"
+    listed = [ended.out for ended in day.ended if "--list" in ended.command]
+    assert "2 appeals, 2 of them open" in listed[0]
+    assert "2 appeals, 0 of them open" in listed[1]
+
+
+def test_decisions_add_up_and_the_ledger_is_intact(day: Day) -> None:
+    decisions = json.loads(day.text("final/result.json"))["decisions"]
+    assert [d["what"] for d in decisions] == ["override"] * 5 + ["ruling"] * 2 + ["hold-harmless"]
+    assert decisions[5]["appeal"] == "b00000003 about B"
+    assert day.of("earwitness ledger").out.rstrip().endswith("intact")
+    changed = {row["student_id"] for row in day.rows("final/changed.csv")}
+    assert changed, "somebody gains by full points for everyone"
+
+
+def test_what_is_handed_out_before_the_deadline_says_nothing_of_the_key(day: Day) -> None:
+    handed_out = [day.folder / "sheet.html", *sorted((day.folder / "edition").iterdir())]
+    evidence = [
+        name for path in sorted((day.folder / "questions").glob("q[0-9]*.yaml")) for name in _compared(read(path).data)
+    ]
+    assert len(set(evidence)) > 20
+    for path in handed_out:
+        text = path.read_text(encoding="utf-8")
+        assert [name for name in evidence if name in text] == [], path
+    for command in ("key", "why q11 A", "grade report.csv", "report --out leak.html"):
+        ended = day.run(f"earwitness {command} --quiz edition")
+        assert (ended.code, ended.out) == (UNUSABLE, "")
+        assert len(ended.err.splitlines()) == 1
+    assert not (day.folder / "leak.html").exists()
+
+
+def _compared(question: dict[str, Any]) -> Iterator[str]:
+    """Names of measurements, which have a dot, in the claims of a question."""
+    for option in question["options"].values():
+        yield from re.findall(r"\b[a-z_]+\.[a-z_]{3,}\b", json.dumps(option["claim"]))
+
+
+def test_the_page_says_which_files_the_day_needs(day: Day, page: str) -> None:
+    assert {"report.csv", "roster.csv", "gradebook.csv", "answers.yaml"} <= set(re.findall(r"`([\w.]+)`", page))
+    written = {path.name for path in day.folder.iterdir()}
+    for name in set(re.findall(r"`([\w]+\.(?:html|yaml|csv|json)|\w+/)`", page)):
+        within = [day.folder / name, day.folder / "graded" / name]
+        assert any(path.exists() for path in within), f"{name} is named and not there: {sorted(written)}"
