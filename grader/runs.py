@@ -7,7 +7,6 @@ killed leaves the folder as it was, or as it was to become.
 from __future__ import annotations
 
 import json
-import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from grader.marking.quiz_of_run import hint
 from grader.marking.run_record import RESULT, Policy, RegradeOf, RunHead, RunRecord, grades_of, read_run, record_path
 from grader.marking.run_record import write_run as write_record
 from grader.marking.student_lines import SCORES, write_scores
-from grader.quiz.commands import naming
+from grader.quiz.commands import about_run
 from grader.quiz.spec import QuizBook
 from grader.review import ledger
 from grader.review.regrade import (
@@ -103,8 +102,9 @@ def key_of_run(run: RunHead, book: QuizBook, where: str, key: AnswerKey | None =
     now = {question.id: question.correct for question in key.questions}
     if run.key.digest not in (key_digest(book, now, run.key.evidence), key_digest(book, now, None)):
         what = "was graded with another key than the evidence now gives"
-        compare = shlex.join(["earwitness", "regrade", where, "NEW", *map(str, naming(book.folder))])
-        raise InputError(Problem(where, what, f"grade again, and compare the two: `{compare}`"))
+        raise InputError(
+            Problem(where, what, f"grade again, and compare the two: `{about_run('regrade', where, 'NEW')}`")
+        )
     return key
 
 

@@ -23,6 +23,7 @@ from tests.test_readme import commands
 
 TREE: Any = typer.main.get_command(app)
 MODULES = {"tools.pin", "tools.worlds", "tools.claims_review", "tools.clips.render", "tests.audio.golden"}
+MAKERS = ("command", "command_of", "about_run")
 NAMED = re.compile(r"`((?:uv run )?(?:earwitness|python -m|pytest)\b[^`\n]*)`")
 
 
@@ -55,14 +56,13 @@ def _texts(node: ast.AST) -> Iterator[str]:
 
 
 def _put_together(node: ast.AST) -> list[str]:
-    """The command that `grader.quiz.commands.command` makes of its words, but the first, which is the quiz's folder."""
-    if not (
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("command", "command_of")
-    ):
+    """The command that `grader.quiz.commands.command` or `about_run` makes of its words; the quiz's folder is none."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MAKERS):
         return []
     if any(keyword.arg == "help" for keyword in node.keywords):
         return []  # what registers a command has the same name
-    words = [str(word.value) if isinstance(word, ast.Constant) else "X" for word in node.args[1:]]
+    given = node.args if node.func.id == "about_run" else node.args[1:]
+    words = [str(word.value) if isinstance(word, ast.Constant) else "X" for word in given]
     return [shlex.join(["earwitness", *words])] if words and words[0] != "X" else []
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -55,6 +54,7 @@ def validate(
 ) -> None:
     from basics.errors import InputError, Problem
     from basics.files import write_whole
+    from grader.quiz.commands import about_run
     from grader.quiz.loading import find_quiz
     from grader.quiz.spec import schema_texts, stale
 
@@ -66,10 +66,8 @@ def validate(
     outdated = stale(folder / "schema") if (folder / "schema").is_dir() else []
     if outdated:
         problem = "differs from the types of this version"
-        raise InputError(
-            Problem(f"schema/{name}", problem, f"run `earwitness validate {quote(str(folder))} --write-schema`")
-            for name in outdated
-        )
+        remedy = f"run `{about_run('validate', folder, '--write-schema')}`"
+        raise InputError(Problem(f"schema/{name}", problem, remedy) for name in outdated)
     count = sum(len(question.options) for question in book.questions)
     summary = {"quiz": book.quiz.id, "questions": len(book.questions), "options": count, "points": book.quiz.total}
     if as_json:

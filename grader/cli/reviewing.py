@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -164,10 +163,11 @@ def run_with_its_own_key(book: QuizBook, path: Path, override: Path | None) -> R
     """The run at `path`. Raises InputError where other decisions than the run's own are asked for."""
     from basics.errors import InputError, Problem
     from grader.marking.run_record import read_run
+    from grader.quiz.commands import about_run
 
     if override is not None:
         what = f"was given with {path}, a run that has its decisions"
-        decide = shlex.join(["earwitness", "regrade", str(path), "CHANGES.yaml"])
+        decide = about_run("regrade", path, "CHANGES.yaml")
         raise InputError(Problem(f"--override {override}", what, f"leave it out, or decide with `{decide}`"))
     return read_run(path, book)
 

@@ -121,19 +121,17 @@ def grade(file: SubmissionFile, setting: Setting) -> Grades:
     notes = [*file.notes, *lint_key(setting.book, setting.key, setting.rule)]
     if setting.class_file.extensions and all(s.submitted is None for s in file.submissions):
         notes.append("the file has no times: nothing can be late, extensions have no effect")
-    students = by_student(named(submission, roster) for submission in file.submissions)
+    known = (named(submission, roster) for submission in file.submissions) if roster else file.submissions
+    students = by_student(known)
     return grade_students(students, setting, missing, tuple(notes), file.skipped)
 
 
 def named(submission: Submission, roster: Mapping[str, RosterEntry]) -> Submission:
     """The submission, with name and section from the roster where the file has none."""
     entry = roster.get(submission.student_id)
-    name, section = (
-        submission.name or (entry.name if entry else ""),
-        submission.section or (entry.section if entry else ""),
-    )
-    unchanged = (name, section) == (submission.name, submission.section)
-    return submission if unchanged else replace(submission, name=name, section=section)
+    if entry is None or (submission.name and submission.section):
+        return submission
+    return replace(submission, name=submission.name or entry.name, section=submission.section or entry.section)
 
 
 @without_collection

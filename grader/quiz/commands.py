@@ -10,7 +10,12 @@ from grader.quiz.loading import find_quiz
 
 def command(folder: Path, *words: object) -> str:
     """`earwitness …` about the quiz in `folder`, to be pasted into a shell."""
-    return shlex.join(map(str, ("earwitness", *words, *naming(folder))))
+    return about_run(*words, *naming(folder))
+
+
+def about_run(*words: object) -> str:
+    """The same about a run, which knows its quiz, or about a folder that stands among the words."""
+    return shlex.join(map(str, ("earwitness", *words)))
 
 
 def naming(folder: Path) -> tuple[object, ...]:

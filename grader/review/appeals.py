@@ -32,6 +32,7 @@ from grader.marking.grading import Grades, StudentRecord
 from grader.marking.run_record import RunRecord, parse_run, record_path
 from grader.marking.scoring import rounded
 from grader.marking.student_lines import Points, letters
+from grader.quiz.commands import about_run
 from grader.quiz.spec import Question, QuizBook
 from grader.review import ledger
 from grader.review.regrade import SHOWN, Changes, StudentChange, changed_questions, compare, regrade
@@ -440,6 +441,9 @@ def show_appeal(out: Console, data: dict[str, Any]) -> None:
         out.print(f"{data['decision']['outcome']}{way}: {escape(data['decision']['reason'])}", style="bold")
     for path in data["written"]:
         out.print(f"written: {escape(path)}")
+    for path in (path for path in data["written"] if path.endswith(".yaml")):
+        carry = about_run("regrade", Path(path).parent.parent, path, "--out", "NEW")
+        out.print(f"then: {carry}", markup=False, soft_wrap=True)
 
 
 def _show_effect(out: Console, way: str, effect: dict[str, Any], who: str) -> None:

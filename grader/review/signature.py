@@ -5,7 +5,6 @@ What is signed is the index in the form in which it is written, whatever a check
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 import tempfile
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from basics.errors import InputError, Problem, Unavailable, opening
 from basics.files import write_whole
+from grader.quiz.commands import about_run
 from grader.verdicts.record import INDEX, RECORD_FOLDER, Index
 
 NAMESPACE = "earwitness"
@@ -73,7 +73,7 @@ def check(folder: Path, index: Index | None, signers: Path | None) -> Signature:
 
 
 def _command(folder: Path) -> str:
-    return shlex.join(["earwitness", "record", "sign", str(folder), "--key", "KEY"])
+    return about_run("record", "sign", folder, "--key", "KEY")
 
 
 def _valid(armoured: bytes, signed: bytes) -> Signature:
