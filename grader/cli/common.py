@@ -28,7 +28,9 @@ INTERRUPTED = 130  # what a shell reports of a command ended by Ctrl-C
 QuizOption = Annotated[
     Path | None,
     typer.Option(
-        "--quiz", help="Folder with quiz.yaml; default: ./questions, else the built-in quiz.", show_default=False
+        "--quiz",
+        help="Folder with quiz.yaml; default: that of the run, else ./questions, else the built-in quiz.",
+        show_default=False,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]

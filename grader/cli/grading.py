@@ -29,7 +29,9 @@ RuleOption = Annotated[
 ClassOption = Annotated[
     Path | None,
     typer.Option(
-        "--class", help="YAML: roster, extensions, violations, cells to skip, LMS columns.", show_default=False
+        "--class",
+        help="YAML: roster, extensions, violations, cells to skip, LMS columns; `earwitness new class` writes one.",
+        show_default=False,
     ),
 ]
 

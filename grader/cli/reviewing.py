@@ -36,7 +36,9 @@ ResultArgument = Annotated[Path, typer.Argument(help="Folder of a grading run, o
 def register(app: typer.Typer) -> None:
     command(app, help="Item analysis: difficulty, discrimination, distractors, reliability.")(items)
     command(app, help="What if an option's verdict were the other way round, and does the class agree?")(sensitivity)
-    command(app, help="Prepare an appeal about an option, or record its decision.")(appeal)
+    command(
+        app, help="Prepare an appeal about an option, decide it with a letter to the student, or list a run's appeals."
+    )(appeal)
     command(app, help="Show the record of grading runs and verify it.")(ledger)
 
 
@@ -96,6 +98,7 @@ def appeal(
     from grader.review.appeals import Appeal, handle_appeal, list_appeals, show_appeal, show_appeals
 
     if all_:
+        _need_none_of((question, option, student, decision, way, reason, by))
         appeals = list_appeals(result)
         print_json({"appeals": appeals}) if as_json else show_appeals(console(), appeals)
         return
@@ -116,6 +119,14 @@ def _need_all_of(given: dict[str, str]) -> None:
         raise InputError(
             Problem("appeal", what, "such as `earwitness appeal q07 C --student ID --result DIR`; or --list")
         )
+
+
+def _need_none_of(given: tuple[str | None, ...]) -> None:
+    from basics.errors import InputError, Problem
+
+    if said := [value for value in given if value]:
+        what = f"lists all appeals of a run; it was given with {', '.join(said)}"
+        raise InputError(Problem("--list", what, "leave out either"))
 
 
 def ledger(

@@ -65,6 +65,9 @@ def test_the_list_needs_nothing_but_the_run_and_one_appeal_needs_all(run: Comman
     assert "needs OPTION and --student" in ended.stderr
     assert "--list" in ended.stderr
     assert run("appeal", "--list", "--result", tmp_path / "nowhere").exit_code == 2
+    both = run("appeal", "q03", "E", "--student", "b00000002", "--result", out, "--list", "--decision", "rejected")
+    assert both.exit_code == 2
+    assert "it was given with q03, E, b00000002, rejected" in both.stderr
 
 
 def test_a_packet_that_is_none_is_named(run: Command, out: Out) -> None:
