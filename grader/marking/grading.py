@@ -116,7 +116,7 @@ class Setting:
 
 def grade(file: SubmissionFile, setting: Setting) -> Grades:
     """Grade every student of `file`. Raises InputError if roster, class file and submissions do not fit together."""
-    roster = read_roster(Path(setting.class_file.roster)) if setting.class_file.roster else {}
+    roster = roster_of(setting.class_file)
     missing = check_students(file, setting.class_file, roster)
     notes = [*file.notes, *lint_key(setting.book, setting.key, setting.rule)]
     if setting.class_file.extensions and all(s.submitted is None for s in file.submissions):
@@ -161,10 +161,19 @@ def by_student(submissions: Iterable[Submission]) -> dict[str, list[Submission]]
     return result
 
 
+def roster_of(class_file: ClassFile) -> Mapping[str, RosterEntry]:
+    """The class list by student id; empty where there is none."""
+    return read_roster(Path(class_file.roster)) if class_file.roster else {}
+
+
 def check_students(
-    file: SubmissionFile, class_file: ClassFile, roster: Mapping[str, RosterEntry]
+    file: SubmissionFile, class_file: ClassFile, roster: Mapping[str, RosterEntry] | None = None
 ) -> tuple[RosterEntry, ...]:
-    """Students on the roster who did not submit. Raises InputError for students whom nobody knows."""
+    """Students on the roster who did not submit; `roster` is the class file's, where it was read already.
+
+    Raises InputError for students whom nobody knows.
+    """
+    roster = roster_of(class_file) if roster is None else roster
     missing: tuple[RosterEntry, ...] = ()
     problems: list[Problem] = []
     known = {s.student_id: RosterEntry(s.student_id, s.name) for s in file.submissions}
