@@ -18,7 +18,7 @@ from grader.exports.gradebook import read_gradebook
 from grader.exports.transfer import plan_transfer
 from grader.feedback.writing import FeedbackWriter
 from grader.marking.class_run import ClassRun
-from grader.marking.grading import Grades
+from grader.marking.grading import Grades, hold_harmless
 from grader.marking.quiz_of_run import hint
 from grader.marking.run_record import RESULT, Policy, RegradeOf, RunHead, RunRecord, grades_of, read_run, record_path
 from grader.marking.run_record import write_run as write_record
@@ -31,7 +31,6 @@ from grader.review.regrade import (
     changed_rows,
     compare,
     diff_data,
-    hold_harmless,
     read_changes,
     regrade,
     regraded_head,
@@ -102,9 +101,9 @@ def key_of_run(run: RunHead, book: QuizBook, where: str, key: AnswerKey | None =
     now = {question.id: question.correct for question in key.questions}
     if run.key.digest not in (key_digest(book, now, run.key.evidence), key_digest(book, now, None)):
         what = "was graded with another key than the evidence now gives"
-        raise InputError(
-            Problem(where, what, f"grade again, and compare the two: `{about_run('regrade', where, 'NEW')}`")
-        )
+        compare = about_run("regrade", where, "NEW")
+        remedy = f"grade the file again with `--override {where}`, and compare the two: `{compare}`"
+        raise InputError(Problem(where, what, remedy))
     return key
 
 
@@ -151,7 +150,7 @@ def regrade_run(
                 plan = plan_transfer(stage.file(RESULT), course, assignment, scale=False, partial=False)
                 plan.write(stage.file(GRADEBOOK))
                 files.append(GRADEBOOK)
-            _commit(stage, "regrade", _facts(head) | came_from.model_dump(), tuple(files), folders)
+            _commit(stage, "regrade", _facts(head) | {"regrade_of": came_from.model_dump()}, tuple(files), folders)
         data["written"] = [str(out / name) for name in (*files, *folders)]
     return data
 
@@ -167,9 +166,12 @@ def _new_side(book: QuizBook, old: RunRecord, new_path: Path, policy: Policy) ->
     new = read_run(new_path, book)
     grades = grades_of(new, book)
     compare(old.totals, new.totals)
-    if policy == "strict":
+    holds = in_force(new.decisions).hold_harmless
+    if policy == "strict" and not holds:
         return new, grades
     hold_harmless(grades, old.totals)
+    if holds:
+        return new.model_copy(update={"mean": grades.mean}), grades
     reason = f"compared with {new_path.name} under hold-harmless"
     decisions = (*new.decisions, StaffDecision(what="hold-harmless", reason=reason, when=when))
     return new.model_copy(update={"mean": grades.mean, "decisions": decisions}), grades

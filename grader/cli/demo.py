@@ -67,10 +67,8 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
         if result.problem and result.problem.broken:
             out.print(f"[red]{result.evaluator}[/red] for {', '.join(result.questions)} {escape(result.problem.what)}")
     _show_codec(out, book, made)
-    totals = [float(made.run.grades.total(record)) for record in made.run.grades.records]
-    out.print(
-        f"A made-up class of {len(totals)} was graded: mean {sum(totals) / len(totals):.2f} of {book.quiz.total:g}."
-    )
+    grades = made.run.grades
+    out.print(f"A made-up class of {len(grades.records)} was graded: mean {grades.mean} of {book.quiz.total:g}.")
     for path in made.written:
         out.print(f"  wrote {escape(str(path))}")
     out.print("\nGo on with:")
@@ -79,15 +77,17 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
 
 
 def _show_codec(out: Console, book: QuizBook, made: Demonstration) -> None:
+    from rich.markup import escape
+
     if made.real:
         out.print(
-            f"[magenta]DEMONSTRATION:[/magenta] {book.quiz.codec} is here, but the clips are built-in ones, not the "
-            "course's. What rests on them is marked."
+            f"[magenta]DEMONSTRATION:[/magenta] {escape(book.quiz.codec)} is here, but the clips are built-in ones, "
+            "not the course's. What rests on them is marked."
         )
         return
     out.print(
-        f"[magenta]DEMONSTRATION:[/magenta] no weights of {book.quiz.codec} are here, so sound was measured through "
-        "the built-in pocket codec, which settles nothing about Mimi. What rests on it is marked."
+        f"[magenta]DEMONSTRATION:[/magenta] no weights of {escape(book.quiz.codec)} are here, so sound was measured "
+        "through the built-in pocket codec, which settles nothing about Mimi. What rests on it is marked."
     )
 
 

@@ -73,7 +73,8 @@ def validate(
     if as_json:
         print_json(summary)
     else:
-        console().print(f"{book.quiz.title}: {len(book.questions)} questions, {count} options, no problem found.")
+        said = f"{book.quiz.title}: {len(book.questions)} questions, {count} options, no problem found."
+        console().print(said, markup=False)
 
 
 def _checked(folder: Path) -> QuizBook:

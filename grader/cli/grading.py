@@ -17,6 +17,7 @@ from grader.cli.common import (
     QuizOption,
     command,
     console,
+    given,
     key_for_grading,
     load_book,
     print_json,
@@ -52,6 +53,7 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     from grader.feedback.self_check import check_answers, check_form, show_check, show_form
+    from grader.marking.class_run import rule_in_force
     from grader.quiz.loading import find_quiz, load_edition
     from grader.submissions.plain import read_yaml
 
@@ -61,8 +63,10 @@ def check(
         raise typer.Exit(UNSETTLED)
     book = load_book(quiz, override=override)
     file = read_yaml(answers, book)
-    key = key_for_grading(book, accept, override)
-    result = check_answers(book, key, file.submissions[0], rule or book.quiz.credit_rule, with_evidence=why)
+    said = given(override, book)
+    key = key_for_grading(book, accept, said)
+    asked = rule or (said.run.rule if said.run else None)
+    result = check_answers(book, key, file.submissions[0], rule_in_force(book, key, asked), with_evidence=why)
     if as_json:
         print_json(result)
     else:
@@ -96,8 +100,9 @@ def grade(
     book = load_book(quiz, override=override)
     known = read_class_file(class_file, book)
     submissions = read_submissions(file, book, known)
-    key = key_for_grading(book, accept, override)
-    run = grade_file(submissions, book, key, rule, known)
+    said = given(override, book)
+    key = key_for_grading(book, accept, said, anew=True)
+    run = grade_file(submissions, book, key, rule, known, said.floors)
     compared = comparison(run) if compare_rules else None
     written = write_class_run(out, run) if out else []
     broken = [fault.evaluator for fault in faults_so_far()]

@@ -16,7 +16,7 @@ from grader.cli.common import (
     accepted_sources,
     command,
     console,
-    decisions_from,
+    given,
     is_run,
     load_book,
     testify,
@@ -59,11 +59,14 @@ def report(
     if edition == "before":
         console().print(f"wrote {write_sheet(book, out=out, language=language)}", markup=False)
         raise typer.Exit(DONE)
-    sources, decisions = accepted_sources(book, accept), decisions_from(override, book)
+    said = given(override, book)
+    sources, decisions = accepted_sources(book, [*(accept or []), *said.accepted]), said.decisions
     if grades is not None and is_run(grades):
         run = run_with_its_own_key(book, grades, override)
         sources, decisions = run.key.accepted, run.decisions
     key, testimonies = testify(book, "cached", sources, decisions)
+    if grades is None:
+        said.need_same(key.questions)
     page = write_report(
         book,
         testimonies,

@@ -16,6 +16,7 @@ from grader.cli.common import (
     QuizOption,
     command,
     console,
+    given,
     is_run,
     key_for_grading,
     load_book,
@@ -145,12 +146,14 @@ def ledger(
             facts = entry["facts"]
             out.print(f"{entry['number']:>4}  {entry['time']}  {entry['action']:<8}  key {facts['key'][:12]}")
         for finding in findings:
-            out.print(f"{finding.entry}: {finding.what}", style="red")
+            out.print(f"{finding.entry}: {finding.what}", style="red", markup=False)
         out.print("intact" if not findings else "NOT intact", style="green" if not findings else "bold red")
     raise typer.Exit(FAILED if findings else DONE)
 
 
-def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path | None) -> tuple[Grades, AnswerKey]:
+def graded(
+    book: QuizBook, path: Path, accept: list[str] | None, override: list[Path] | None
+) -> tuple[Grades, AnswerKey]:
     """A graded class and the key with its evidence, from a run's folder or from submissions.
 
     Raises InputError if the evidence now makes other options correct than the run used; evidence that was gathered
@@ -162,24 +165,25 @@ def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path 
     from grader.submissions.reading import read_submissions
 
     if not is_run(path):
-        key = key_for_grading(book, accept, override)
-        return grade_file(read_submissions(path, book), book, key).grades, key
+        said = given(override, book)
+        key = key_for_grading(book, accept, said, anew=True)
+        return grade_file(read_submissions(path, book), book, key, floors=said.floors).grades, key
     run = run_with_its_own_key(book, path, override)
     key = key_of_run(run, book, str(path))
     tell_of_other_evidence(path, run, key)
     return grades_of(run, book), key
 
 
-def run_with_its_own_key(book: QuizBook, path: Path, override: Path | None) -> RunRecord:
+def run_with_its_own_key(book: QuizBook, path: Path, override: list[Path] | None) -> RunRecord:
     """The run at `path`. Raises InputError where other decisions than the run's own are asked for."""
     from basics.errors import InputError, Problem
     from grader.marking.run_record import read_run
     from grader.quiz.commands import about_run
 
-    if override is not None:
+    if override:
         what = f"was given with {path}, a run that has its decisions"
         decide = about_run("regrade", path, "CHANGES.yaml")
-        raise InputError(Problem(f"--override {override}", what, f"leave it out, or decide with `{decide}`"))
+        raise InputError(Problem(f"--override {override[0]}", what, f"leave it out, or decide with `{decide}`"))
     return read_run(path, book)
 
 

@@ -77,6 +77,18 @@ def verify(sealed: Sealed, opening: Opening) -> list[str]:
     ]
 
 
+def check_places(book: QuizBook, out: Path, opening: Path) -> None:
+    """Raises InputError if the edition would replace the quiz itself, or be published with the opening in it."""
+    problems = []
+    if out.resolve() == book.folder.resolve():
+        problems.append(Problem(str(out), "is the quiz itself, which the edition would replace", "name another folder"))
+    if opening.resolve().is_relative_to(out.resolve()):
+        what = f"would be published with the edition in {out}"
+        problems.append(Problem(str(opening), what, "name a file outside it with --opening"))
+    if problems:
+        raise InputError(problems)
+
+
 def write_edition(out: Path, book: QuizBook, sealed: Sealed) -> None:
     """Specs without claims, evidence and notes, and the seal."""
     quiz = book.quiz.model_dump(mode="json", exclude_defaults=True, include=set(ANNOUNCED))

@@ -150,7 +150,7 @@ def show_plan(out: Console, plan: Plan, written: Path | None) -> None:
         out.print(f"decided: {escape(line)}")
     for change in plan.transfer.changes[:SHOWN]:
         student = change.student
-        out.print(f"  {escape(student.login or student.lms_id)}: {change.old or 'none'} -> {change.new}")
+        out.print(f"  {student.login or student.lms_id}: {change.old or 'none'} -> {change.new}", markup=False)
     if len(plan.transfer.changes) > SHOWN:
         out.print(f"  and {len(plan.transfer.changes) - SHOWN} more")
     out.print(f"{len(plan.transfer.changes)} scores change, {plan.transfer.unchanged} stay")
@@ -159,7 +159,7 @@ def show_plan(out: Console, plan: Plan, written: Path | None) -> None:
     for note in plan.notes:
         out.print(f"  {escape(note)}", style="yellow", soft_wrap=True)
     show_outcome(out, outcome_data(plan.outcome))
-    out.print(f"written: {written}" if written else "dry run: nothing was written")
+    out.print(f"written: {written}" if written else "dry run: nothing was written", markup=False)
 
 
 def show_outcome(out: Console, outcome: dict[str, Any]) -> None:

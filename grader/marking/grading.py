@@ -12,12 +12,15 @@ from pathlib import Path
 
 from basics.errors import InputError, Problem
 from grader.marking.regulations import UNCHANGED, Adjustment, Decision, Regulator
-from grader.marking.scoring import Scorer, lint_key, mean_of
+from grader.marking.scoring import Scorer, lint_key, mean_of, rounded
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.submissions.class_file import ClassFile, NoSubmission
 from grader.submissions.model import Chosen, RosterEntry, Submission, SubmissionFile, without_collection
 from grader.submissions.roster import read_roster, reconcile, unknown_students
 from grader.verdicts.decisions import Ruling
+
+HELD = "hold-harmless"
+"""The rule that an adjustment of a held total names."""
 
 
 @dataclass(slots=True)
@@ -151,6 +154,16 @@ def grade_students(
     ungraded = tuple(_ungraded(records, ids, scorer))
     wanted = setting.class_file.no_submission
     return Grades(scorer, regulator, records, missing, unsettled, ungraded, notes, skipped, wanted)
+
+
+def hold_harmless(grades: Grades, floors: Mapping[str, Fraction]) -> None:
+    """Raise every total below the student's floor to it, with a line in the record; who has none is left alone."""
+    for record in grades.records:
+        before, now = floors.get(record.student_id), grades.total(record)
+        if before is not None and now < before:
+            detail = f"the regrade gives {rounded(now)}, the earlier total {rounded(before)} is kept"
+            record.held = before
+            record.decision.adjustments = (*record.decision.adjustments, Adjustment(HELD, detail))
 
 
 def by_student(submissions: Iterable[Submission]) -> dict[str, list[Submission]]:

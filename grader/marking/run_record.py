@@ -20,7 +20,7 @@ from basics.errors import InputError, Problem, opening
 from basics.files import writing_text
 from basics.folders import settle
 from evaluators.evidence import Frozen, Standing
-from grader.marking.grading import Grades, Setting, grade_students
+from grader.marking.grading import HELD, Grades, Setting, grade_students
 from grader.marking.regulations import Adjustment
 from grader.marking.scoring import mean_of, rounded
 from grader.marking.student_lines import StudentLines
@@ -31,8 +31,6 @@ from grader.verdicts.decisions import Decisions, Ruling, contradictions, in_forc
 
 FORMAT: Final = 3
 RESULT = "result.json"
-HELD = "hold-harmless"
-"""The rule that an adjustment of a held total names."""
 MOST_PROBLEMS = 100
 OTHER_QUIZ = "name the quiz that the run was graded with (--quiz FOLDER), or grade again"
 RESTORE = "restore the file (the ledger beside it keeps every result under objects/), or grade again with --out DIR"
@@ -422,9 +420,10 @@ def _undecided(record: RunRecord) -> Iterator[Found]:
         return
     for name, override in in_force(record.decisions).overrides.items():
         question = record.key.questions.get(name)
-        if question and sorted(question.correct or ()) != sorted(override.correct):
+        decided = "".join(sorted(override.correct or ()))
+        if question and "".join(sorted(question.correct or ())) != decided:
             used = "".join(question.correct or ()) or "nothing"
-            yield f"key.questions.{name}.correct", f"is {used}, but {''.join(override.correct)} was decided"
+            yield f"key.questions.{name}.correct", f"is {used}, but {decided or 'nothing'} was decided"
 
 
 def _impossible(where: str, student: StudentLine, questions: int) -> Iterator[Found]:
@@ -457,7 +456,7 @@ def _unknown_options(record: RunRecord, book: QuizBook) -> Iterator[Found]:
         yield from _unknown_letters(f"key.questions.{name}", [*(question.correct or ())], options[name])
     for i, decision in enumerate(record.decisions):
         if decision.question in options:
-            letters = [*decision.correct, *decision.disregard, *decision.always_correct]
+            letters = [*(decision.correct or ()), *decision.disregard, *decision.always_correct]
             yield from _unknown_letters(f"decisions.{i}", letters, options[decision.question])
     by_position = list(options.values())
     for i, student in enumerate(record.students):

@@ -27,6 +27,7 @@ from grader.quiz.spec import EvidenceRequest, Question, Quiz, QuizBook
 QUIZ_FILE = "quiz.yaml"
 CITING = "literature"
 """The evaluator whose facts can be looked up."""
+OWN_FILE = "name a file of its folder, without `..`"
 TOO_COMPLEX = f"its alternatives take more than {MOST_STEPS:,} steps to go through"
 BUILT_IN_QUIZ = Path(__file__).resolve().parents[2] / "questions"
 
@@ -51,6 +52,9 @@ def load_quiz(folder: Path) -> QuizBook:
     questions: list[Question] = []
     problems: list[Problem] = []
     for i, name in enumerate(quiz.questions):
+        if _leads_out(name):
+            problems.append(Problem(source.where(("questions", i)), f"{name} lies outside the quiz", OWN_FILE))
+            continue
         try:
             questions.append(load_question(folder / name))
         except InputError as error:
@@ -82,10 +86,15 @@ def _published(folder: Path, quiz: Quiz, source: Source) -> tuple[PublishedPair,
     if quiz.published_audio is None:
         return ()
     path = folder / quiz.published_audio
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if _leads_out(quiz.published_audio) or not path.resolve().is_relative_to(folder.resolve()):
         where = source.where(("published_audio",))
-        raise InputError(Problem(where, f"{quiz.published_audio} lies outside the quiz", "name a file of its folder"))
+        raise InputError(Problem(where, f"{quiz.published_audio} lies outside the quiz", OWN_FILE))
     return read_published(path)
+
+
+def _leads_out(name: str) -> bool:
+    """Whether the name of a quiz's file leads out of its folder: an edition lays its files out under the same names."""
+    return Path(name).is_absolute() or ".." in Path(name).parts
 
 
 def cited(questions: Iterable[Question]) -> dict[str, Quantity]:

@@ -108,7 +108,8 @@ def _changes(run: RunRecord, question: Question, appeal: Appeal, way: Way) -> Ch
     correct = run.correct[question.id] or frozenset()
     whose = f"{appeal.student} about {appeal.letter}"
     reason = appeal.reason or f"appeal of {whose}"
-    said: dict[str, Any] = {"question": question.id, "reason": reason, "by": appeal.by, "appeal": whose}
+    when = datetime.now(UTC).replace(microsecond=0) if appeal.decision else None
+    said: dict[str, Any] = {"question": question.id, "reason": reason, "by": appeal.by, "appeal": whose, "when": when}
     if way == "instead":
         earlier = [n for n, d in standing(run.decisions) if d.what == "override" and d.question == question.id]
         other = tuple(sorted(flipped(question, correct, appeal.letter)))

@@ -226,7 +226,9 @@ def show_cache(out: Console, gatherer: Gatherer, testimony: Testimony) -> None:
     for request in testimony.question.evidence:
         exhibits, gap = gatherer.exhibits(request)
         for exhibit in exhibits:
-            out.print(f"{request.evaluator}: {exhibit.origin}, fingerprint {exhibit.evidence.fingerprint}")
+            out.print(
+                f"{request.evaluator}: {exhibit.origin}, fingerprint {exhibit.evidence.fingerprint}", markup=False
+            )
             for name, sha256 in exhibit.evidence.provenance.inputs.items():
                 out.print(f"    input {escape(name)} {sha256[:12]}")
         if gap:

@@ -22,9 +22,9 @@ from grader.quiz.claims import Form, comparisons, names_of
 from grader.quiz.commands import command, published
 from grader.quiz.loading import parameters_of
 from grader.quiz.spec import EvidenceRequest, Question, QuizBook
-from grader.verdicts.decisions import Decisions
+from grader.verdicts.decisions import Decisions, in_force
 from grader.verdicts.judge import Verdict, every_comparison, judge, measured_by
-from grader.verdicts.key import AnswerKey, make_key
+from grader.verdicts.key import AnswerKey, QuestionKey, make_key, make_question_key
 from grader.verdicts.record import entry_name, read_records
 
 Mode = Literal["cached", "auto", "refresh"]
@@ -296,6 +296,13 @@ def key_from(
         evidence=_digests(used),
         decisions=decisions,
     )
+
+
+def question_key(testimony: Testimony, decisions: Decisions = ()) -> QuestionKey:
+    """The key of one question that its testimony and the teaching staff's decisions give."""
+    decided, name = in_force(decisions), testimony.question.id
+    overridden, ruled = decided.overrides.get(name), decided.rulings.get(name)
+    return make_question_key(testimony.question, testimony.verdicts, overridden, ruled)
 
 
 def _digests(used: Iterable[Evidence]) -> dict[str, str]:
