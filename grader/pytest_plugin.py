@@ -83,13 +83,15 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def _listed(quiz_file: Path) -> tuple[str, ...]:
-    """The question files that a quiz names; none if the quiz cannot be read (its own collector reports that)."""
+    """The question files that a quiz names; none if the quiz cannot be used (its own collector reports that)."""
     from basics.errors import InputError
     from basics.yaml_source import read, validate
+    from grader.quiz.edition import is_edition
     from grader.quiz.spec import Quiz
 
     try:
-        return validate(Quiz, read(quiz_file)).questions
+        quiz = validate(Quiz, read(quiz_file))
+        return () if is_edition(quiz_file.parent, quiz) else quiz.questions
     except InputError:
         return ()
 

@@ -19,9 +19,11 @@ from grader.exports.transfer import plan_transfer
 from grader.feedback.writing import FeedbackWriter
 from grader.marking.class_run import ClassRun
 from grader.marking.grading import Grades, hold_harmless
+from grader.marking.quiz_of_run import hint
 from grader.marking.run_record import RESULT, Policy, RegradeOf, RunHead, RunRecord, grades_of, read_run, record_path
 from grader.marking.run_record import write_run as write_record
 from grader.marking.student_lines import SCORES, write_scores
+from grader.quiz.commands import about_run
 from grader.quiz.spec import QuizBook
 from grader.review import ledger
 from grader.review.regrade import (
@@ -59,6 +61,7 @@ def _stage_run(stage: Stage, head: RunHead, grades: Grades, key: AnswerKey | Non
 
     Returns the folders among them.
     """
+    head = head.model_copy(update={"quiz_folder": hint(grades.scorer.book.folder, stage.out)})
     languages = head.class_file.feedback if key is not None else ()
     if key is not None and languages:
         FeedbackWriter(grades, key, languages).write(stage.folder(FEEDBACK))
@@ -98,7 +101,8 @@ def key_of_run(run: RunHead, book: QuizBook, where: str, key: AnswerKey | None =
     now = {question.id: question.correct for question in key.questions}
     if run.key.digest not in (key_digest(book, now, run.key.evidence), key_digest(book, now, None)):
         what = "was graded with another key than the evidence now gives"
-        remedy = f"grade the file again with `--override {where}`, and compare the two runs with `earwitness regrade`"
+        compare = about_run("regrade", where, "NEW")
+        remedy = f"grade the file again with `--override {where}`, and compare the two: `{compare}`"
         raise InputError(Problem(where, what, remedy))
     return key
 

@@ -32,7 +32,9 @@ INTERRUPTED = 130  # what a shell reports of a command ended by Ctrl-C
 QuizOption = Annotated[
     Path | None,
     typer.Option(
-        "--quiz", help="Folder with quiz.yaml; default: ./questions, else the built-in quiz.", show_default=False
+        "--quiz",
+        help="Folder with quiz.yaml; default: that of the run, else ./questions, else the built-in quiz.",
+        show_default=False,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
@@ -133,11 +135,13 @@ def print_json(data: Any) -> None:
     print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def load_book(quiz: Path | None) -> QuizBook:
-    """The quiz that the user means, checked."""
+def load_book(quiz: Path | None, result: Path | None = None, override: Sequence[Path] | None = None) -> QuizBook:
+    """The quiz that the user means, checked: the one that is named, else that of the run among the arguments."""
+    from grader.marking.quiz_of_run import quiz_of_run
     from grader.quiz.loading import find_quiz, load_quiz
 
-    return load_quiz(find_quiz(quiz))
+    runs = [path for path in (result, *(override or ())) if path and is_run(path)]
+    return quiz_of_run(runs[0]) if quiz is None and runs else load_quiz(find_quiz(quiz))
 
 
 def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Standing, ...]:

@@ -9,12 +9,19 @@ import typer
 
 from grader.cli.common import DONE, UNUSABLE, QuizOption, command, console, load_book
 from grader.cli.evidence import progress_bar
+from grader.quiz.commands import naming
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from grader.demo import Demonstration
     from grader.quiz.spec import QuizBook
+
+
+SHOWN = "q11"
+"""The question of the built-in quiz that shows most."""
+HEARING = ("layer_separation", "reconstruction")
+"""Evaluators that measure the course's own sound."""
 
 
 def register(app: typer.Typer) -> None:
@@ -65,7 +72,7 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
     for path in made.written:
         out.print(f"  wrote {escape(str(path))}")
     out.print("\nGo on with:")
-    for words, comment in next_steps(folder):
+    for words, comment in next_steps(book, folder):
         print_command(out, *words, after=comment)
 
 
@@ -84,16 +91,18 @@ def _show_codec(out: Console, book: QuizBook, made: Demonstration) -> None:
     )
 
 
-def next_steps(folder: Path) -> list[tuple[list[object], str]]:
+def next_steps(book: QuizBook, folder: Path) -> list[tuple[list[object], str]]:
     """Commands worth running after the demonstration, each with a comment or none."""
-    accepted = ["--accept", "demonstration"]
-    return [
-        (["earwitness", "why", "q11", "A"], ""),
-        (["earwitness", "check", folder / "answers.yaml", *accepted], ""),
-        (["earwitness", "grade", folder / "class.csv", "--out", "grades", *accepted], ""),
-        (["pytest", "questions/"], ""),
-        (
-            ["earwitness", "evidence", "q05", "q06", "q07", "--audio", "DIR", "--corpus", "DIR"],
-            "   # the course's clips through the real Mimi",
-        ),
+    accepted, quiz, last = ["--accept", "demonstration"], naming(book.folder), book.questions[-1]
+    shown = next((q for q in book.questions if q.id == SHOWN), last)
+    heard = [q.id for q in book.questions if any(request.evaluator in HEARING for request in q.evidence)]
+    steps: list[tuple[list[object], str]] = [
+        (["earwitness", "why", shown.id, next(iter(shown.options)), *quiz], ""),
+        (["earwitness", "check", folder / "answers.yaml", *accepted, *quiz], ""),
+        (["earwitness", "grade", folder / "class.csv", "--out", "grades", *accepted, *quiz], ""),
+        (["pytest", book.folder], ""),
     ]
+    if heard:
+        measure: list[object] = ["earwitness", "evidence", *heard, "--audio", "DIR", "--corpus", "DIR", *quiz]
+        steps.append((measure, "   # the course's clips through the real Mimi"))
+    return steps

@@ -82,7 +82,7 @@ def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, ov
     from grader.exports.exportable import exported_key
     from grader.exports.qti import qti_package
 
-    book = load_book(quiz)
+    book = load_book(quiz, override=override)
     correct, notes = exported_key(book, key_for_grading(book, accept, given(override, book)))
     write_whole(out, qti_package(book, correct))
     said = f"{out}: {len(book.questions)} questions; Canvas scores choose-many questions net of wrong ticks"
@@ -117,7 +117,7 @@ def _for_moodle(
     from grader.exports.exportable import exported_key
     from grader.exports.moodle_weights import inexact
 
-    book = load_book(quiz)
+    book = load_book(quiz, override=override)
     correct, notes = exported_key(book, key_for_grading(book, accept, given(override, book)))
     write_whole(out, write(book, correct))
     console().print(f"{out}: {len(book.questions)} questions", markup=False)
@@ -137,7 +137,7 @@ def gradescope(
 ) -> None:
     from grader.exports.gradescope import write_results
 
-    number = write_results(result, load_book(quiz), out, partial=partial)
+    number = write_results(result, load_book(quiz, result), out, partial=partial)
     console().print(f"{out}: {number} students; shown to them when the grades are published", markup=False)
 
 
@@ -151,7 +151,7 @@ def student(
     from grader.exports.student import check_places, seal, write_edition, write_opening
     from grader.marking.scoring import correct_options
 
-    book = load_book(quiz)
+    book = load_book(quiz, override=override)
     check_places(book, out, opening)
     key = key_for_grading(book, accept, given(override, book))
     sealed, secret = seal(book, correct_options(key))

@@ -36,7 +36,7 @@ def key(
     override: OverrideOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    book = load_book(quiz)
+    book = load_book(quiz, override=override)
     said = given(override, book)
     sources = accepted_sources(book, [*(accept or []), *said.accepted])
     answer, testimonies = testify(book, evidence, sources, said.decisions)
@@ -66,7 +66,7 @@ def why(
     from grader.verdicts import key_json, terminal
     from grader.verdicts.testimony import Gatherer, question_key
 
-    book = load_book(quiz)
+    book = load_book(quiz, override=override)
     wanted = book.question(question)
     letters = [option.upper()] if option else list(wanted.options)
     if letters[0] not in wanted.options:

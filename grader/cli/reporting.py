@@ -55,7 +55,7 @@ def report(
 
     if grades is not None:
         need_staff_edition(edition)
-    book = load_book(quiz)
+    book = load_book(quiz, grades, override)
     if edition == "before":
         console().print(f"wrote {write_sheet(book, out=out, language=language)}", markup=False)
         raise typer.Exit(DONE)

@@ -69,10 +69,14 @@ def plan_transfer(result_path: Path, gradebook: Gradebook, assignment: str, *, s
     factor = _factor(result, gradebook, column, scale=scale)
     if problems := obstacles(result, partial=partial):
         raise InputError(problems)
-    lms_ids = {student.id: student.lms_id for student in result.students}
-    plan = transfer(gradebook, column, result.totals, lms_ids, factor)
+    absent = result.missing if result.class_file.no_submission == "zero" else ()
+    lms_ids = {s.id: s.lms_id for s in result.students} | {s.id: s.lms_id for s in absent}
+    totals = {**result.totals, **{student.id: Fraction(0) for student in absent}}
+    plan = transfer(gradebook, column, totals, lms_ids, factor)
     content = gradebook_file(gradebook, plan)
-    return Plan(gradebook, plan, content, imitate(content, gradebook), result, tuple(defused(gradebook, plan)))
+    notes = [f"{student.id}: no submission, 0.00 as the class file has it (no_submission: zero)" for student in absent]
+    notes += defused(gradebook, plan)
+    return Plan(gradebook, plan, content, imitate(content, gradebook), result, tuple(notes))
 
 
 def checked(path: Path, gradebook: Gradebook) -> dict[str, Any]:

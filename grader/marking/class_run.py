@@ -15,6 +15,7 @@ from grader.marking.import_check import ImportCheck, check_import
 from grader.marking.regulations import NO_TIME
 from grader.marking.run_record import (
     FORMAT,
+    AbsentLine,
     DifferenceRecord,
     ImportCheckRecord,
     KeyRecord,
@@ -71,7 +72,10 @@ class ClassRun:
             demonstration=self.key.demonstration,
             unsettled=grades.unsettled,
             ungraded=grades.ungraded,
-            missing=tuple(entry.student_id for entry in grades.missing),
+            missing=tuple(
+                AbsentLine(id=entry.student_id, name=entry.name, section=entry.section, lms_id=entry.lms_id)
+                for entry in grades.missing
+            ),
             skipped=grades.skipped,
             notes=grades.notes,
             import_check=self.import_check,
@@ -129,6 +133,7 @@ def question_record(book: QuizBook, key: QuestionKey) -> QuestionRecord:
         obstacles=key.obstacles,
         demonstration=key.demonstration,
         recalled=key.recalled,
+        digest=question.digest,
     )
 
 
@@ -172,6 +177,7 @@ def summary(run: ClassRun, written: Sequence[Path]) -> dict[str, Any]:
         ],
         "ungraded": [list(pair) for pair in grades.ungraded],
         "missing": [entry.student_id for entry in grades.missing],
+        "no_submission": grades.no_submission,
         "adjustments": adjusted,
         "windows": windows(run),
         "skipped": list(grades.skipped),
@@ -195,18 +201,11 @@ def windows(run: ClassRun) -> dict[str, str]:
     return {name: run.grades.regulator.shown(moment) for name, moment in dates.items() if moment}
 
 
-def show_run(out: Console, run: ClassRun, written: Sequence[Path]) -> None:
-    """The same for people."""
+def show_run(out: Console, data: dict[str, Any]) -> None:
+    """All that `summary` says of a run and its digest leaves out, line by line."""
     from rich.markup import escape
 
-    data = summary(run, written)
-    out.print(
-        f"[bold]{escape(run.grades.scorer.book.quiz.title)}[/bold]   key {data['key'][:12]}   rule {data['rule']}"
-    )
-    out.print(
-        f"{data['students']} students, {data['submissions']} submissions; "
-        f"mean {data['mean']}, median {data['median']} of {data['of']}"
-    )
+    out.print()
     out.print("; ".join(f"{name.replace('_', ' ')} {moment}" for name, moment in data["windows"].items()))
     if data["demonstration"]:
         out.print("DEMONSTRATION: this key rests on evidence that is not of record.", style="bold yellow")

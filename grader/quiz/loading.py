@@ -20,6 +20,7 @@ from evaluators.packages import cause_of, whose_fault
 from evaluators.registry import get, owner
 from grader.quiz.claims import Fact, Form, HighestOf, LowestOf, asked_by, comparisons, in_words, names_of
 from grader.quiz.consistency import MOST_STEPS, TooComplex, satisfiable
+from grader.quiz.edition import is_edition, not_a_quiz, read_edition
 from grader.quiz.sources import read_facts, read_published
 from grader.quiz.spec import EvidenceRequest, Question, Quiz, QuizBook
 
@@ -43,9 +44,11 @@ def find_quiz(folder: Path | None) -> Path:
 
 
 def load_quiz(folder: Path) -> QuizBook:
-    """Read and check a whole quiz. Raises InputError with all problems of all files."""
+    """Read and check a whole quiz. Raises InputError with all problems of all files, or for a students' edition."""
     source = read(folder / QUIZ_FILE)
     quiz = validate(Quiz, source)
+    if is_edition(folder, quiz):
+        raise not_a_quiz(folder)
     questions: list[Question] = []
     problems: list[Problem] = []
     for i, name in enumerate(quiz.questions):
@@ -71,6 +74,12 @@ def load_quiz(folder: Path) -> QuizBook:
     if problems:
         raise InputError(problems)
     return QuizBook(folder, quiz, tuple(questions), published, confirmed)
+
+
+def load_edition(folder: Path) -> QuizBook | None:
+    """The students' edition in `folder`, answers to which can be read and not judged; None for any other quiz."""
+    quiz = validate(Quiz, read(folder / QUIZ_FILE))
+    return read_edition(folder, quiz) if is_edition(folder, quiz) else None
 
 
 def _published(folder: Path, quiz: Quiz, source: Source) -> tuple[PublishedPair, ...]:

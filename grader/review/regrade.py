@@ -109,7 +109,7 @@ def regrade(old: RunRecord, book: QuizBook, changes: Changes, decisions: Decisio
     key = {name: None if q.correct is None else frozenset(q.correct) for name, q in questions.items()}
     rulings = tuple(decided.rulings.values())
     setting = replace(setting_of(old, book), key=key, rule=changes.rule or old.rule, rulings=rulings)
-    grades = grade_students(old.attempts(), setting, skipped=old.skipped)
+    grades = grade_students(old.attempts(), setting, old.absent, skipped=old.skipped)
     if decided.hold_harmless:
         hold_harmless(grades, old.totals)
     return grades
