@@ -140,7 +140,7 @@ def load_book(quiz: Path | None, result: Path | None = None, override: Sequence[
     from grader.marking.quiz_of_run import quiz_of_run
     from grader.quiz.loading import find_quiz, load_quiz
 
-    runs = [path for path in (result, *(override or ())) if path and is_run(path)]
+    runs = [result] if result and is_run(result) else [path for path in override or () if carries_decisions(path)]
     return quiz_of_run(runs[0]) if quiz is None and runs else load_quiz(find_quiz(quiz))
 
 
@@ -159,8 +159,15 @@ def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Standing,
 
 
 def is_run(path: Path) -> bool:
-    """Whether this names a run (its folder or its record), not submissions or decisions."""
+    """Whether this names a run (its folder or its record) where submissions could be named as well."""
     return path.is_dir() or path.suffix == ".json"
+
+
+def carries_decisions(path: Path) -> bool:
+    """Whether this names a run (its folder or its record) where a file of decisions, YAML or JSON, could be named."""
+    from grader.marking.run_record import RESULT
+
+    return path.is_dir() or path.name == RESULT
 
 
 @dataclass(frozen=True)
@@ -213,7 +220,7 @@ def given(paths: Sequence[Path] | None, book: QuizBook) -> Given:
     run: RunRecord | None = None
     decisions: Decisions = ()
     for number, path in enumerate(paths or ()):
-        if not is_run(path):
+        if not carries_decisions(path):
             decisions += read_decisions(path, book, decisions)
         elif number:
             what = "is a run and not the first that is named"
