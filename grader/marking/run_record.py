@@ -260,9 +260,10 @@ def read_run(path: Path, book: QuizBook | None = None) -> RunRecord:
     for a record of a newer format.
     """
     file, record = record_path(path), parse_run(path)
-    if book and (found := list(other_quiz(record, book))):
+    within = list(_contradictions(record))
+    if not within and book and (found := list(other_quiz(record, book))):
         raise InputError(_problems(file, found, OTHER_QUIZ))
-    if found := [*_contradictions(record), *(_unknown_options(record, book) if book else ())]:
+    if found := [*within, *(_unknown_options(record, book) if book else ())]:
         raise InputError(_problems(file, found))
     return record
 

@@ -185,7 +185,7 @@ DAMAGES: dict[str, tuple[Callable[[Any], None], str]] = {
     "an unknown source": (put("key", "accepted", value=["dreamt"]), "key.accepted.0: "),
     "an unknown correct letter": (put("key", "questions", "q03", "correct", value=["Z"]), "key.questions.q03: names Z"),
     "NaN for points": (put("key", "questions", "q03", "points", value=math.nan), "key.questions.q03.points: "),
-    "a question gone": (without("key", "questions", "q12"), "key.questions: "),
+    "a question gone": (without("key", "questions", "q12"), "students.0.points: has 12 entries, its key has 11"),
     "an ungraded question of another quiz": (put("ungraded", 0, 1, value="q99"), "ungraded.0.1: 'q99' is no question"),
     "an unsettled question of another quiz": (put("unsettled", value=["q99"]), "unsettled.0: 'q99' is no question"),
     "a mean that is another": (put("mean", value="9.99"), "mean: is 9.99, but the exact totals give "),
