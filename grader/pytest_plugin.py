@@ -173,8 +173,7 @@ def gatherer_of(config: pytest.Config, folder: Path) -> Gatherer:
         from grader.verdicts.testimony import Gatherer
 
         book = book_of(config, folder)
-        extra = [*config.getoption("accept_evidence"), *given_for(config, folder).accepted]
-        sources = accepted_sources(book, extra)
+        sources = accepted_sources(book, given_for(config, folder).accepting(config.getoption("accept_evidence")))
         known[folder] = Gatherer(book, sources, book.site, Store(), config.getoption("evidence"))
     return known[folder]
 

@@ -31,6 +31,7 @@ from grader.review.regrade import (
     changed_rows,
     compare,
     diff_data,
+    questions_under,
     read_changes,
     regrade,
     regraded_head,
@@ -161,8 +162,9 @@ def _new_side(book: QuizBook, old: RunRecord, new_path: Path, policy: Policy) ->
     if new_path.suffix in CHANGES:
         changes = read_changes(new_path, book)
         decisions = (*old.decisions, *changes.decisions(book, when, policy))
-        grades = regrade(old, book, changes, decisions)
-        return regraded_head(old, book, changes, decisions, grades), grades
+        questions = questions_under(old, book, decisions)
+        grades = regrade(old, book, changes, decisions, questions)
+        return regraded_head(old, book, changes, decisions, questions, grades), grades
     new = read_run(new_path, book)
     grades = grades_of(new, book)
     compare(old.totals, new.totals)

@@ -178,10 +178,9 @@ class Given:
     run: RunRecord | None = None
     where: str = ""
 
-    @property
-    def accepted(self) -> list[str]:
-        """The sources of evidence that the run accepts."""
-        return list(self.run.key.accepted) if self.run else []
+    def accepting(self, extra: Sequence[str] | None) -> list[str]:
+        """The standings of evidence that the command line (`extra`) and the run accept beside the quiz."""
+        return [*(extra or ()), *(self.run.key.accepted if self.run else ())]
 
     @property
     def floors(self) -> Mapping[str, Fraction]:
@@ -252,7 +251,7 @@ def key_for_grading(book: QuizBook, accept: list[str] | None, said: Given, *, an
     Raises InputError if it rests on demonstrations or on facts that nobody has looked up, unless accepted here, and
     where it is not the run's.
     """
-    allowed = [*(accept or []), *said.accepted]
+    allowed = said.accepting(accept)
     key, _ = testify(book, "cached", accepted_sources(book, allowed), said.decisions)
     if not anew:
         said.need_same(key.questions)

@@ -38,7 +38,7 @@ def key(
 ) -> None:
     book = load_book(quiz, override=override)
     said = given(override, book)
-    sources = accepted_sources(book, [*(accept or []), *said.accepted])
+    sources = accepted_sources(book, said.accepting(accept))
     answer, testimonies = testify(book, evidence, sources, said.decisions)
     said.need_same(answer.questions)
     from grader.verdicts import key_json, terminal
@@ -72,7 +72,7 @@ def why(
     if letters[0] not in wanted.options:
         raise InputError(Problem(f"option {option}", f"is not in {question}", did_you_mean(letters[0], wanted.options)))
     said = given(override, book)
-    sources = accepted_sources(book, [*(accept or []), *said.accepted])
+    sources = accepted_sources(book, said.accepting(accept))
     gatherer = Gatherer(book, sources, book.site, Store(), evidence)
     testimony = gatherer.testimony(wanted)
     entry = question_key(testimony, said.decisions)

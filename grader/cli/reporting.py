@@ -60,7 +60,7 @@ def report(
         console().print(f"wrote {write_sheet(book, out=out, language=language)}", markup=False)
         raise typer.Exit(DONE)
     said = given(override, book)
-    sources, decisions = accepted_sources(book, [*(accept or []), *said.accepted]), said.decisions
+    sources, decisions = accepted_sources(book, said.accepting(accept)), said.decisions
     if grades is not None and is_run(grades):
         run = run_with_its_own_key(book, grades, override)
         sources, decisions = run.key.accepted, run.decisions

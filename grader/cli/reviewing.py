@@ -112,20 +112,20 @@ def appeal(
     print_json(data) if as_json else show_appeal(console(), data)
 
 
-def _need_all_of(given: dict[str, str]) -> None:
+def _need_all_of(named: dict[str, str]) -> None:
     from basics.errors import InputError, Problem
 
-    if missing := [name for name, value in given.items() if not value]:
+    if missing := [name for name, value in named.items() if not value]:
         what = f"needs {' and '.join(missing)}"
         raise InputError(
             Problem("appeal", what, "such as `earwitness appeal q07 C --student ID --result DIR`; or --list")
         )
 
 
-def _need_none_of(given: tuple[str | None, ...]) -> None:
+def _need_none_of(values: tuple[str | None, ...]) -> None:
     from basics.errors import InputError, Problem
 
-    if said := [value for value in given if value]:
+    if said := [value for value in values if value]:
         what = f"lists all appeals of a run; it was given with {', '.join(said)}"
         raise InputError(Problem("--list", what, "leave out either"))
 

@@ -35,7 +35,15 @@ from grader.marking.student_lines import Points, letters
 from grader.quiz.commands import about_run
 from grader.quiz.spec import Question, QuizBook
 from grader.review import ledger
-from grader.review.regrade import SHOWN, Changes, StudentChange, changed_questions, compare, regrade
+from grader.review.regrade import (
+    SHOWN,
+    Changes,
+    StudentChange,
+    changed_questions,
+    compare,
+    questions_under,
+    regrade,
+)
 from grader.review.sensitivity import flipped
 from grader.verdicts.decisions import Decisions, Override, Ruling, contradictions, standing
 from grader.verdicts.judge import Comparison
@@ -98,7 +106,7 @@ def _offer(run: RunRecord, book: QuizBook, appeal: Appeal, way: Way, pending: De
         obstacles = [Problem(appeal.question, "no option would be right", "accept it as also right, or override")]
     if obstacles:
         return Offer(changes, obstacles=tuple(obstacles))
-    grades = regrade(run, book, changes, decisions)
+    grades = regrade(run, book, changes, decisions, questions_under(run, book, decisions))
     differences = compare(run.totals, grades.totals(), changed_questions(run, grades))
     return Offer(changes, grades, tuple(differences))
 

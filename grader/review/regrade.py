@@ -50,6 +50,10 @@ class Lift(Frozen):
     by: str = ""
 
 
+Questions = Mapping[str, QuestionRecord]
+"""The record of each question's key, by question."""
+
+
 class Changes(DecisionFile):
     """A change file: another rule, overrides and rulings, the end of hold-harmless; each with its reason."""
 
@@ -98,14 +102,13 @@ def read_changes(path: Path, book: QuizBook) -> Changes:
     return changes
 
 
-def regrade(old: RunRecord, book: QuizBook, changes: Changes, decisions: Decisions) -> Grades:
-    """The run's submissions graded anew; `decisions` is the run's list with that of `changes` at its end.
+def regrade(old: RunRecord, book: QuizBook, changes: Changes, decisions: Decisions, questions: Questions) -> Grades:
+    """The run's submissions graded anew by the key of `questions_under` the decisions.
 
-    While hold-harmless is in force, no total is below the old one. Raises InputError for decisions that cannot both
-    hold.
+    `decisions` is the run's list with that of `changes` at its end. While hold-harmless is in force, no total is below
+    the old one. Raises InputError for decisions that cannot both hold.
     """
     decided = in_force(decisions)
-    questions = questions_under(old, book, decisions)
     key = {name: None if q.correct is None else frozenset(q.correct) for name, q in questions.items()}
     rulings = tuple(decided.rulings.values())
     setting = replace(setting_of(old, book), key=key, rule=changes.rule or old.rule, rulings=rulings)
@@ -115,7 +118,7 @@ def regrade(old: RunRecord, book: QuizBook, changes: Changes, decisions: Decisio
     return grades
 
 
-def questions_under(old: RunRecord, book: QuizBook, decisions: Decisions) -> dict[str, QuestionRecord]:
+def questions_under(old: RunRecord, book: QuizBook, decisions: Decisions) -> Questions:
     """The key of the run by question under these decisions: overridden, as it was, or the evidence's once more.
 
     Raises InputError where an override was taken back and the evidence is not what the run rests on.
@@ -174,9 +177,10 @@ def changed_questions(old: RunRecord, grades: Grades) -> dict[str, list[str]]:
     }
 
 
-def regraded_head(old: RunRecord, book: QuizBook, changes: Changes, decisions: Decisions, grades: Grades) -> RunHead:
+def regraded_head(
+    old: RunRecord, book: QuizBook, changes: Changes, decisions: Decisions, questions: Questions, grades: Grades
+) -> RunHead:
     """The head of the new record: the old one with the new key, rule and decisions."""
-    questions = questions_under(old, book, decisions)
     correct = {name: None if chosen is None else tuple(sorted(chosen)) for name, chosen in grades.scorer.key.items()}
     key = old.key.model_copy(update={"questions": questions, "digest": key_digest(book, correct, old.key.evidence)})
     return old.model_copy(

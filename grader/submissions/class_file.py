@@ -16,7 +16,7 @@ from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Frozen
 from grader.quiz.spec import Letter, QuizBook, Text
-from grader.submissions.headers import LEADING, TRAILING
+from grader.submissions.headers import COLUMNS
 
 IGNORE = "ignore"
 STUDENT_ID = "student_id"
@@ -97,7 +97,7 @@ def read_class_file(path: Path | None, book: QuizBook) -> ClassFile:
 
 def _unknown_questions(file: ClassFile, source: Source, book: QuizBook) -> list[Problem]:
     known = [question.id for question in book.questions]
-    meant = [*known, *LEADING, *TRAILING, STUDENT_ID, IGNORE]
+    meant = [*known, *COLUMNS, STUDENT_ID, IGNORE]
     named = [
         (source.where(("columns", key)), said, [*known, IGNORE] if key.isdecimal() else meant)
         for key, said in file.columns.items()

@@ -20,7 +20,7 @@ from grader.marking.regulations import Regulator
 from grader.quiz.loading import load_quiz
 from grader.quiz.spec import QuizBook
 from grader.submissions.class_file import ClassFile, Skip, read_class_file
-from grader.submissions.headers import LEADING, TRAILING, languages, meaning_of
+from grader.submissions.headers import COLUMNS, languages, meaning_of
 from grader.submissions.model import SubmissionFile
 from grader.submissions.reading import read_submissions
 from tests.grader.classroom import Attempt, Report, key_for, letters_key, make_book
@@ -73,7 +73,7 @@ def test_the_report_reads_the_same_in_every_language_of_the_lms(tmp_path: Path, 
             rows = rows_of(book)
             first = rows[0].index("352902: " + book.questions[0].prompt)
             rows[0] = [
-                change(words.get(cell, [cell])[which]) if i < first or cell in TRAILING else cell
+                change(words.get(cell, [cell])[which]) if i < first or cell in COLUMNS else cell
                 for i, cell in enumerate(rows[0])
             ]
             file = read_submissions(written(tmp_path / "r.csv", rows), book)
@@ -86,12 +86,12 @@ def test_the_report_reads_the_same_in_every_language_of_the_lms(tmp_path: Path, 
 def test_no_header_word_has_two_meanings() -> None:
     found: dict[str, set[str]] = {}
     for meanings in languages().values():
-        assert set(meanings) <= {*LEADING, *TRAILING}
+        assert set(meanings) <= {*COLUMNS}
         for meaning, words in meanings.items():
             for word in words:
                 found.setdefault(header_name(word), set()).add(meaning)
     assert {word: meanings for word, meanings in found.items() if len(meanings) > 1} == {}
-    assert {meaning_of(name) for name in (*LEADING, *TRAILING)} == {*LEADING, *TRAILING}
+    assert {meaning_of(name) for name in COLUMNS} == {*COLUMNS}
 
 
 def test_the_words_of_the_fork_are_known() -> None:
