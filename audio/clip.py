@@ -7,19 +7,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.reading import read_sound
 from basics.errors import InputError, Problem, Undefined
 from basics.files import replacing, sha256_of
-
-if TYPE_CHECKING:
-    from soundfile import SoundFile
-
-FORMATS = (".wav", ".flac", ".mp3", ".ogg")
-BLOCK = 1 << 18  # samples read at a time, so that a long file is held once, as mono
 
 SILENCE = 10 ** (-70 / 20)  # peak below which a clip is called silent
 FULL_SCALE = 0.999
@@ -41,7 +36,7 @@ class Clip:
     """Mono samples (n,) float32, nominally within [-1, 1].
 
     `name` is the file's name, `digest` the sha256 of the file's bytes (the sound's identity in evidence), `warnings`
-    what a listener should know about its level.
+    what a listener should know about its level, `read_as` those that are about how the file was read.
     """
 
     samples: NDArray[np.float32]
@@ -49,6 +44,7 @@ class Clip:
     name: str
     digest: str
     warnings: tuple[str, ...] = ()
+    read_as: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -56,37 +52,42 @@ class Clip:
         return len(self.samples) / self.sample_rate
 
 
-def load(path: str | Path, sample_rate: int | None = None) -> Clip:
-    """Read WAV, FLAC, MP3 or OGG as mono (the mean of the channels), resampled to `sample_rate` by soxr HQ.
+def load(path: str | Path, sample_rate: int | None = None, *, allow_truncated: bool = False) -> Clip:
+    """Read a sound file as mono (the mean of the channels), resampled to `sample_rate` in Hz by soxr HQ.
 
-    Raises InputError naming the file when it is missing, cannot be decoded, is empty or has NaN or infinite samples.
-    Silence, clipping, a constant offset and very short clips are warnings: a measure may be undefined for them.
+    Raises InputError naming the file when it is missing, cannot be decoded as a whole (`audio.reading`; what is there
+    of a file that is cut is taken with `allow_truncated`), is empty or has NaN or infinite samples. Silence, clipping,
+    a constant offset and very short clips are warnings, as is whatever was not read as the file states it: a measure
+    may be undefined for them.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(Problem(str(path), "no such audio file", f"expected a file ending in {', '.join(FORMATS)}"))
-    samples, rate = _read_mono(path)
+    sound = read_sound(path, allow_truncated=allow_truncated)
+    samples, rate = sound.samples, sound.sample_rate
     if not len(samples):
         raise InputError(Problem(str(path), "has no samples", "replace the file"))
     if not np.isfinite(samples).all():
         raise InputError(Problem(str(path), "has NaN or infinite samples", "export it again, as 16-bit or 24-bit PCM"))
-    notes = level_warnings(samples, rate)
+    notes = (*sound.remarks, *level_warnings(samples, rate))
     if sample_rate is not None:
         samples, rate = resample(samples, rate, sample_rate), sample_rate
-    return Clip(samples, rate, path.name, sha256_of(path), notes)
+    return Clip(samples, rate, path.name, sha256_of(path), notes, sound.remarks)
 
 
-def content_digest(path: Path) -> str:
+def content_digest(path: Path, *, allow_truncated: bool = False) -> str:
     """sha256 of the samples as 16-bit little-endian mono: of the sound, whatever file or container it lies in.
 
     Equal for lossless copies of 16-bit sound, doubled channels included. Raises InputError like `load`.
     """
-    samples, _ = _read_mono(path)
+    return digest_of(read_sound(path, allow_truncated=allow_truncated).samples)
+
+
+def digest_of(samples: NDArray[np.float32]) -> str:
+    """The content digest of samples (n,)."""
     return hashlib.sha256(np.clip(np.round(samples * 32768), -32768, 32767).astype("<i2").tobytes()).hexdigest()
 
 
 @contextmanager
-def naming_unreadable(paths: Iterable[str | Path]) -> Iterator[None]:
+def naming_unreadable(paths: Iterable[str | Path], *, allow_truncated: bool = False) -> Iterator[None]:
     """When what is done inside meets a file that `load` refuses, name all such files of `paths` at once.
 
     An InputError about something else passes as it is.
@@ -94,34 +95,17 @@ def naming_unreadable(paths: Iterable[str | Path]) -> Iterator[None]:
     try:
         yield
     except InputError:
-        if problems := list(_unreadable(paths)):
+        if problems := list(_unreadable(paths, allow_truncated)):
             raise InputError(problems) from None
         raise
 
 
-def _unreadable(paths: Iterable[str | Path]) -> Iterator[Problem]:
+def _unreadable(paths: Iterable[str | Path], allow_truncated: bool) -> Iterator[Problem]:
     for path in paths:
         try:
-            load(path)
+            load(path, allow_truncated=allow_truncated)
         except InputError as error:
             yield from error.problems
-
-
-def _read_mono(path: Path) -> tuple[NDArray[np.float32], int]:
-    import soundfile
-
-    try:
-        with soundfile.SoundFile(path) as file:
-            return _mix_down(file), file.samplerate
-    except soundfile.LibsndfileError as error:
-        raise InputError(
-            Problem(str(path), f"cannot be read as audio ({error.error_string})", "supported: WAV, FLAC, MP3, OGG")
-        ) from None
-
-
-def _mix_down(file: SoundFile) -> NDArray[np.float32]:
-    blocks = [block.mean(axis=1) for block in file.blocks(BLOCK, dtype="float32", always_2d=True)]
-    return np.concatenate(blocks) if blocks else np.empty(0, np.float32)
 
 
 def resample(samples: NDArray[np.float32], source_rate: int, target_rate: int) -> NDArray[np.float32]:

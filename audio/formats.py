@@ -1,0 +1,285 @@
+"""Which files are sound: by their endings, and where these say nothing, by how they begin. Nothing is decoded here.
+
+Every file of a folder is one of these: sound; known not to be sound; or a problem that is named.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from basics.errors import InputError, Problem
+
+READ = (
+    ".wav",
+    ".wave",
+    ".bwf",
+    ".rf64",
+    ".w64",
+    ".flac",
+    ".mp3",
+    ".mp2",
+    ".ogg",
+    ".oga",
+    ".opus",
+    ".aif",
+    ".aiff",
+    ".aifc",
+    ".caf",
+    ".au",
+    ".snd",
+    ".sph",
+    ".nist",
+    ".voc",
+)
+"""Endings of what libsndfile reads."""
+FOREIGN = (
+    ".m4a",
+    ".mp4",
+    ".m4b",
+    ".m4v",
+    ".mov",
+    ".3gp",
+    ".3g2",
+    ".aac",
+    ".amr",
+    ".awb",
+    ".ac3",
+    ".eac3",
+    ".ape",
+    ".wv",
+    ".tta",
+    ".wma",
+    ".wmv",
+    ".asf",
+    ".webm",
+    ".mka",
+    ".mkv",
+    ".weba",
+    ".dsf",
+    ".mpc",
+    ".avi",
+    ".mpg",
+    ".mpeg",
+    ".ts",
+)
+"""Endings of what ffmpeg reads, where it is installed."""
+SOUNDS = (*READ, *FOREIGN)
+MAIN = (".wav", ".flac", ".mp3", ".ogg")
+"""Those that messages name."""
+BESIDE = (
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".md",
+    ".rst",
+    ".json",
+    ".jsonl",
+    ".yaml",
+    ".yml",
+    ".toml",
+    ".xml",
+    ".html",
+    ".htm",
+    ".pdf",
+    ".doc",
+    ".docx",
+    ".xls",
+    ".xlsx",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".gif",
+    ".svg",
+    ".py",
+    ".ipynb",
+    ".sh",
+    ".m",
+    ".r",
+    ".lab",
+    ".textgrid",
+    ".trs",
+    ".trans",
+    ".data",
+    ".phn",
+    ".wrd",
+    ".srt",
+    ".vtt",
+    ".npy",
+    ".npz",
+    ".pt",
+    ".pkl",
+    ".log",
+    ".sha256",
+    ".md5",
+    ".sum",
+    ".tar",
+    ".gz",
+    ".tgz",
+    ".zip",
+    ".ini",
+    ".cfg",
+    ".bib",
+    ".tex",
+    ".license",
+    ".url",
+)
+"""Endings of what lies beside sound: read by others, or by nobody."""
+NAMED = (
+    "license",
+    "licence",
+    "readme",
+    "copying",
+    "changelog",
+    "notice",
+    "authors",
+    "thumbs.db",
+    "desktop.ini",
+    "icon\r",
+)
+"""Names, without their endings, of files that are no sound."""
+REMEDY = "convert it (`ffmpeg -i FILE FILE.wav`), or take it out of the folder"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The sound files under a folder, in order, and by name (with forward slashes) what else lies there."""
+
+    sounds: tuple[Path, ...]
+    others: tuple[str, ...]
+
+    @property
+    def remark(self) -> str:
+        """`no sound: README.md and 2 more`, or nothing."""
+        more = f" and {len(self.others) - 3} more" if len(self.others) > 3 else ""
+        return f"no sound: {', '.join(self.others[:3])}{more}" if self.others else ""
+
+
+ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
+
+
+def read_folder(folder: Path, *, archives: bool = False) -> Folder:
+    """Every file under `folder`, links followed, hidden ones among `others`.
+
+    Raises InputError naming every entry that may be sound and cannot be used as one: a broken link, a pipe, a folder
+    that is called like a sound, a sound under the ending of something else. `archives`: whether somebody else reads
+    those.
+    """
+    sounds, others, problems = [], [], []
+    for path, name in _walk(folder):
+        if archives and is_archive(path):
+            continue
+        if _aside(path.name):
+            others.append(name)
+        elif problem := _problem(path):
+            problems.append(problem)
+        elif is_sound(path):
+            sounds.append(path)
+        else:
+            others.append(name)
+    if problems:
+        raise InputError(problems)
+    return Folder(tuple(sorted(sounds)), tuple(sorted(others)))
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file's ending is that of an archive that can be unpacked."""
+    return path.name.casefold().endswith(ARCHIVES) and not path.name.startswith(".")
+
+
+def is_sound(path: Path) -> bool:
+    """Whether a file's ending is that of a sound."""
+    return path.suffix.casefold() in SOUNDS
+
+
+def regular(path: Path) -> Problem | None:
+    """Why what lies at `path` is no file to read; None where it is one. Nothing is opened."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        what = "is a link that leads nowhere" if path.is_symlink() else "no such audio file"
+        return Problem(str(path), what, f"expected a file ending in {', '.join(MAIN)}")
+    except OSError as error:
+        return Problem(str(path), f"cannot be looked at ({error.strerror})", "check the path and its permissions")
+    if stat.S_ISREG(mode):
+        return None
+    kinds = {
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
+    return Problem(str(path), f"is {kinds.get(stat.S_IFMT(mode), 'no file')}, expected a sound file", "name a file")
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Every entry but plain folders, by its path and its name within `folder`; each folder once."""
+    seen: set[tuple[int, int]] = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        here = Path(place)
+        status = here.stat()
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        odd = [name for name in folders if Path(name).suffix.casefold() in SOUNDS]
+        folders[:] = sorted(
+            name for name in folders if name not in odd and not name.startswith(".") and name != "__MACOSX"
+        )
+        for name in sorted([*files, *odd]):
+            yield here / name, (here / name).relative_to(folder).as_posix()
+
+
+def _aside(name: str) -> bool:
+    """Whether a file's name alone says that it is no sound."""
+    file = name.casefold()
+    return file.startswith(".") or file.partition(".")[0] in NAMED or file in NAMED or Path(file).suffix in BESIDE
+
+
+def _problem(path: Path) -> Problem | None:
+    """What keeps a file from being used, or from being passed over."""
+    if problem := regular(path):
+        return problem
+    if is_sound(path):
+        return None
+    try:
+        with path.open("rb") as file:
+            found = sniffed(file.read(64))
+    except OSError as error:
+        return Problem(str(path), f"cannot be read ({error.strerror})", "check its permissions")
+    if not found:
+        return None
+    return Problem(str(path), f"holds sound ({found}), which its name does not say", "give it the ending of its format")
+
+
+MAGIC: tuple[tuple[int, bytes, str], ...] = (
+    (8, b"WAVE", "WAV"),
+    (0, b"fLaC", "FLAC"),
+    (0, b"OggS", "Ogg"),
+    (0, b"ID3", "MP3"),
+    (8, b"AIFF", "AIFF"),
+    (8, b"AIFC", "AIFF"),
+    (0, b"caff", "CAF"),
+    (0, b".snd", "AU"),
+    (4, b"ftyp", "MP4"),
+    (0, b"\x1aE\xdf\xa3", "Matroska"),
+    (0, b"#!AMR", "AMR"),
+    (0, b"NIST_1A", "NIST Sphere"),
+)
+
+
+def sniffed(head: bytes) -> str:
+    """The format of sound that begins with these bytes, or an empty text."""
+    if (
+        len(head) > 2
+        and head[0] == 0xFF
+        and head[1] & 0xE0 == 0xE0
+        and head[1] & 0x06
+        and head[2] & 0xF0 not in (0, 0xF0)
+    ):
+        return "MP3"
+    return next((name for place, magic, name in MAGIC if head[place : place + len(magic)] == magic), "")

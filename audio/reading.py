@@ -1,0 +1,234 @@
+"""Sound files are decoded whole, or refused with both lengths: what is stated and what can be decoded.
+
+libsndfile decodes; what it does not know is left to ffmpeg, where that is installed. The bounds are looked at before
+any memory is used.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.containers import Length, length_of
+from audio.formats import REMEDY, regular
+from basics.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
+
+RATES = (4_000, 384_000)
+"""Hz, between which a sample rate is that of sound."""
+LONGEST = 2 * 3600.0
+"""s of sound in one file."""
+MOST_SAMPLES = round(LONGEST * 48_000)
+"""Samples of one channel in one file."""
+BLOCK = 1 << 18  # samples decoded at a time, all channels together, so that a long file is held once, as mono
+SMALL_BLOCK = 1 << 10  # the same where a decoder gives up within a block
+UNKNOWN = 1 << 62  # frames from which libsndfile means that a header states no length
+TOLERANCE = 0.25  # s by which ffmpeg's length may differ from what a container states: delay and padding
+ALLOW = "get or export it again, whole; what is there is used with --allow-truncated, and said"
+
+FFMPEG_FORMATS = "mov,flac,matroska,asf,aac,amr,ac3,eac3,ape,wv,tta,dsf,mpc,mpc8,avi,mpeg,mpegts"
+"""Containers that ffmpeg may open: none of those that name other files."""
+
+Mono = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """Mono samples (n,) float32, the mean of the channels, at `sample_rate` in Hz.
+
+    `remarks` say what a reader of the evidence has to know: a file that is not whole, a decoder that is not libsndfile.
+    """
+
+    samples: Mono
+    sample_rate: int
+    remarks: tuple[str, ...] = ()
+
+
+def read_sound(path: Path, *, allow_truncated: bool = False) -> Sound:
+    """Decode a whole file as mono.
+
+    Args:
+        path: the file; its format is known by its content.
+        allow_truncated: use what is there of a file that is cut or damaged, and say so in `remarks`.
+
+    Raises InputError naming the file when it is missing or no file, cannot be decoded, holds less or more sound than it
+    states, has a sample rate outside `RATES`, or more than `LONGEST` seconds.
+    """
+    import soundfile
+
+    if problem := regular(path):
+        raise InputError(problem)
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate, frames = file.samplerate, file.frames
+            if frames >= UNKNOWN:
+                return _by_ffmpeg(path, "its header states no length", allow_truncated)
+            length = length_of(path)
+            _require_bounds(path, rate, frames if length.samples is None else length.samples)
+            samples, broke = _decoded(path, file, BLOCK)
+        if broke:
+            with soundfile.SoundFile(path) as file:
+                samples, _ = _decoded(path, file, SMALL_BLOCK)
+    except soundfile.LibsndfileError as error:
+        return _by_ffmpeg(path, error.error_string, allow_truncated)
+    except PermissionError as error:
+        raise InputError(Problem(str(path), f"cannot be read ({error.strerror})", "check its permissions")) from None
+    return Sound(samples, rate, _allowed(path, _incomplete(length, frames, len(samples), rate), allow_truncated))
+
+
+def _allowed(path: Path, told: str, allow_truncated: bool) -> tuple[str, ...]:
+    """What is told of a file that is not whole, as a remark; raises InputError unless that is allowed."""
+    if told and not allow_truncated:
+        raise InputError(Problem(str(path), told, ALLOW))
+    return (told,) if told else ()
+
+
+def _require_bounds(path: Path, rate: int, samples: float) -> None:
+    if not RATES[0] <= rate <= RATES[1]:
+        what = f"has a sample rate of {rate:,} Hz, expected {RATES[0]:,} to {RATES[1]:,} Hz"
+        raise InputError(Problem(str(path), what, "correct the rate in its header, or export it again"))
+    if samples > min(LONGEST * rate, MOST_SAMPLES):
+        what = (
+            f"is {samples / rate / 3600:.1f} h long at {rate:,} Hz, at most {LONGEST / 3600:.0f} h at 48 kHz are read"
+        )
+        raise InputError(Problem(str(path), what, "cut it into shorter files"))
+
+
+def _decoded(path: Path, file: SoundFile, block: int) -> tuple[Mono, bool]:
+    """All that can be decoded, (n,), and whether the decoder gave up before the end."""
+    from soundfile import LibsndfileError
+
+    broke = False
+
+    def blocks() -> Iterator[Mono]:
+        nonlocal broke
+        try:
+            while len(found := file.read(max(1, block // file.channels), dtype="float32", always_2d=True)):
+                yield found.mean(axis=1)
+        except LibsndfileError:
+            broke = True
+
+    return _joined(path, blocks(), file.samplerate), broke
+
+
+def _joined(path: Path, blocks: Iterable[Mono], rate: int) -> Mono:
+    kept, total = [], 0
+    for block in blocks:
+        kept.append(block)
+        total += len(block)
+        _require_bounds(path, rate, total)
+    return np.concatenate(kept) if kept else np.empty(0, np.float32)
+
+
+def _incomplete(length: Length, frames: int, decoded: int, rate: int) -> str:
+    """Why a file is not used as a whole, both lengths in seconds; empty where it is."""
+    seconds = decoded / rate
+    if length.fault:
+        said = f", its header says {length.stated / rate:.2f} s" if length.samples and length.stated else ""
+        return f"is cut short or damaged: it {length.fault}; {seconds:.2f} s can be decoded{said}"
+    if length.missing:
+        stated = _share(seconds, length.stated, length.held) if length.samples is None else (length.stated or 0) / rate
+        return f"is cut short: its header says {stated:.2f} s, {seconds:.2f} s can be decoded"
+    if length.exceeding and (length.stated or not decoded):
+        stated, held = seconds, _share(seconds, length.held, length.stated)
+        if length.samples is not None:
+            stated, held = (length.stated or 0) / rate, length.samples / rate
+        there = f"{held:.2f} s" if held else f"{length.held} bytes of sound"
+        return f"is damaged, or several files in one: its header says {stated:.2f} s, it holds {there}"
+    if length.samples is not None and abs(decoded - length.samples) > length.slack:
+        return f"holds {length.samples / rate:.2f} s of sound, of which {seconds:.2f} s can be decoded"
+    if length.samples is None and decoded < frames:
+        return f"is cut short: its header says {frames / rate:.2f} s, {seconds:.2f} s can be decoded"
+    return ""
+
+
+def _share(seconds: float, part: int | None, whole: int | None) -> float:
+    return seconds * (part or 0) / (whole or 1)
+
+
+# --- ffmpeg
+
+
+def _by_ffmpeg(path: Path, reason: str, allow_truncated: bool) -> Sound:
+    """What ffmpeg decodes of a file that libsndfile does not. Raises InputError naming both where neither does."""
+    unread = f"cannot be read as audio ({reason.strip().rstrip('.')})"
+    if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
+        raise InputError(Problem(str(path), unread, f"install ffmpeg, which may read it; {REMEDY}"))
+    found = _probed(path)
+    streams = found.get("streams", [])
+    if not streams:
+        raise InputError(Problem(str(path), f"{unread}, and ffmpeg finds no sound in it", REMEDY))
+    if len(streams) > 1:
+        raise InputError(Problem(str(path), f"has {len(streams)} sound tracks, expected one", "take one out of it"))
+    rate, channels = int(streams[0].get("sample_rate", 0)), int(streams[0].get("channels", 0))
+    stated = _seconds(streams[0]) or _seconds(found.get("format", {}))
+    _require_bounds(path, rate, stated * rate)
+    samples, complaint = _ffmpeg_samples(path, rate, max(1, channels))
+    told = f"is cut short or damaged: {len(samples) / rate:.2f} s can be decoded ({complaint})" if complaint else ""
+    if stated and abs(stated - len(samples) / rate) > TOLERANCE:
+        told = f"is cut short or damaged: it says {stated:.2f} s, {len(samples) / rate:.2f} s can be decoded"
+    return Sound(samples, rate, (*_allowed(path, told, allow_truncated), f"decoded by {_ffmpeg_version()}"))
+
+
+def _probed(path: Path) -> dict[str, Any]:
+    command = ["ffprobe", "-v", "error", *_opening(path), "-select_streams", "a"]
+    command += ["-show_entries", "stream=sample_rate,channels,duration:format=duration", "-of", "json"]
+    done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    try:
+        found: dict[str, Any] = json.loads(done.stdout or b"{}")
+    except json.JSONDecodeError:
+        return {}
+    return found
+
+
+def _opening(path: Path) -> list[str]:
+    whitelists = ["-protocol_whitelist", "file,pipe", "-format_whitelist", FFMPEG_FORMATS]
+    return [*whitelists, "-i", f"file:{path}"]
+
+
+def _seconds(entry: dict[str, Any]) -> float:
+    try:
+        return float(entry.get("duration", 0))
+    except ValueError:  # N/A
+        return 0.0
+
+
+def _ffmpeg_samples(path: Path, rate: int, channels: int) -> tuple[Mono, str]:
+    """Samples (n,) and ffmpeg's first complaint, if it has one."""
+    command = ["ffmpeg", "-v", "error", "-nostdin", *_opening(path), "-map", "0:a:0", "-t", str(LONGEST + 1)]
+    command += ["-f", "f32le", "-c:a", "pcm_f32le", "pipe:1"]
+    with TemporaryFile() as complaints, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints) as program:
+        try:
+            samples = _joined(path, _blocks(program, channels), rate)
+        except BaseException:
+            program.kill()
+            raise
+        failed = program.wait() != 0
+        complaints.seek(0)
+        first = complaints.read(300).decode(errors="replace").strip().partition("\n")[0]
+    return samples, first or ("ffmpeg failed" if failed else "")
+
+
+def _blocks(program: subprocess.Popen[bytes], channels: int) -> Iterator[Mono]:
+    size = 4 * channels * max(1, BLOCK // channels)
+    while program.stdout and (content := program.stdout.read(size)):
+        whole = len(content) // (4 * channels) * channels
+        yield np.frombuffer(content, "<f4", whole).reshape(-1, channels).mean(axis=1)
+
+
+@cache
+def _ffmpeg_version() -> str:
+    first = subprocess.run(["ffmpeg", "-version"], capture_output=True, text=True, check=False).stdout
+    return " ".join(first.split()[:3:2]) or "ffmpeg"
