@@ -253,6 +253,8 @@ class Site:
         audio: folder with the course's clips, or None.
         pairs: folder with original/reconstruction pairs and a manifest, or None.
         corpus: emotional speech (EmoV-DB folders, or a manifest CSV), or None.
+        leave_out: labels and files of the corpus that are not to be used.
+        allow_truncated: whether what is there of a sound file that is cut or damaged is used; the evidence says so.
         responses: recorded answers of the models of Q2 (JSONL, CSV or text), or None.
         codec: hub id or folder of the codec's weights; None takes the quiz's codec of record.
         codec_of_record: the codec the quiz asks about; anything else yields `demonstration` evidence.
@@ -268,6 +270,8 @@ class Site:
     audio: Path | None = None
     pairs: Path | None = None
     corpus: Path | None = None
+    leave_out: tuple[str, ...] = ()
+    allow_truncated: bool = False
     responses: Path | None = None
     codec: str | None = None
     codec_of_record: str = "kyutai/mimi"

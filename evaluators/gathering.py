@@ -40,6 +40,7 @@ def fingerprint(evaluator: Evaluator, parameters: Frozen, inputs: Inputs, site: 
             "packages": package_versions(inputs.packages),
             "seed": inputs.seed,
             "standing": standing_of(inputs, site),
+            **({"allow_truncated": True} if site.allow_truncated else {}),
         }
     )
 

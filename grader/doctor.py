@@ -164,11 +164,13 @@ def built_in_clips() -> str:
 
 def clips(site: Site) -> str:
     """What plays which role in the folder that was named."""
-    from audio.clip import FORMATS
+    from audio.formats import read_folder
 
     folder = need(site.audio, "no folder was named", "name it: earwitness doctor --audio DIR")
-    found = sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in FORMATS)
-    return f"{len(found)} files in {folder}: {', '.join(found[:6])}{' …' if len(found) > 6 else ''}"
+    there = read_folder(folder)
+    found = [path.name for path in there.sounds]
+    named = f"{len(found)} files in {folder}: {', '.join(found[:6])}{' …' if len(found) > 6 else ''}"
+    return "; ".join(filter(None, (named, there.remark)))
 
 
 def corpus(site: Site) -> str:

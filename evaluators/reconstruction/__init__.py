@@ -63,7 +63,7 @@ def _codec_inputs(parameters: Request, site: Site) -> Inputs:
     sounds: tuple[Path, ...] = ()
     weights = None
     try:
-        clips = find_clips(site.audio, parameters.clips)
+        clips = find_clips(site.audio, parameters.clips, allow_truncated=site.allow_truncated)
         files = {f"{role}: {name}": sha256_of(path) for role, named in clips.items() for name, path in named.items()}
         sounds = tuple(path for named in clips.values() for path in named.values())
     except Unavailable as error:
@@ -82,14 +82,14 @@ def _codec_inputs(parameters: Request, site: Site) -> Inputs:
 
 
 def _pair_inputs(parameters: Request, site: Site) -> Inputs:
-    chosen = choose(site.pairs, parameters.pairs)
+    chosen = choose(site.pairs, parameters.pairs, allow_truncated=site.allow_truncated)
     files = {
         f"{role}/{pair.id}/{what}": sha256_of(path)
         for role, pairs in chosen.items()
         for pair in pairs
         for what, path in (("original", pair.original), ("reconstruction", pair.reconstruction))
     }
-    sounds, listed = originals(chosen), published(chosen)
+    sounds, listed = originals(chosen), published(chosen, allow_truncated=site.allow_truncated)
     return Inputs(files, packages=_measuring(parameters), seed=parameters.seed, sounds=sounds, published=listed)
 
 

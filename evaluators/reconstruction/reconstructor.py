@@ -29,7 +29,7 @@ from evaluators.reconstruction.summary import Summary
 from evaluators.resampling import FEWEST
 from evaluators.store import Store
 
-RECIPE = 1
+RECIPE = 2
 """Raised when the same codec and clip may give another reconstruction."""
 BATCH = 32  # reconstructions in one call of the codec: many enough for all processors, few enough to be lost
 EXAMPLES = 4  # clips of a role to listen to
@@ -53,6 +53,7 @@ class Reconstructor:
     codec: Codec
     store: Store
     report: Callable[[str, float], None]
+    allow_truncated: bool = False
 
     def batches(self, takes: Sequence[Take], counts: Sequence[int]) -> Iterator[list[Rendition]]:
         """Every take at every number of codebooks, a few takes at a time: memory does not grow with the folder.
@@ -63,7 +64,7 @@ class Reconstructor:
         for start in range(0, len(takes), size):
             self.report(f"reconstructing clips: {start} of {len(takes)}", start / len(takes))
             batch = takes[start : start + size]
-            with naming_unreadable(take.path for take in takes):
+            with naming_unreadable((take.path for take in takes), allow_truncated=self.allow_truncated):
                 clips = [self._load(take) for take in batch]
             paths = iter(self.reconstructions(clips, counts))
             yield [
@@ -73,7 +74,7 @@ class Reconstructor:
             ]
 
     def _load(self, take: Take) -> Clip:
-        return load(take.path, self.codec.sample_rate)
+        return load(take.path, self.codec.sample_rate, allow_truncated=self.allow_truncated)
 
     def reconstructions(self, clips: Sequence[Clip], counts: Sequence[int]) -> list[Path]:
         """FLAC files of every clip at every number of codebooks, clip by clip; what exceeds full scale is clipped."""
@@ -142,15 +143,17 @@ def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
 
     Raises Unavailable without a folder or a pair for some role, InputError for files that cannot be read.
     """
-    chosen = choose(site.pairs, request.pairs)
+    chosen = choose(site.pairs, request.pairs, allow_truncated=site.allow_truncated)
     cut = [role for role, pairs in chosen.items() if len(pairs) < FEWEST or role in request.null_roles]
     windowed = {(role, pair.codebooks) for role in cut for pair in chosen[role]}
     total = sum(map(len, chosen.values()))
     scores: list[Score] = []
-    for batch in load_pairs(chosen):
+    for batch in load_pairs(chosen, allow_truncated=site.allow_truncated):
         site.progress(f"measuring pairs: {len(scores)} of {total}", len(scores) / total)
         scores += score(batch, request.metrics, windowed=windowed, growing=request.growth, jobs=site.jobs)
-    source, _ = source_of(site, sounds=originals(chosen), published=published(chosen))
+    source, _ = source_of(
+        site, sounds=originals(chosen), published=published(chosen, allow_truncated=site.allow_truncated)
+    )
     locators = {role: locator(pairs) for role, pairs in chosen.items()}
     summary, null = Summary(request, source, locators, REMARK), Null(request, scores, source, locators)
     shown = (artefacts.table(store, scores), artefacts.clips_plot(store, scores, request))
@@ -164,14 +167,14 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     """
     site.progress("loading the codec", 0.0)
     codec = kept_codec(site.codec_in_use, site.device, weights_of(site).identity)
-    files = find_clips(site.audio, request.clips)
+    files = find_clips(site.audio, request.clips, allow_truncated=site.allow_truncated)
     takes = [Take(role, name, path) for role, named in files.items() for name, path in named.items()]
     counts = sorted({request.codebooks, *request.sweep})
     windowed = {
         (role, request.codebooks) for role, named in files.items() if len(named) < FEWEST or role in request.null_roles
     }
     total = len(takes) * len(counts)
-    reconstructor = Reconstructor(codec, store, site.progress)
+    reconstructor = Reconstructor(codec, store, site.progress, site.allow_truncated)
     scores: list[Score] = []
     for batch in reconstructor.batches(takes, counts):
         site.progress(f"measuring reconstructions: {len(scores)} of {total}", len(scores) / total)

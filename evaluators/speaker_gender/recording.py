@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from audio.formats import MAIN, read_folder
 from basics.errors import EarwitnessError, InputError, Problem, Unavailable
 from basics.files import sha256_of, write_whole
 from evaluators.evidence import digest
 from evaluators.speaker_gender.models import BEAMS, INSTRUCTION, NEW_TOKENS, SEED, SYSTEM, System
 from evaluators.speaker_gender.responses import Gender
 from evaluators.speaker_gender.transcribe import SAMPLE_RATE
-from evaluators.speaker_gender.voices import FORMATS, read_voices
+from evaluators.speaker_gender.voices import read_voices
 
 ROLES = ("gender", "parallel")
 
@@ -68,9 +69,9 @@ def clips_in(folder: Path) -> tuple[Clip, ...]:
         voices = read_voices(folder, "", ROLES)
         return tuple(Clip(v.path, v.path.relative_to(folder).as_posix(), v.gender, v.synthetic) for v in voices)
     except Unavailable:
-        found = tuple(Clip(p, p.name) for p in sorted(folder.iterdir()) if p.suffix.lower() in FORMATS)
+        found = tuple(Clip(p, p.relative_to(folder).as_posix()) for p in read_folder(folder).sounds)
     if not found:
-        raise InputError(Problem(str(folder), "holds no audio file", f"expected files ending in {', '.join(FORMATS)}"))
+        raise InputError(Problem(str(folder), "holds no audio file", f"expected files ending in {', '.join(MAIN)}"))
     return found
 
 

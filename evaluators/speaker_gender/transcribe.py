@@ -163,10 +163,8 @@ def sphinx_identity() -> str:
 
 
 def _remembered(utterance: Utterance, identity: str, make: Callable[[], Recogniser], folder: Path | None) -> str:
-    from audio.clip import load
-
     def hear() -> str:
-        return make()(load(utterance.path, SAMPLE_RATE).samples)
+        return make()(utterance.sound(SAMPLE_RATE))
 
     if folder is None:
         return hear()
