@@ -1,19 +1,22 @@
 """What a sound file says about its own length, and whether all of it is there.
 
 libsndfile mends a length that does not fit the file, and decodes what is left without a word. The length is therefore
-read here too, from the container alone: chunks of WAV (RF64, W64), AIFF and AU, pages of Ogg (RFC 3533), frames of MP3
-(ISO/IEC 11172-3, with Xing's count of them). Nothing is decoded.
+read here too, from the container alone: chunks of WAV (RF64, W64), AIFF and CAF, headers of AU and NIST Sphere, boxes
+of MP4, pages of Ogg (RFC 3533), frames of MP3 (ISO/IEC 11172-3, with Xing's count of them). Nothing is decoded.
 """
 
 from __future__ import annotations
 
 import mmap
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 PLACEHOLDER = 0x7FFF0000
 """Sizes from here on, in files that are shorter, stand for one that was not known when the header was written."""
+TWO = "holds several files one after the other, of which one would be read"
+FLAC_STARTS = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")
 SLACK = 4  # frames of MP3 by which encoder delay and padding may shorten what is decoded
 
 Bytes = bytes | mmap.mmap
@@ -32,6 +35,14 @@ class Length:
     samples: int | None = None
     slack: int = 0
     fault: str = ""
+    open_ended: bool = False  # whether the header was written before the length was known
+
+    @property
+    def trouble(self) -> str:
+        """Why the file is not whole, from its container alone; empty where nothing shows it."""
+        if self.fault or not (self.missing or self.exceeding):
+            return self.fault
+        return f"states {self.stated:,} bytes of sound and holds {self.held:,}"
 
     @property
     def missing(self) -> bool:
@@ -57,53 +68,132 @@ def length_of(path: Path) -> Length:
 
 def _length(content: Bytes) -> Length:
     magic = bytes(content[:4])
-    if magic in (b"RIFF", b"RIFX", b"RF64", b"FORM"):
-        return _of_chunks(content, "big" if magic in (b"RIFX", b"FORM") else "little")
+    if magic in CHUNKED:
+        return _of_chunks(content, CHUNKED[magic])
     if magic == b".snd":
         return _of_au(content)
+    if magic == b"NIST":
+        return _of_sphere(content)
     if magic == b"OggS":
         return _of_ogg(content)
+    if magic == b"fLaC":
+        return Length(fault=TWO if any(content.find(start, 4) > 0 for start in FLAC_STARTS) else "")
+    if content[4:8] in MP4_BOXES:
+        return _of_boxes(content)
     if magic[:3] == b"ID3" or _mp3_frame(content, 0):
         return _of_mp3(content)
     return Length()
 
 
-def _of_chunks(content: Bytes, order: str) -> Length:
-    """WAV and AIFF: the size of the chunk with the samples, and what stands behind it."""
-    place, large = 12, None
-    while place + 8 <= len(content):
-        name, size = bytes(content[place : place + 4]), _number(content, place + 4, 4, order)
+# --- Chunks: WAV, RF64, W64, AIFF, CAF
+
+
+@dataclass(frozen=True)
+class _Chunks:
+    """How a format writes its chunks: widths in bytes, the order of bytes, and what a size counts."""
+
+    first: int
+    size: int = 4
+    order: str = "little"
+    name: int = 4
+    with_head: bool = False  # whether a chunk's size counts its name and size too
+    align: int = 2
+
+
+CHUNKED = {
+    b"RIFF": _Chunks(12),
+    b"RF64": _Chunks(12),
+    b"RIFX": _Chunks(12, order="big"),
+    b"FORM": _Chunks(12, order="big"),
+    b"riff": _Chunks(40, 8, name=16, with_head=True, align=8),
+    b"caff": _Chunks(8, 8, "big", align=1),
+}
+"""By what a file begins with; `riff` is W64."""
+
+
+def _of_chunks(content: Bytes, kind: _Chunks) -> Length:
+    """The size of the chunk with the samples, and what stands behind it."""
+    place, large = kind.first, None
+    while (chunk := _chunk(content, place, kind)) is not None:
+        name, start, size = chunk
         if name == b"ds64":
-            large = _number(content, place + 16, 8, order)
+            large = _number(content, start + 8, 8, kind.order)
         if name in (b"data", b"SSND"):
-            size = large if large is not None and size == 0xFFFFFFFF else size
-            return _of_data(content, place + 8, size, order)
-        place += 8 + size + size % 2
+            return _of_data(content, start, large if large is not None and size == 0xFFFFFFFF else size, kind)
+        place = _end(start, size, kind)
     return Length()
 
 
-def _of_data(content: Bytes, start: int, size: int, order: str) -> Length:
+def _chunk(content: Bytes, place: int, kind: _Chunks) -> tuple[bytes, int, int] | None:
+    """Name, start and size of the chunk at `place`; None where the file ends."""
+    head = kind.name + kind.size
+    if place + head > len(content):
+        return None
+    size = _number(content, place + kind.name, kind.size, kind.order)
+    return bytes(content[place : place + 4]), place + head, max(0, size - head) if kind.with_head else size
+
+
+def _end(start: int, size: int, kind: _Chunks) -> int:
+    return start + size + -size % kind.align
+
+
+def _of_data(content: Bytes, start: int, size: int, kind: _Chunks) -> Length:
     left = len(content) - start
     if size > left:
-        return Length() if size >= PLACEHOLDER else Length(size, left)
-    return Length(size, size + _trailing(content, start + size + size % 2, order))
+        return Length(open_ended=True) if size >= PLACEHOLDER else Length(size, left)
+    return Length(size, size + _trailing(content, _end(start, size, kind), kind))
 
 
-def _trailing(content: Bytes, place: int, order: str) -> int:
+def _trailing(content: Bytes, place: int, kind: _Chunks) -> int:
     """Bytes behind the samples that are neither chunks nor zeros."""
-    while place + 8 <= len(content):
-        name = bytes(content[place : place + 4])
-        if name in (b"RIFF", b"FORM", b"data", b"SSND") or not (name.isascii() and name.decode().isprintable()):
+    while (chunk := _chunk(content, place, kind)) is not None:
+        name, start, size = chunk
+        if name in (*CHUNKED, b"data", b"SSND") or not (name.isascii() and name.decode().isprintable()):
             break
-        size = _number(content, place + 4, 4, order)
-        place += 8 + size + size % 2
+        place = _end(start, size, kind)
     rest = max(0, len(content) - place)
     return rest if rest >= 8 and any(content[place:]) else 0
 
 
+# --- AU, NIST Sphere, MP4
+
+
 def _of_au(content: Bytes) -> Length:
     start, size = _number(content, 4, 4, "big"), _number(content, 8, 4, "big")
-    return Length() if size == 0xFFFFFFFF else Length(size, len(content) - start)
+    return Length(open_ended=True) if size == 0xFFFFFFFF else Length(size, len(content) - start)
+
+
+def _of_sphere(content: Bytes) -> Length:
+    """NIST Sphere: samples that the header counts, against the bytes that follow it."""
+    lines = bytes(content[:1024]).decode("ascii", "replace").split("\n")
+    fields = {parts[0]: parts[2] for line in lines if len(parts := line.split(None, 2)) == 3}
+    start = lines[1].strip() if len(lines) > 1 else ""
+    counts = [fields.get(name, "") for name in ("sample_count", "sample_n_bytes", "channel_count")]
+    if not (start.isdecimal() and all(count.isdecimal() for count in counts)):
+        return Length(fault="states no length")
+    if not fields.get("sample_coding", "pcm").startswith(("pcm", "ulaw", "alaw")) or "," in fields["sample_coding"]:
+        return Length(fault="is compressed in a way whose length cannot be checked")
+    count, width, channels = map(int, counts)
+    return Length(count * width * channels, len(content) - int(start))
+
+
+MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+
+
+def _of_boxes(content: Bytes) -> Length:
+    """MP4 and QuickTime: boxes up to the end, and no second file behind the first."""
+    place, seen = 0, set[bytes]()
+    while place + 8 <= len(content):
+        size, name, head = _number(content, place, 4, "big"), bytes(content[place + 4 : place + 8]), 8
+        if size == 1:
+            size, head = _number(content, place + 8, 8, "big"), 16
+        if name in (b"ftyp", b"moov") and name in seen:
+            return Length(fault=TWO)
+        seen.add(name)
+        if size and (size < head or place + size > len(content)):
+            return Length(fault=f"ends within its box {name.decode('ascii', 'replace')!r}")
+        place = place + size if size else len(content)
+    return Length(fault="" if b"moov" in seen else "has no index of what it holds ('moov')")
 
 
 def _number(content: Bytes, place: int, width: int, order: str) -> int:
@@ -123,19 +213,33 @@ def _of_ogg(content: Bytes) -> Length:
         end = place + 27 + segments + sum(content[place + 27 : place + 27 + segments])
         if end > len(content):
             break
+        if not _page_is_sound(bytes(content[place:end])):
+            fault = f"has a damaged page, number {sequence} of its stream"
+            place = end
+            continue
         if kind & 2:
             streams += 1
         elif open_streams.get(serial, sequence) != sequence - 1:
-            fault = f"pages {open_streams.get(serial, -1) + 1} to {sequence - 1} of its stream are missing"
+            fault = fault or f"lacks pages {open_streams.get(serial, -1) + 1} to {sequence - 1} of its stream"
         open_streams[serial] = sequence
         if kind & 4:
-            del open_streams[serial]
+            open_streams.pop(serial, None)
         place = end
     if streams > 1:
-        return Length(fault=f"holds {streams} streams one after the other, of which one would be read")
+        return Length(fault=TWO)
     if open_streams or (place < len(content) and any(content[place:])):
-        fault = "ends before the page that closes its stream"
+        fault = fault or "ends before the page that closes its stream"
     return Length(fault=fault)
+
+
+BITS_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+def _page_is_sound(page: bytes) -> bool:
+    """Whether a page's checksum fits: zlib's CRC with the bits of each byte and of the result reversed."""
+    plain = (page[:22] + bytes(4) + page[26:]).translate(BITS_REVERSED)
+    crc = zlib.crc32(plain, 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return int(f"{crc:032b}"[::-1], 2) == int.from_bytes(page[22:26], "little")
 
 
 # --- MP3
@@ -149,7 +253,6 @@ BIT_RATES = {  # kbit/s by version and layer; index 0 is free format, 15 forbidd
     (2, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 SAMPLE_RATES = (44_100, 48_000, 32_000)  # Hz, of MPEG-1; halved for 2, quartered for 2.5
-TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 
 
 @dataclass(frozen=True)
@@ -198,9 +301,9 @@ def _of_mp3(content: Bytes) -> Length:
                 first, stated = frame, count or None
             frames += count is None
             place += frame.size
-        elif (following := _after_tag(content, place)) > place:
+        elif (following := _after_end_tag(content, _after_tag(content, place))) > place:
             place = following
-        elif content[place : place + 11].startswith(TAGS) or not any(content[place:]):
+        elif not any(content[place:]):
             break
         else:
             resumed = _resynchronised(content, place + 1, first)
@@ -217,7 +320,7 @@ def _of_mp3(content: Bytes) -> Length:
         else ""
     )
     known = None if stated is None else stated * step
-    return Length(known, frames * step, frames * step, SLACK * step, fault)
+    return Length(known, frames * step, frames * step, SLACK * step, fault, open_ended=stated is None)
 
 
 def _after_tag(content: Bytes, place: int) -> int:
@@ -229,12 +332,24 @@ def _after_tag(content: Bytes, place: int) -> int:
     return place
 
 
+def _after_end_tag(content: Bytes, place: int) -> int:
+    """Where what follows an ID3v1, APE or Lyrics3 tag begins; `place` where there is none."""
+    if content[place : place + 3] == b"TAG":
+        return place + 128
+    if content[place : place + 8] == b"APETAGEX":
+        return place + 32 + _number(content, place + 12, 4, "little")
+    if content[place : place + 11] == b"LYRICSBEGIN":
+        ends = [at + 9 for word in (b"LYRICS200", b"LYRICSEND") if (at := content.find(word, place)) >= 0]
+        return min(ends, default=place)
+    return place
+
+
 def _xing(content: Bytes, place: int, frame: _Frame) -> int | None:
     """How many frames a Xing or Info header says there are; None for a frame that holds sound. 0: it does not say."""
     at = place + 4 + frame.side
     if bytes(content[at : at + 4]) not in (b"Xing", b"Info"):
         return None
-    return _number(content, at + 8, 4, "big") if content[at + 7] & 1 else 0
+    return _number(content, at + 8, 4, "big") if content[at + 7 : at + 8] and content[at + 7] & 1 else 0
 
 
 def _resynchronised(content: Bytes, place: int, first: _Frame | None) -> int:

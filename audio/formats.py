@@ -33,7 +33,6 @@ READ = (
     ".snd",
     ".sph",
     ".nist",
-    ".voc",
 )
 """Endings of what libsndfile reads."""
 FOREIGN = (
@@ -47,11 +46,7 @@ FOREIGN = (
     ".aac",
     ".amr",
     ".awb",
-    ".ac3",
-    ".eac3",
-    ".ape",
     ".wv",
-    ".tta",
     ".wma",
     ".wmv",
     ".asf",
@@ -59,15 +54,31 @@ FOREIGN = (
     ".mka",
     ".mkv",
     ".weba",
+)
+"""Endings of what ffmpeg reads, where it is installed."""
+UNREAD = (
+    ".ac3",
+    ".eac3",
+    ".ape",
+    ".tta",
     ".dsf",
+    ".dff",
     ".mpc",
+    ".voc",
+    ".spx",
+    ".ra",
+    ".rm",
+    ".gsm",
     ".avi",
     ".mpg",
     ".mpeg",
     ".ts",
+    ".flv",
+    ".raw",
+    ".pcm",
 )
-"""Endings of what ffmpeg reads, where it is installed."""
-SOUNDS = (*READ, *FOREIGN)
+"""Endings of sound that nobody here reads, because a part of it looks like the whole, or it says nothing of itself."""
+SOUNDS = (*READ, *FOREIGN, *UNREAD)
 MAIN = (".wav", ".flac", ".mp3", ".ogg")
 """Those that messages name."""
 BESIDE = (

@@ -7,6 +7,7 @@ any memory is used.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -38,8 +39,11 @@ UNKNOWN = 1 << 62  # frames from which libsndfile means that a header states no 
 TOLERANCE = 0.25  # s by which ffmpeg's length may differ from what a container states: delay and padding
 ALLOW = "get or export it again, whole; what is there is used with --allow-truncated, and said"
 
-FFMPEG_FORMATS = "mov,flac,matroska,asf,aac,amr,ac3,eac3,ape,wv,tta,dsf,mpc,mpc8,avi,mpeg,mpegts"
-"""Containers that ffmpeg may open: none of those that name other files."""
+CHECKED = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "NIST", "FLAC", "OGG", "MP3", "MPEG")
+"""Formats, as libsndfile calls them, of which a part can be told from the whole."""
+FFMPEG_FORMATS = "mov,flac,matroska,asf,aac,amr,wv"
+"""The same for ffmpeg; none of them names other files to be read."""
+OPEN_ENDED = "states no length in its header: whether it is whole cannot be told"
 
 Mono = NDArray[np.float32]
 
@@ -71,21 +75,25 @@ def read_sound(path: Path, *, allow_truncated: bool = False) -> Sound:
     if problem := regular(path):
         raise InputError(problem)
     try:
+        length = length_of(path)
         with soundfile.SoundFile(path) as file:
             rate, frames = file.samplerate, file.frames
+            if file.format not in CHECKED:
+                what = f"is in a format ({file.format}) that does not say whether a file is whole"
+                raise InputError(Problem(str(path), what, REMEDY))
             if frames >= UNKNOWN:
-                return _by_ffmpeg(path, "its header states no length", allow_truncated)
-            length = length_of(path)
+                return _by_ffmpeg(path, "its header states no length", length, allow_truncated)
             _require_bounds(path, rate, frames if length.samples is None else length.samples)
             samples, broke = _decoded(path, file, BLOCK)
         if broke:
             with soundfile.SoundFile(path) as file:
                 samples, _ = _decoded(path, file, SMALL_BLOCK)
     except soundfile.LibsndfileError as error:
-        return _by_ffmpeg(path, error.error_string, allow_truncated)
+        return _by_ffmpeg(path, error.error_string, length, allow_truncated)
     except PermissionError as error:
         raise InputError(Problem(str(path), f"cannot be read ({error.strerror})", "check its permissions")) from None
-    return Sound(samples, rate, _allowed(path, _incomplete(length, frames, len(samples), rate), allow_truncated))
+    told = _allowed(path, _incomplete(length, frames, len(samples), rate), allow_truncated)
+    return Sound(samples, rate, told or ((OPEN_ENDED,) if length.open_ended else ()))
 
 
 def _allowed(path: Path, told: str, allow_truncated: bool) -> tuple[str, ...]:
@@ -161,12 +169,13 @@ def _share(seconds: float, part: int | None, whole: int | None) -> float:
 # --- ffmpeg
 
 
-def _by_ffmpeg(path: Path, reason: str, allow_truncated: bool) -> Sound:
+def _by_ffmpeg(path: Path, reason: str, length: Length, allow_truncated: bool) -> Sound:
     """What ffmpeg decodes of a file that libsndfile does not. Raises InputError naming both where neither does."""
-    unread = f"cannot be read as audio ({reason.strip().rstrip('.')})"
+    reason = reason.removeprefix("Error : ").strip().rstrip(".")
+    unread = f"cannot be read as audio ({reason})" + (f": it {length.trouble}" if length.trouble else "")
     if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
         raise InputError(Problem(str(path), unread, f"install ffmpeg, which may read it; {REMEDY}"))
-    found = _probed(path)
+    found, complaint = _probed(path)
     streams = found.get("streams", [])
     if not streams:
         raise InputError(Problem(str(path), f"{unread}, and ffmpeg finds no sound in it", REMEDY))
@@ -175,22 +184,31 @@ def _by_ffmpeg(path: Path, reason: str, allow_truncated: bool) -> Sound:
     rate, channels = int(streams[0].get("sample_rate", 0)), int(streams[0].get("channels", 0))
     stated = _seconds(streams[0]) or _seconds(found.get("format", {}))
     _require_bounds(path, rate, stated * rate)
-    samples, complaint = _ffmpeg_samples(path, rate, max(1, channels))
-    told = f"is cut short or damaged: {len(samples) / rate:.2f} s can be decoded ({complaint})" if complaint else ""
-    if stated and abs(stated - len(samples) / rate) > TOLERANCE:
-        told = f"is cut short or damaged: it says {stated:.2f} s, {len(samples) / rate:.2f} s can be decoded"
+    samples, failure = _ffmpeg_samples(path, rate, max(1, channels))
+    there = f"{len(samples) / rate:.2f} s can be decoded"
+    told = f"is cut short or damaged: it {length.trouble}; {there}" if length.trouble else ""
+    if not told and (complaint or failure):
+        told = f"is cut short or damaged: {there} (ffmpeg: {complaint or failure})"
+    if not told and stated and abs(stated - len(samples) / rate) > TOLERANCE:
+        told = f"is cut short or damaged: it says {stated:.2f} s, {there}"
     return Sound(samples, rate, (*_allowed(path, told, allow_truncated), f"decoded by {_ffmpeg_version()}"))
 
 
-def _probed(path: Path) -> dict[str, Any]:
+def _probed(path: Path) -> tuple[dict[str, Any], str]:
+    """Streams and format as ffprobe tells them, and its first complaint, if it has one."""
     command = ["ffprobe", "-v", "error", *_opening(path), "-select_streams", "a"]
     command += ["-show_entries", "stream=sample_rate,channels,duration:format=duration", "-of", "json"]
     done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     try:
         found: dict[str, Any] = json.loads(done.stdout or b"{}")
     except json.JSONDecodeError:
-        return {}
-    return found
+        found = {}
+    return found, _complaint(done.stderr)
+
+
+def _complaint(said: bytes) -> str:
+    """The first line that ffmpeg says, without the address of whoever says it."""
+    return re.sub(r"^\[(\S+) @ 0x[0-9a-f]+\]", r"\1:", said.decode(errors="replace").strip().partition("\n")[0])
 
 
 def _opening(path: Path) -> list[str]:
@@ -217,7 +235,7 @@ def _ffmpeg_samples(path: Path, rate: int, channels: int) -> tuple[Mono, str]:
             raise
         failed = program.wait() != 0
         complaints.seek(0)
-        first = complaints.read(300).decode(errors="replace").strip().partition("\n")[0]
+        first = _complaint(complaints.read(300))
     return samples, first or ("ffmpeg failed" if failed else "")
 
 
