@@ -109,6 +109,8 @@ CHUNKED = {
     b"caff": _Chunks(8, 8, "big", align=1),
 }
 """By what a file begins with; `riff` is W64."""
+TOLD = (b"LIST", b"id3 ", b"ID3 ")
+"""Chunks behind the samples that tell about the sound, and whose size programs get wrong."""
 
 
 def _of_chunks(content: Bytes, kind: _Chunks) -> Length:
@@ -149,6 +151,8 @@ def _trailing(content: Bytes, place: int, kind: _Chunks) -> int:
     while (chunk := _chunk(content, place, kind)) is not None:
         name, start, size = chunk
         if name in (*CHUNKED, b"data", b"SSND") or not (name.isascii() and name.decode().isprintable()):
+            break
+        if start + size > len(content) and name not in TOLD:
             break
         place = _end(start, size, kind)
     rest = max(0, len(content) - place)
@@ -191,7 +195,7 @@ def _of_boxes(content: Bytes) -> Length:
             return Length(fault=TWO)
         seen.add(name)
         if size and (size < head or place + size > len(content)):
-            return Length(fault=f"ends within its box {name.decode('ascii', 'replace')!r}")
+            return Length(fault="ends within one of its boxes")
         place = place + size if size else len(content)
     return Length(fault="" if b"moov" in seen else "has no index of what it holds ('moov')")
 
@@ -281,6 +285,12 @@ def _mp3_frame(content: Bytes, place: int) -> _Frame | None:
     mono = head[3] >> 6 == 3
     side = {(1, False): 32, (1, True): 17, (2, False): 17, (2, True): 9}[version, mono]
     return _Frame(size, samples, (version_bits, layer, sample_rate), side)
+
+
+def begins_mp3(content: Bytes) -> bool:
+    """Whether two frames of MPEG audio stand at the beginning."""
+    first = _mp3_frame(content, 0)
+    return first is not None and _mp3_frame(content, first.size) is not None
 
 
 def _of_mp3(content: Bytes) -> Length:

@@ -8,7 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from audio.clip import digest_of, load
+import numpy as np
+
+from audio.clip import SILENCE, digest_of, load
 from basics.errors import InputError, Problem
 
 Item = TypeVar("Item")
@@ -18,6 +20,7 @@ Item = TypeVar("Item")
 class Heard:
     """One file by its content: `sound` is the content digest with the sample rate, `digest` the sha256 of the file.
 
+    Silence is nobody's sound: every silent file is one of its own.
     `remarks` tell of what was not read as the file states it (`audio.reading`).
     """
 
@@ -48,7 +51,9 @@ def hear(paths: Iterable[Path], *, allow_truncated: bool = False) -> dict[Path, 
 @cache
 def _hear(path: Path, _size: int, _modified: int, allow_truncated: bool) -> Heard:
     clip = load(path, allow_truncated=allow_truncated)
-    return Heard(f"{digest_of(clip.samples)}@{clip.sample_rate}", clip.digest, clip.read_as)
+    silent = float(np.abs(clip.samples).max()) < SILENCE
+    sound = str(path) if silent else f"{digest_of(clip.samples)}@{clip.sample_rate}"
+    return Heard(sound, clip.digest, clip.read_as)
 
 
 def once(

@@ -1,6 +1,6 @@
 """Which files are sound: by their endings, and where these say nothing, by how they begin. Nothing is decoded here.
 
-Every file of a folder is one of these: sound; known not to be sound; or a problem that is named.
+Every file of a folder is one of these: sound; no sound; or a problem that is named.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from audio.containers import begins_mp3
 from basics.errors import InputError, Problem
 
 READ = (
@@ -81,77 +82,6 @@ UNREAD = (
 SOUNDS = (*READ, *FOREIGN, *UNREAD)
 MAIN = (".wav", ".flac", ".mp3", ".ogg")
 """Those that messages name."""
-BESIDE = (
-    ".csv",
-    ".tsv",
-    ".txt",
-    ".md",
-    ".rst",
-    ".json",
-    ".jsonl",
-    ".yaml",
-    ".yml",
-    ".toml",
-    ".xml",
-    ".html",
-    ".htm",
-    ".pdf",
-    ".doc",
-    ".docx",
-    ".xls",
-    ".xlsx",
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".gif",
-    ".svg",
-    ".py",
-    ".ipynb",
-    ".sh",
-    ".m",
-    ".r",
-    ".lab",
-    ".textgrid",
-    ".trs",
-    ".trans",
-    ".data",
-    ".phn",
-    ".wrd",
-    ".srt",
-    ".vtt",
-    ".npy",
-    ".npz",
-    ".pt",
-    ".pkl",
-    ".log",
-    ".sha256",
-    ".md5",
-    ".sum",
-    ".tar",
-    ".gz",
-    ".tgz",
-    ".zip",
-    ".ini",
-    ".cfg",
-    ".bib",
-    ".tex",
-    ".license",
-    ".url",
-)
-"""Endings of what lies beside sound: read by others, or by nobody."""
-NAMED = (
-    "license",
-    "licence",
-    "readme",
-    "copying",
-    "changelog",
-    "notice",
-    "authors",
-    "thumbs.db",
-    "desktop.ini",
-    "icon\r",
-)
-"""Names, without their endings, of files that are no sound."""
 REMEDY = "convert it (`ffmpeg -i FILE FILE.wav`), or take it out of the folder"
 
 
@@ -183,7 +113,7 @@ def read_folder(folder: Path, *, archives: bool = False) -> Folder:
     for path, name in _walk(folder):
         if archives and is_archive(path):
             continue
-        if _aside(path.name):
+        if path.name.startswith("."):
             others.append(name)
         elif problem := _problem(path):
             problems.append(problem)
@@ -245,12 +175,6 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
             yield here / name, (here / name).relative_to(folder).as_posix()
 
 
-def _aside(name: str) -> bool:
-    """Whether a file's name alone says that it is no sound."""
-    file = name.casefold()
-    return file.startswith(".") or file.partition(".")[0] in NAMED or file in NAMED or Path(file).suffix in BESIDE
-
-
 def _problem(path: Path) -> Problem | None:
     """What keeps a file from being used, or from being passed over."""
     if problem := regular(path):
@@ -259,7 +183,7 @@ def _problem(path: Path) -> Problem | None:
         return None
     try:
         with path.open("rb") as file:
-            found = sniffed(file.read(64))
+            found = sniffed(file.read(HEAD))
     except OSError as error:
         return Problem(str(path), f"cannot be read ({error.strerror})", "check its permissions")
     if not found:
@@ -283,14 +207,15 @@ MAGIC: tuple[tuple[int, bytes, str], ...] = (
 )
 
 
+HEAD = 1 << 13
+"""Bytes that tell a format: more than two frames of MP3."""
+PICTURES = (b"heic", b"heix", b"mif1", b"msf1", b"avif")
+"""Brands of MP4 boxes that hold pictures."""
+
+
 def sniffed(head: bytes) -> str:
     """The format of sound that begins with these bytes, or an empty text."""
-    if (
-        len(head) > 2
-        and head[0] == 0xFF
-        and head[1] & 0xE0 == 0xE0
-        and head[1] & 0x06
-        and head[2] & 0xF0 not in (0, 0xF0)
-    ):
-        return "MP3"
-    return next((name for place, magic, name in MAGIC if head[place : place + len(magic)] == magic), "")
+    found = next((name for place, magic, name in MAGIC if head[place : place + len(magic)] == magic), "")
+    if found == "MP4" and head[8:12] in PICTURES:
+        return ""
+    return found or ("MP3" if begins_mp3(head) else "")

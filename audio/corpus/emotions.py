@@ -10,6 +10,7 @@ archives, then of files. Every sound file is used, or all are refused with count
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -276,7 +277,7 @@ def _of_emov(name: str) -> str | None:
 
 
 def _tokens(name: str) -> list[str]:
-    return re.findall(r"[^\W_]+", name.casefold())
+    return re.findall(r"[^\W_]+", unicodedata.normalize("NFC", name.casefold()))
 
 
 def _emotion(token: str, words: Words) -> str:

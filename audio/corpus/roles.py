@@ -29,10 +29,9 @@ def find_role(folder: str | Path, role: str) -> tuple[Path, ...]:
     and InputError where two files could be meant, or one of another ending.
     """
     folder = Path(folder)
-    exact = folder / role
-    if exact.is_dir() and not is_sound(exact) and (found := read_folder(exact).sounds):
+    names, exact = ROLES.get(role.casefold()), folder / role
+    if not names and exact.is_dir() and not is_sound(exact) and (found := read_folder(exact).sounds):
         return found
-    names = ROLES.get(role.casefold())
     found = _of_role(folder, names) if names else _same_name(folder, role)
     if not found:
         wanted = ", ".join(f"{name}{{{','.join(MAIN)}}} or {name}/" for name in names or (Path(role).stem,))

@@ -93,7 +93,7 @@ class Selection:
     """Clips of the wanted emotions, ordered by file.
 
     `left_out` are the corpus' other emotions, `remarks` what its reader found missing, `content` each clip's sha256,
-    `read_as` what is to be told of the files: copies, files that are not whole. `without` was left out as asked.
+    `read_as` what is to be told of the files: copies, files that are not whole. `set_aside` was left out as asked.
     """
 
     clips: tuple[EmotionClip, ...]
@@ -103,7 +103,7 @@ class Selection:
     content: tuple[str, ...]
     cells: Cells
     read_as: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
+    set_aside: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ class Selection:
     def digests(self) -> Mapping[str, str]:
         """One digest of all clips: names, content, emotions and speakers; its name tells what was left out as asked."""
         rows = [[c.name, content, c.label, c.speaker] for c, content in zip(self.clips, self.content, strict=True)]
-        without = f"{WITHOUT}{json.dumps(self.without, ensure_ascii=False)}" if self.without else ""
+        without = f"{WITHOUT}{json.dumps(self.set_aside, ensure_ascii=False)}" if self.set_aside else ""
         return {f"corpus of {len(rows)} clips{without}": digest(rows)}
 
     def measurements(self, source: Source) -> Iterator[Measurement]:
@@ -192,7 +192,7 @@ def select(parameters: Parameters, site: Site) -> Selection:
         remarks=found.missing,
         content=tuple(heard[clip.path].digest for clip in clips),
         cells=Cells.of([spelling[clip.label] for clip in clips], [clip.speaker for clip in clips]),
-        without=site.leave_out,
+        set_aside=site.leave_out,
         read_as=tuple(filter(None, (_counted(copies, "copies, counted once"), _counted(read_as, "files")))),
     )
 

@@ -495,7 +495,7 @@ def test_every_file_that_cannot_be_read_is_named_at_once(folders: Path, site: Si
         EVALUATOR.measure(FOLDERS, replace(site, audio=spoilt))
     assert [Path(problem.where).name for problem in caught.value.problems] == ["text.wav", flac.name]
     (spoilt / "music" / "voice memo.m4a").write_bytes(b"")
-    with pytest.raises(InputError, match=r"voice memo\.m4a: is in a format that cannot be read"):
+    with pytest.raises(InputError, match=r"voice memo\.m4a: cannot be read as audio"):
         EVALUATOR.inputs(FOLDERS, replace(site, audio=spoilt))
 
 
