@@ -35,6 +35,7 @@ class Length:
     samples: int | None = None
     slack: int = 0
     fault: str = ""
+    sample_rate: int = 0  # Hz, where `stated` and `held` count samples
     open_ended: bool = False  # whether the header was written before the length was known
 
     @property
@@ -42,7 +43,13 @@ class Length:
         """Why the file is not whole, from its container alone; empty where nothing shows it."""
         if self.fault or not (self.missing or self.exceeding):
             return self.fault
-        return f"states {self.stated:,} bytes of sound and holds {self.held:,}"
+        unit = "samples" if self.sample_rate else "bytes"
+        return f"states {self.stated:,} {unit} of sound and holds {self.held:,}"
+
+    @property
+    def several(self) -> bool:
+        """Whether it is seen to hold one file after another."""
+        return self.fault == TWO
 
     @property
     def missing(self) -> bool:
@@ -330,7 +337,8 @@ def _of_mp3(content: Bytes) -> Length:
         else ""
     )
     known = None if stated is None else stated * step
-    return Length(known, frames * step, frames * step, SLACK * step, fault, open_ended=stated is None)
+    held = frames * step
+    return Length(known, held, held, SLACK * step, fault, first.kind[2], open_ended=stated is None)
 
 
 def _after_tag(content: Bytes, place: int) -> int:

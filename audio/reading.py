@@ -76,6 +76,8 @@ def read_sound(path: Path, *, allow_truncated: bool = False) -> Sound:
         raise InputError(problem)
     try:
         length = length_of(path)
+        if length.trouble and length.sample_rate and not allow_truncated:
+            raise InputError(Problem(str(path), _counted(length), ALLOW))
         with soundfile.SoundFile(path) as file:
             rate, frames = file.samplerate, file.frames
             if file.format not in CHECKED:
@@ -140,25 +142,40 @@ def _joined(path: Path, blocks: Iterable[Mono], rate: int) -> Mono:
     return np.concatenate(kept) if kept else np.empty(0, np.float32)
 
 
+def _counted(length: Length) -> str:
+    """The same of MP3, whose frames are counted: nothing has to be decoded, and no decoder complains on its own."""
+    held = (length.samples or 0) / length.sample_rate
+    stated = f"{length.stated / length.sample_rate:.2f} s" if length.stated else "no length"
+    return _not_whole(length, f"its header says {stated}, it holds {held:.2f} s")
+
+
+def _not_whole(length: Length, lengths: str) -> str:
+    if length.several:
+        return f"{length.trouble}: {lengths}"
+    if length.exceeding:
+        return f"is damaged, or several files in one: {lengths}"
+    return f"is cut short or damaged: {f'it {length.fault}; ' if length.fault else ''}{lengths}"
+
+
 def _incomplete(length: Length, frames: int, decoded: int, rate: int) -> str:
     """Why a file is not used as a whole, both lengths in seconds; empty where it is."""
     seconds = decoded / rate
+    there = f"{seconds:.2f} s can be decoded"
+    if length.trouble and length.sample_rate:
+        return f"{_counted(length)}, {there}"
     if length.fault:
-        said = f", its header says {length.stated / rate:.2f} s" if length.samples and length.stated else ""
-        return f"is cut short or damaged: it {length.fault}; {seconds:.2f} s can be decoded{said}"
+        return _not_whole(length, there)
     if length.missing:
-        stated = _share(seconds, length.stated, length.held) if length.samples is None else (length.stated or 0) / rate
-        return f"is cut short: its header says {stated:.2f} s, {seconds:.2f} s can be decoded"
+        stated = _share(seconds, length.stated, length.held)
+        return f"is cut short: its header says {stated:.2f} s, {there}"
     if length.exceeding and (length.stated or not decoded):
-        stated, held = seconds, _share(seconds, length.held, length.stated)
-        if length.samples is not None:
-            stated, held = (length.stated or 0) / rate, length.samples / rate
-        there = f"{held:.2f} s" if held else f"{length.held} bytes of sound"
-        return f"is damaged, or several files in one: its header says {stated:.2f} s, it holds {there}"
+        held = _share(seconds, length.held, length.stated)
+        holds = f"{held:.2f} s" if held else f"{length.held:,} bytes of sound"
+        return _not_whole(length, f"its header says {seconds:.2f} s, it holds {holds}")
     if length.samples is not None and abs(decoded - length.samples) > length.slack:
-        return f"holds {length.samples / rate:.2f} s of sound, of which {seconds:.2f} s can be decoded"
+        return f"holds {length.samples / rate:.2f} s of sound, of which {there}"
     if length.samples is None and decoded < frames:
-        return f"is cut short: its header says {frames / rate:.2f} s, {seconds:.2f} s can be decoded"
+        return f"is cut short: its header says {frames / rate:.2f} s, {there}"
     return ""
 
 
@@ -186,7 +203,7 @@ def _by_ffmpeg(path: Path, reason: str, length: Length, allow_truncated: bool) -
     _require_bounds(path, rate, stated * rate)
     samples, failure = _ffmpeg_samples(path, rate, max(1, channels))
     there = f"{len(samples) / rate:.2f} s can be decoded"
-    told = f"is cut short or damaged: it {length.trouble}; {there}" if length.trouble else ""
+    told = _not_whole(length, there) if length.trouble else ""
     if not told and (complaint or failure):
         told = f"is cut short or damaged: {there} (ffmpeg: {complaint or failure})"
     if not told and stated and abs(stated - len(samples) / rate) > TOLERANCE:

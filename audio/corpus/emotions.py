@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -91,6 +91,8 @@ def read_emotions(
     manifest = find_manifest(source)
     found, others = _from_manifest(manifest) if manifest else _from_names(source, words)
     kept, said = _without(found, leave_out, words, str(source))
+    if not manifest and (problems := list(_contradictions(kept, source.name, words))):
+        raise InputError(problems)
     clips = _labelled(kept, words, emotions, str(source), stated=manifest is not None)
     if not clips:
         raise InputError(
@@ -121,7 +123,7 @@ def _without(
             Problem(f"--leave-out {entry}", f"is no label and no file of {where}", did_you_mean(entry, labels))
             for entry in unknown
         )
-    return kept, [f"{n} clips left out as asked: {entry}" for entry, n in counts.items()]
+    return kept, [f"{_clips(n)} left out as asked: {entry}" for entry, n in counts.items()]
 
 
 def _meant(entry: str, clip: EmotionClip, words: Words) -> bool:
@@ -143,12 +145,12 @@ def _labelled(
         listed = ", ".join(f"{label} ({n})" for label, n in sorted(strange.items()))
         known = ", ".join(dict.fromkeys((*EMOTIONS, *emotions)))
         among = "the five" if set(emotions) <= set(EMOTIONS) else "those"
-        what = f"{len(clips)} clips: {strange.total()} carry labels that are not among {among} ({known}): {listed}"
+        what = f"{_clips(len(clips))}: {strange.total()} carry labels that are not among {among} ({known}): {listed}"
         remedy = " ".join(f"--leave-out {_quoted(label)}" for label in sorted(strange))
         problems.append(Problem(where, what, f"correct the labels, or leave these clips out: {remedy}"))
     if silent and not stated and len(silent) < len(clips):
         more = f" and {len(silent) - NAMED} more" if len(silent) > NAMED else ""
-        what = f"{len(clips)} clips: the names of {len(silent)} say no speaker or no emotion: "
+        what = f"{_clips(len(clips))}: the names of {len(silent)} say no speaker or no emotion: "
         remedy = (
             f"list them in a {MANIFEST} (file, label, speaker), or leave them out: --leave-out {_quoted(silent[0])}"
         )
@@ -157,6 +159,10 @@ def _labelled(
         raise InputError(problems)
     found = [replace(clip, label=labels[clip.label] or "") for clip in clips if clip.label and clip.speaker]
     return tuple(sorted(found, key=lambda clip: clip.name))
+
+
+def _clips(number: int) -> str:
+    return f"{number} clip{'s' * (number != 1)}"
 
 
 def _quoted(word: str) -> str:
@@ -197,16 +203,20 @@ def _speakers(written: Iterable[str]) -> dict[str, str]:
 def _from_names(source: Path, words: Words) -> tuple[list[EmotionClip], str]:
     """Clips of a folder or an archive; label and speaker are empty where the names do not say them."""
     found, others = _named_sounds(source)
-    clips, problems = [], []
+    clips = []
     for name, path in sorted(found.items()):
-        who, emotion, said = _read_name(source.name, name, words)
+        who, emotion, _ = _read_name(source.name, name, words)
+        clips.append(EmotionClip(path, name, emotion, who, SPEAKERS.get(who, "")))
+    return clips, others
+
+
+def _contradictions(clips: Iterable[EmotionClip], root: str, words: Words) -> Iterator[Problem]:
+    """Files that call themselves by another emotion than their folder does."""
+    for clip in clips:
+        _, emotion, said = _read_name(root, clip.name, words)
         if said and emotion and said != emotion:
             what = f"its folder says {emotion}, its name {said}"
-            problems.append(Problem(str(path), what, f"move it, or leave it out: --leave-out {_quoted(name)}"))
-        clips.append(EmotionClip(path, name, emotion, who, SPEAKERS.get(who, "")))
-    if problems:
-        raise InputError(problems)
-    return clips, others
+            yield Problem(str(clip.path), what, f"move it, or leave it out: --leave-out {_quoted(clip.name)}")
 
 
 def _named_sounds(source: Path) -> tuple[dict[str, Path], str]:

@@ -193,7 +193,9 @@ def select(parameters: Parameters, site: Site) -> Selection:
         content=tuple(heard[clip.path].digest for clip in clips),
         cells=Cells.of([spelling[clip.label] for clip in clips], [clip.speaker for clip in clips]),
         set_aside=site.leave_out,
-        read_as=tuple(filter(None, (_counted(copies, "copies, counted once"), _counted(read_as, "files")))),
+        read_as=tuple(
+            filter(None, (_counted(copies, "copy", "copies", ", counted once"), _counted(read_as, "file", "files")))
+        ),
     )
 
 
@@ -214,10 +216,11 @@ def _spelling(emotions: Sequence[str]) -> dict[str, str]:
     return spelling
 
 
-def _counted(told: Sequence[str], what: str) -> str:
+def _counted(told: Sequence[str], one: str, more_of_it: str, how: str = "") -> str:
     """`3 copies, counted once: a is b, …`, or nothing."""
     more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    return f"{len(told)} {what}: {', '.join(told[:NAMED])}{more}" if told else ""
+    what = f"{len(told)} {one if len(told) == 1 else more_of_it}{how}"
+    return f"{what}: {', '.join(told[:NAMED])}{more}" if told else ""
 
 
 def _association(counts: NDArray[np.intp], clips: int, source: Source) -> Measurement:
