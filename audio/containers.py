@@ -15,7 +15,7 @@ from pathlib import Path
 
 PLACEHOLDER = 0x7FFF0000
 """Sizes from here on, in files that are shorter, stand for one that was not known when the header was written."""
-TWO = "holds several files one after the other, of which one would be read"
+TWO = "holds several one after the other, of which one would be read"
 FLAC_STARTS = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")
 SLACK = 4  # frames of MP3 by which encoder delay and padding may shorten what is decoded
 

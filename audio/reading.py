@@ -43,7 +43,7 @@ CHECKED = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "NIST", "FLAC", "
 """Formats, as libsndfile calls them, of which a part can be told from the whole."""
 FFMPEG_FORMATS = "mov,flac,matroska,asf,aac,amr,wv"
 """The same for ffmpeg; none of them names other files to be read."""
-OPEN_ENDED = "states no length in its header: whether it is whole cannot be told"
+OPEN_ENDED = "of unstated length: its header gives none, so that whether it is whole cannot be told"
 
 Mono = NDArray[np.float32]
 
@@ -77,7 +77,7 @@ def read_sound(path: Path, *, allow_truncated: bool = False) -> Sound:
     try:
         length = length_of(path)
         if length.trouble and length.sample_rate and not allow_truncated:
-            raise InputError(Problem(str(path), _counted(length), ALLOW))
+            raise InputError(Problem(str(path), f"is {_counted(length)}", ALLOW))
         with soundfile.SoundFile(path) as file:
             rate, frames = file.samplerate, file.frames
             if file.format not in CHECKED:
@@ -101,7 +101,7 @@ def read_sound(path: Path, *, allow_truncated: bool = False) -> Sound:
 def _allowed(path: Path, told: str, allow_truncated: bool) -> tuple[str, ...]:
     """What is told of a file that is not whole, as a remark; raises InputError unless that is allowed."""
     if told and not allow_truncated:
-        raise InputError(Problem(str(path), told, ALLOW))
+        raise InputError(Problem(str(path), f"is {told}", ALLOW))
     return (told,) if told else ()
 
 
@@ -150,11 +150,10 @@ def _counted(length: Length) -> str:
 
 
 def _not_whole(length: Length, lengths: str) -> str:
-    if length.several:
-        return f"{length.trouble}: {lengths}"
-    if length.exceeding:
-        return f"is damaged, or several files in one: {lengths}"
-    return f"is cut short or damaged: {f'it {length.fault}; ' if length.fault else ''}{lengths}"
+    if length.exceeding and not length.fault:
+        return f"damaged, or several files in one: {lengths}"
+    kind = "several files in one" if length.several else "cut short or damaged"
+    return f"{kind}: {f'it {length.fault}; ' if length.fault else ''}{lengths}"
 
 
 def _incomplete(length: Length, frames: int, decoded: int, rate: int) -> str:
@@ -167,15 +166,15 @@ def _incomplete(length: Length, frames: int, decoded: int, rate: int) -> str:
         return _not_whole(length, there)
     if length.missing:
         stated = _share(seconds, length.stated, length.held)
-        return f"is cut short: its header says {stated:.2f} s, {there}"
+        return f"cut short: its header says {stated:.2f} s, {there}"
     if length.exceeding and (length.stated or not decoded):
         held = _share(seconds, length.held, length.stated)
         holds = f"{held:.2f} s" if held else f"{length.held:,} bytes of sound"
         return _not_whole(length, f"its header says {seconds:.2f} s, it holds {holds}")
     if length.samples is not None and abs(decoded - length.samples) > length.slack:
-        return f"holds {length.samples / rate:.2f} s of sound, of which {there}"
+        return f"decoded in part: it holds {length.samples / rate:.2f} s of sound, of which {there}"
     if length.samples is None and decoded < frames:
-        return f"is cut short: its header says {frames / rate:.2f} s, {there}"
+        return f"cut short: its header says {frames / rate:.2f} s, {there}"
     return ""
 
 
@@ -205,10 +204,10 @@ def _by_ffmpeg(path: Path, reason: str, length: Length, allow_truncated: bool) -
     there = f"{len(samples) / rate:.2f} s can be decoded"
     told = _not_whole(length, there) if length.trouble else ""
     if not told and (complaint or failure):
-        told = f"is cut short or damaged: {there} (ffmpeg: {complaint or failure})"
+        told = f"cut short or damaged: {there} (ffmpeg: {complaint or failure})"
     if not told and stated and abs(stated - len(samples) / rate) > TOLERANCE:
-        told = f"is cut short or damaged: it says {stated:.2f} s, {there}"
-    return Sound(samples, rate, (*_allowed(path, told, allow_truncated), f"decoded by {_ffmpeg_version()}"))
+        told = f"cut short or damaged: it says {stated:.2f} s, {there}"
+    return Sound(samples, rate, (*_allowed(path, told, allow_truncated), f"decoded by ffmpeg: {_ffmpeg_version()}"))
 
 
 def _probed(path: Path) -> tuple[dict[str, Any], str]:
@@ -266,4 +265,4 @@ def _blocks(program: subprocess.Popen[bytes], channels: int) -> Iterator[Mono]:
 @cache
 def _ffmpeg_version() -> str:
     first = subprocess.run(["ffmpeg", "-version"], capture_output=True, text=True, check=False).stdout
-    return " ".join(first.split()[:3:2]) or "ffmpeg"
+    return " ".join(first.split()[:3])

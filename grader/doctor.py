@@ -180,9 +180,10 @@ def corpus(site: Site) -> str:
     from audio.corpus import read_emotions
 
     folder = need(site.corpus, "no emotional speech was named", "name it: earwitness doctor --corpus DIR")
-    found = read_emotions(folder)
+    found = read_emotions(folder, leave_out=site.leave_out)
     counts = Counter(clip.label for clip in found.clips)
-    return f"{len(found.clips)} clips in {folder}: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
+    named = f"{len(found.clips)} clips in {folder}: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
+    return "; ".join((named, *found.missing))
 
 
 def need(path: Path | None, what: str, remedy: str) -> Path:

@@ -184,7 +184,7 @@ def select(parameters: Parameters, site: Site) -> Selection:
     )
     clips = tuple(clip for clip, _ in single)
     copies = [f"{copy} is {clip.name}" for clip, others in single for copy in others]
-    read_as = [f"{clip.name} {remark}" for clip in clips for remark in heard[clip.path].remarks]
+    read_as = [f"{clip.name} is {remark}" for clip in clips for remark in heard[clip.path].remarks]
     return Selection(
         clips=clips,
         wanted=parameters.emotions,

@@ -53,7 +53,7 @@ class Heard:
         first, last = self.voices[0].path.name, self.voices[-1].path.name
         speakers = len({voice.speaker for voice in self.voices})
         clips = f"{len(self.voices)} clips by {speakers} speakers ({first} to {last})"
-        told = "".join(f"; {voice.path.name} {remark}" for voice in self.voices for remark in voice.remarks)
+        told = "".join(f"; {voice.path.name} is {remark}" for voice in self.voices for remark in voice.remarks)
         return f"{clips}; transcripts by {self.recogniser}{told}"
 
     @property

@@ -85,7 +85,7 @@ def _once(voices: Sequence[Utterance], allow_truncated: bool) -> tuple[Utterance
         replace(
             voice,
             allow_truncated=allow_truncated,
-            remarks=(*heard[voice.path].remarks, *(f"has a copy, {name}, counted once" for name in copies)),
+            remarks=(*heard[voice.path].remarks, *(f"counted once: {name} is a copy" for name in copies)),
         )
         for voice, copies in single
     )

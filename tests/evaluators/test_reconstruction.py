@@ -26,6 +26,7 @@ from evaluators.reconstruction import Reconstruction
 from evaluators.reconstruction.display import METRICS as TITLES
 from evaluators.reconstruction.parameters import Request
 from evaluators.reconstruction.scores import Score
+from evaluators.reconstruction.selection import find_clips
 from evaluators.reconstruction.summary import Summary
 from evaluators.store import Store
 from grader.quiz.loading import load_quiz, parameters_of
@@ -343,6 +344,35 @@ def test_pairs_that_state_no_codebooks_are_left_out_unless_asked_for(pairs: Path
     assert "no pair plays laughter" in str(caught.value)
 
 
+def listed(folder: Path, rows: Sequence[tuple[str, str, str]]) -> Path:
+    lines = [f"{name},{original},{made},Mimi,speech,8\n" for name, original, made in rows]
+    (folder / "manifest.csv").write_text("pair_id,orig_file,recon_file,system,kind,codebooks\n" + "".join(lines))
+    return folder
+
+
+def test_copies_of_a_pair_count_once_and_narrow_no_interval(repository: Path, tmp_path: Path) -> None:
+    rows = []
+    for number, clip in enumerate(sorted((repository / "audio/clips").glob("English_speech*.flac"))):
+        sound = load(clip, 16_000).samples[:32_000]
+        noise = np.random.default_rng(number).normal(0, 0.01 * (number + 1), len(sound))
+        for name, samples in ((f"{number}.wav", sound), (f"{number}_mimi.wav", sound + noise)):
+            soundfile.write(tmp_path / name, samples, 16_000, subtype="PCM_16")
+        rows.append((str(number), f"{number}.wav", f"{number}_mimi.wav"))
+    asked = request(mode="pairs", pairs={"speech": {"kind": "speech"}}, metrics=["log_mel_distance"])
+    once = EVALUATOR.measure(asked, Site(pairs=listed(tmp_path, rows))).measurements[0]
+    for ending in ("", "_mimi"):  # the same samples in another container
+        soundfile.write(tmp_path / f"copy{ending}.flac", *soundfile.read(tmp_path / f"0{ending}.wav", dtype="int16"))
+    copies = [("again", "0.wav", "0_mimi.wav"), ("copy", "copy.flac", "copy_mimi.flac")]
+    twice = EVALUATOR.measure(asked, Site(pairs=listed(tmp_path, [*rows, *copies]))).measurements[0]
+    assert (twice.value, twice.n, twice.interval) == (once.value, once.n, once.interval)
+    assert "copies, counted once: again is 0, copy is 0" in twice.locator
+    wrong = tmp_path / "manifest.csv"
+    wrong.write_text(wrong.read_text().replace("copy_mimi.flac,Mimi,speech,8", "copy_mimi.flac,Mimi,speech,4"))
+    both = request(mode="pairs", pairs={"speech": {"kind": "speech", "codebooks": "any"}}, metrics=["log_mel_distance"])
+    with pytest.raises(InputError, match=r"said to be several things: 0 \(Mimi speech und 8\), again .*, copy .* 4\)"):
+        EVALUATOR.inputs(both, Site(pairs=tmp_path))
+
+
 def test_without_pairs_it_says_what_supplies_them() -> None:
     with pytest.raises(Unavailable, match="--pairs DIR"):
         EVALUATOR.inputs(PAIRS, Site())
@@ -497,6 +527,36 @@ def test_every_file_that_cannot_be_read_is_named_at_once(folders: Path, site: Si
     (spoilt / "music" / "voice memo.m4a").write_bytes(b"")
     with pytest.raises(InputError, match=r"voice memo\.m4a: cannot be read as audio"):
         EVALUATOR.inputs(FOLDERS, replace(site, audio=spoilt))
+
+
+def test_a_clip_that_lies_there_twice_counts_once_and_never_in_two_roles(
+    folders: Path, site: Site, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(folders, tmp_path / "clips")
+    first = next(iter(sorted((folder / "music").iterdir())))
+    soundfile.write(folder / "music" / "zz backup.wav", *soundfile.read(first), subtype="PCM_24")
+    found = find_clips(folder, {"music": "music", "laughter": "laughter"})
+    assert len(found["music"]) == 3
+    assert f"music/{first.name} (also as music/zz backup.wav)" in found["music"]
+    shutil.copy(first, folder / "laughter" / "joke.flac")
+    with pytest.raises(InputError, match=r"said to be several things: .*joke\.flac \(laughter\)"):
+        EVALUATOR.inputs(FOLDERS, replace(site, audio=folder))
+
+
+def test_a_clip_that_is_cut_is_measured_only_when_asked_and_the_evidence_says_so(
+    folders: Path, site: Site, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(folders, tmp_path / "clips")
+    sound, rate = soundfile.read(sorted((folder / "music").iterdir())[0])
+    spoilt = folder / "music" / "cut.wav"
+    soundfile.write(spoilt, sound[::-1], rate)
+    spoilt.write_bytes(spoilt.read_bytes()[:-20_000])
+    asked = request(clips={"music": "music"}, metrics=["log_mel_distance"], codebooks=1)
+    with pytest.raises(InputError, match=r"cut\.wav: is cut short: its header says 2\.00 s, 1\.58 s can be decoded"):
+        EVALUATOR.inputs(asked, replace(site, audio=folder))
+    allowed = replace(site, audio=folder, allow_truncated=True)
+    evidence = gather(EVALUATOR, asked, allowed, Store(tmp_path / "store")).evidence
+    assert "cut.wav: the original is cut short: its header says 2.00 s" in evidence.measurements[0].note
 
 
 def test_another_configuration_of_the_same_tensors_is_another_codec(
