@@ -83,13 +83,21 @@ def _length(content: Bytes) -> Length:
         return _of_sphere(content)
     if magic == b"OggS":
         return _of_ogg(content)
-    if magic == b"fLaC":
-        return Length(fault=TWO if any(content.find(start, 4) > 0 for start in FLAC_STARTS) else "")
+    if magic == b"fLaC" and len(content) > 26:
+        several = any(content.find(start, 4) > 0 for start in FLAC_STARTS)
+        return Length(fault=TWO if several else "", open_ended=not (content[21] & 15 or any(content[22:26])))
+    if magic == b"#!AM" or _begins_adts(magic):
+        return Length(open_ended=True)
     if content[4:8] in MP4_BOXES:
         return _of_boxes(content)
     if magic[:3] == b"ID3" or _mp3_frame(content, 0):
         return _of_mp3(content)
     return Length()
+
+
+def _begins_adts(magic: bytes) -> bool:
+    """Whether a bare stream of AAC begins so."""
+    return len(magic) == 4 and magic[0] == 0xFF and magic[1] & 0xF6 == 0xF0
 
 
 # --- Chunks: WAV, RF64, W64, AIFF, CAF

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +82,7 @@ UNREAD = (
 SOUNDS = (*READ, *FOREIGN, *UNREAD)
 MAIN = (".wav", ".flac", ".mp3", ".ogg")
 """Those that messages name."""
+NAMED = 3  # files that a remark names before it counts the others
 REMEDY = "convert it (`ffmpeg -i FILE FILE.wav`), or take it out of the folder"
 
 
@@ -95,11 +96,13 @@ class Folder:
     @property
     def remark(self) -> str:
         """`no sound: README.md and 2 more`, or nothing."""
-        more = f" and {len(self.others) - 3} more" if len(self.others) > 3 else ""
-        return f"no sound: {', '.join(self.others[:3])}{more}" if self.others else ""
+        more = f" and {len(self.others) - NAMED} more" if len(self.others) > NAMED else ""
+        return f"no sound: {', '.join(self.others[:NAMED])}{more}" if self.others else ""
 
 
-ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
+ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip")
+LOCKED = (".7z", ".rar", ".tar.zst")
+"""Archives that are not unpacked here."""
 
 
 def read_folder(folder: Path, *, archives: bool = False) -> Folder:
@@ -113,7 +116,9 @@ def read_folder(folder: Path, *, archives: bool = False) -> Folder:
     for path, name in _walk(folder):
         if archives and is_archive(path):
             continue
-        if path.name.startswith("."):
+        if archives and name.casefold().endswith(LOCKED):
+            problems.append(Problem(str(path), "is an archive that is not unpacked here", "unpack it, or take it away"))
+        elif path.name.startswith("."):
             others.append(name)
         elif problem := _problem(path):
             problems.append(problem)
@@ -124,6 +129,14 @@ def read_folder(folder: Path, *, archives: bool = False) -> Folder:
     if problems:
         raise InputError(problems)
     return Folder(tuple(sorted(sounds)), tuple(sorted(others)))
+
+
+def unlisted(folder: Path, listed: Collection[Path]) -> str:
+    """`sounds not listed, 3: a.wav, …`, of the sound files under `folder`; or nothing."""
+    known = {path.resolve() for path in listed}
+    names = sorted(name for path, name in _walk(folder) if is_sound(path) and path.resolve() not in known)
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"sounds not listed, {len(names)}: {', '.join(names[:NAMED])}{more}" if names else ""
 
 
 def is_archive(path: Path) -> bool:

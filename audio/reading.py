@@ -207,7 +207,10 @@ def _by_ffmpeg(path: Path, reason: str, length: Length, allow_truncated: bool) -
         told = f"cut short or damaged: {there} (ffmpeg: {complaint or failure})"
     if not told and stated and abs(stated - len(samples) / rate) > TOLERANCE:
         told = f"cut short or damaged: it says {stated:.2f} s, {there}"
-    return Sound(samples, rate, (*_allowed(path, told, allow_truncated), f"decoded by ffmpeg: {_ffmpeg_version()}"))
+    open_ended = (OPEN_ENDED,) if not told and (length.open_ended or not stated) else ()
+    return Sound(
+        samples, rate, (*_allowed(path, told, allow_truncated), *open_ended, f"decoded by ffmpeg: {_ffmpeg_version()}")
+    )
 
 
 def _probed(path: Path) -> tuple[dict[str, Any], str]:

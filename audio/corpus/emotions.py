@@ -20,7 +20,7 @@ from pathlib import Path
 from audio.corpus.archives import stem, unpacked
 from audio.corpus.labels import EMOTIONS, Words, emotion_named, normalized, words_for
 from audio.corpus.manifests import MANIFEST, find_manifest, read_rows
-from audio.formats import Folder, is_archive, read_folder
+from audio.formats import Folder, is_archive, read_folder, unlisted
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
 from basics.suggestions import did_you_mean
@@ -47,6 +47,7 @@ PLACES = {
     "speaker",
 }
 """Words of folders that name nobody."""
+DEEPEST = 3  # archives within archives
 NAMED = 3  # files that a message names before it counts the others
 
 
@@ -187,7 +188,7 @@ def _from_manifest(manifest: Path) -> tuple[list[EmotionClip], str]:
         EmotionClip(row.file("file"), row.text("file"), row.text(*labels), who[row.text("speaker")], row.text("gender"))
         for row in rows
     ]
-    return clips, ""
+    return clips, unlisted(manifest.parent, [clip.path for clip in clips]) if manifest.name == MANIFEST else ""
 
 
 def _speakers(written: Iterable[str]) -> dict[str, str]:
@@ -219,14 +220,16 @@ def _contradictions(clips: Iterable[EmotionClip], root: str, words: Words) -> It
             yield Problem(str(clip.path), what, f"move it, or leave it out: --leave-out {_quoted(clip.name)}")
 
 
-def _named_sounds(source: Path) -> tuple[dict[str, Path], str]:
+def _named_sounds(source: Path, depth: int = 0) -> tuple[dict[str, Path], str]:
     """Every sound file by its name within the corpus, loose or in an archive; and what is no sound."""
+    if depth > DEEPEST:
+        raise InputError(Problem(str(source), f"archives lie more than {DEEPEST} deep in each other", "unpack them"))
     loose = read_folder(source, archives=True) if source.is_dir() else Folder((), ())
     found = {path.relative_to(source).as_posix(): path for path in loose.sounds}
     archives = [source] if source.is_file() else sorted(p for p in source.rglob("*") if is_archive(p) and p.is_file())
     problems = []
     for archive in archives:
-        inside, _ = _named_sounds(unpacked(archive))
+        inside, _ = _named_sounds(unpacked(archive), depth + 1)
         beside = archive.with_name(stem(archive))
         prefix = beside.relative_to(source).as_posix() if source.is_dir() else beside.name
         for inner, path in inside.items():

@@ -432,6 +432,33 @@ def test_a_manifest_of_too_many_rows_is_refused_before_it_is_read(tmp_path: Path
         read_emotions(tmp_path)
 
 
+def test_sounds_that_a_manifest_does_not_list_are_told(tmp_path: Path) -> None:
+    for name in ("a.wav", "b.wav", "old/c.opus"):
+        touch(tmp_path / name)
+    write_csv(tmp_path / "manifest.csv", [{"file": "a.wav", "emotion": "Angry", "speaker": "me"}])
+    assert read_emotions(tmp_path).missing[-1] == "sounds not listed, 2: b.wav, old/c.opus"
+
+
+def test_archives_that_hold_archives_or_cannot_be_unpacked_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EARWITNESS_CACHE", str(tmp_path / "cache"))
+    inner = tmp_path / "bea_Amused.tar.xz"
+    with tarfile.open(inner, "w:xz") as tar:
+        tar.add(touch(tmp_path / "x.wav"), "amused_1-28_0001.wav")
+    for depth in range(5):
+        outer = tmp_path / f"{depth}.zip"
+        with zipfile.ZipFile(outer, "w") as packed:
+            packed.write(inner, inner.name)
+        inner = outer
+    assert [clip.speaker for clip in read_emotions(tmp_path / "1.zip").clips] == ["bea"]
+    with pytest.raises(InputError, match="archives lie more than 3 deep"):
+        read_emotions(tmp_path / "4.zip")
+    touch(tmp_path / "more" / "bea_Angry.7z"), touch(tmp_path / "more" / "bea_Amused" / "x.wav")
+    with pytest.raises(InputError, match=r"bea_Angry\.7z: is an archive that is not unpacked here"):
+        read_emotions(tmp_path / "more")
+
+
 def test_a_manifest_names_pipes_and_devices_as_such(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
     rows = [{"file": file, "emotion": "Angry", "speaker": "me"} for file in ("pipe.wav", "/dev/zero", ".")]
