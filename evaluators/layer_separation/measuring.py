@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from audio.clip import load, naming_unreadable
 from audio.codec import Codec, Codes, load_codec
-from audio.metrics.engine import available_processors
 from basics.errors import InputError, Problem
 from evaluators.evidence import Artefact, Findings, Inputs, Measurement, Site, digest
 from evaluators.layer_separation import artefacts
@@ -132,7 +131,7 @@ def _separate(selection: Selection, parameters: Parameters, site: Site, root: Pa
         selection.cells,
         parameters,
         store=root,
-        jobs=site.jobs or available_processors(),
+        jobs=site.jobs,
         progress=part(progress, ENCODING, 0.98),
     )
 

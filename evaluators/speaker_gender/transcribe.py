@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from basics.errors import InputError, Problem, Unavailable
+from basics.workers import available_processors, by_workers
 from evaluators.evidence import Site, digest
 from evaluators.speaker_gender.voices import Utterance
 from evaluators.store import Store
@@ -149,12 +150,9 @@ def _heard(voices: Sequence[Utterance], recogniser: str, site: Site) -> Iterable
         make = cache(lambda: Whisper(recogniser, device=device(site)))
         identity = f"{recogniser} {version('transformers')}"
         return (_remembered(voice, identity, make, site.cache) for voice in voices)
-    from joblib import Parallel, cpu_count, delayed
-
-    workers = min(site.jobs or cpu_count(), len(voices) // CLIPS_PER_WORKER) or 1
-    work = (delayed(_remembered)(voice, sphinx_identity(), PocketSphinx, site.cache) for voice in voices)
-    results: Iterable[str] = Parallel(n_jobs=workers, return_as="generator")(work)
-    return results
+    workers = min(site.jobs or available_processors(), len(voices) // CLIPS_PER_WORKER) or 1
+    work = [partial(_remembered, voice, sphinx_identity(), PocketSphinx, site.cache) for voice in voices]
+    return by_workers(work, workers) if workers > 1 else (hear() for hear in work)
 
 
 def sphinx_identity() -> str:
