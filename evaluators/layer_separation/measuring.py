@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.clip import load, naming_unreadable
+from audio.clip import is_of_silence, load, naming_unreadable, summary_of
 from audio.codec import Codec, Codes, load_codec
 from basics.errors import InputError, Problem
+from basics.files import write_whole
 from evaluators.evidence import Artefact, Findings, Inputs, Measurement, Site, digest
 from evaluators.layer_separation import artefacts
 from evaluators.layer_separation.parameters import Parameters
@@ -24,6 +26,8 @@ from evaluators.origin import source_of, weights_of
 from evaluators.provenance import package_versions
 from evaluators.store import Store
 
+LEVELS_RECIPE = 1
+"""Raised when the same sound would be warned of otherwise."""
 CODES_RECIPE = 1
 """Raised when the same sound would be read or encoded to other codes."""
 CODEC_PACKAGES = ("soundfile", "soxr", "torch", "transformers")
@@ -75,6 +79,20 @@ def clip_codes(codec: Codec, clips: Clips, codebooks: int, store: Store) -> Iter
             yield np.load(store.blob(key, ".npy", _saver(encoded.get(number)))).astype(np.int64)
 
 
+def levels(clips: Clips, store: Store) -> list[tuple[str, ...]]:
+    """The warnings of each clip's level, (clips,), listened to once.
+
+    Raises InputError for files that cannot be read, all of them at once.
+    """
+    with naming_unreadable(path for path, _ in clips):
+        return [tuple(json.loads(_level(path, content, store).read_text(encoding="utf-8"))) for path, content in clips]
+
+
+def _level(path: Path, content: str, store: Store) -> Path:
+    key = digest(["levels", LEVELS_RECIPE, content])
+    return store.blob(key, ".json", lambda made: write_whole(made, json.dumps(load(path).warnings).encode()))
+
+
 def _codes_key(content: str, codec: Codec, codebooks: int) -> str:
     packages = package_versions(CODEC_PACKAGES)
     return digest(["codes", CODES_RECIPE, content, codec.identity, codebooks, packages])
@@ -104,8 +122,13 @@ def measure(parameters: Parameters, site: Site) -> Findings:
 
     Raises like `inputs`.
     """
-    selection = select(parameters, site.corpus)
+    selected = select(parameters, site.corpus)
     with _kept_in(site.cache) as root:
+        heard = levels(selected.sounds, Store(root))
+        selection = selected.without([number for number, notes in enumerate(heard) if is_of_silence(notes)])
+        warnings = summary_of(
+            (clip.name, note) for clip, notes in zip(selected.clips, heard, strict=True) for note in notes
+        )
         found = _separate(selection, parameters, site, root)
         source, _ = source_of(site, sounds=selection.paths, weights=weights_of(site).digest)
         scorer = Scorer(found.samples, parameters.seeds, source)
@@ -113,7 +136,7 @@ def measure(parameters: Parameters, site: Site) -> Findings:
         measurements = (*selection.measurements(source), *scorer.measurements(parameters))
         shown = _artefacts(Store(root), found, measurements, selection, parameters) if site.cache else ()
     site.progress("layer_separation", 1.0)
-    return Findings(measurements, shown)
+    return Findings(measurements, shown, warnings=warnings)
 
 
 def _separate(selection: Selection, parameters: Parameters, site: Site, root: Path) -> Separation:

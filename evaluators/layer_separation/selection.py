@@ -5,14 +5,15 @@ What is missing, how voice and emotion go together, and the ways of grouping cel
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.clip import NAMED
 from audio.corpus import EmotionClip, read_emotions
 from basics.errors import Unavailable
 from basics.files import sha256_of
@@ -98,6 +99,24 @@ class Selection:
     remarks: tuple[str, ...]
     content: tuple[str, ...]
     cells: Cells
+
+    def without(self, numbers: Collection[int]) -> Selection:
+        """The selection without some of its clips, which its remarks name. Raises Unavailable when none is left."""
+        kept = [number for number in range(len(self.clips)) if number not in numbers]
+        if not kept:
+            raise Unavailable("every clip of the corpus is silent", "give --corpus one with sound in it")
+        if not numbers:
+            return self
+        named = ", ".join(self.clips[number].name for number in sorted(numbers)[:NAMED])
+        more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
+        labels = [self.cells.emotions[emotion] for emotion in self.cells.cell_emotion[self.cells.cell]]
+        return replace(
+            self,
+            clips=tuple(self.clips[number] for number in kept),
+            content=tuple(self.content[number] for number in kept),
+            cells=Cells.of([labels[number] for number in kept], [self.clips[number].speaker for number in kept]),
+            remarks=(*self.remarks, f"silent, left out: {named}{more}"),
+        )
 
     @property
     def files(self) -> tuple[str, ...]:
