@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from basics.errors import InputError, Problem, Unavailable
+from basics.errors import Unavailable
 from basics.workers import available_processors, by_workers
 from evaluators.evidence import Site, digest
 from evaluators.speaker_gender.voices import Utterance
@@ -84,6 +84,9 @@ class Whisper:
 
         self.id = checkpoint
         self._device, self._beams = device, beams
+        kind = library.AutoConfig.from_pretrained(checkpoint, local_files_only=local_only).model_type
+        if kind != "whisper":
+            raise Unavailable(f"{checkpoint} is a {kind}, expected a Whisper", f"name one, such as {WHISPER[0]}")
         self._processor = library.AutoProcessor.from_pretrained(checkpoint, local_files_only=local_only)
         model = library.WhisperForConditionalGeneration.from_pretrained(checkpoint, local_files_only=local_only)
         self._model: Any = model.to(device).eval()
@@ -178,11 +181,7 @@ def _remembered(utterance: Utterance, identity: str, make: Callable[[], Recognis
 
 
 def device(site: Site) -> str:
-    """The site's device as torch names it; `auto` is a GPU where there is one. Raises InputError for a missing GPU."""
-    import torch
+    """The site's device as torch names it. Raises InputError for one that is unknown or not on this machine."""
+    from audio.codec.loading import device_named
 
-    if site.device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if site.device.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(Problem(f"device {site.device}", "is not on this machine", "choose auto or cpu"))
-    return site.device
+    return str(device_named(site.device))
