@@ -299,7 +299,7 @@ def test_a_silent_clip_is_left_out_and_told(repository: Path, checkpoint: Path, 
     soundfile.write(silent, np.zeros(24_000), 24_000)
     rows = [row for row in built_in_clips(repository) if row["label"] in ("angry", "neutral")]
     write_manifest(corpus, [*rows, {"file": str(silent), "label": "angry", "speaker": "awb"}])
-    asked = ASKED.model_copy(update={"emotions": ("Angry", "Neutral"), "layers": (0,), "differences": ()})
+    asked = ASKED.model_copy(update={"layers": (0,), "differences": ()})
     site = Site(corpus=corpus, codec=str(checkpoint), cache=tmp_path, jobs=1, device="cpu")
     found = gather(LayerSeparation(), asked, site, Store(tmp_path)).evidence
     known = {measurement.name: measurement for measurement in found.measurements}
