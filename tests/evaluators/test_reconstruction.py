@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +21,10 @@ from audio.clip import load, save
 from audio.codec import load_codec
 from audio.codec.weights import find_weights
 from audio.measures import MEASURES
+from basics import workers
 from basics.errors import InputError, Unavailable, Undefined
 from evaluators.evidence import Evidence, Measurement, Site, request_key
-from evaluators.gathering import gather, plain
+from evaluators.gathering import answer, gather, plain
 from evaluators.reconstruction import Reconstruction
 from evaluators.reconstruction.display import METRICS as TITLES
 from evaluators.reconstruction.parameters import Request
@@ -655,3 +657,27 @@ def test_the_arrows_of_the_titles_point_to_better() -> None:
     for name, words in TITLES.items():
         texts = [words] if isinstance(words, str) else words.values()
         assert {text[-1] for text in texts} == {"↑" if MEASURES[name].higher_is_better else "↓"}
+
+
+@pytest.mark.parametrize("how", ["cannot start", "is killed"])
+def test_a_fault_of_the_machine_is_no_value_and_is_not_stored(
+    tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The same request gives its values as soon as the machine is well again."""
+    write_manifest(tmp_path, list(made_pairs(repository / "audio/clips", tmp_path, "english")))
+    asked = request(mode="pairs", pairs={"english": {"language": "en"}}, metrics=["stoi"])
+    site, store = Site(pairs=tmp_path, cache=tmp_path / "store", jobs=1), Store(tmp_path / "store")
+    with monkeypatch.context() as patch:
+        patch.setattr(workers, "_pool", None)
+        killer = tmp_path / "python"
+        killer.write_text("#!/bin/sh\nkill -9 $$\n" if how == "is killed" else "#!/bin/sh\nexit 1\n")
+        killer.chmod(0o755)
+        patch.setattr(sys, "executable", str(killer))
+        told = answer(EVALUATOR, asked, site, store)
+    assert told.evidence is None
+    assert told.missing
+    assert (told.missing.cause, "a worker process" in told.missing.what) == ("fault", True)
+    assert "this is the machine's fault" in told.missing.remedy
+    found = answer(EVALUATOR, asked, site, store)
+    assert found.evidence
+    assert by_name(found.evidence)["stoi.english"].n == 3
