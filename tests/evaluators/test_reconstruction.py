@@ -27,6 +27,7 @@ from evaluators.evidence import Evidence, Measurement, Site, request_key
 from evaluators.gathering import answer, gather, plain
 from evaluators.reconstruction import Reconstruction
 from evaluators.reconstruction.display import METRICS as TITLES
+from evaluators.reconstruction.display import sweep
 from evaluators.reconstruction.parameters import Request
 from evaluators.reconstruction.scores import Score
 from evaluators.reconstruction.summary import Summary
@@ -681,3 +682,30 @@ def test_a_fault_of_the_machine_is_no_value_and_is_not_stored(
     found = answer(EVALUATOR, asked, site, store)
     assert found.evidence
     assert by_name(found.evidence)["stoi.english"].n == 3
+
+
+def test_pesq_of_a_long_sound_is_called_a_mean_of_windows_wherever_it_stands(tmp_path: Path, repository: Path) -> None:
+    rows = list(made_pairs(repository / "audio/clips", tmp_path, "english"))
+    for name in ("orig_file", "recon_file"):
+        sound, rate = soundfile.read(tmp_path / rows[0][name])
+        soundfile.write(tmp_path / rows[0][name], np.tile(sound, 1 + 22 * rate // len(sound)), rate, subtype="FLOAT")
+    write_manifest(tmp_path, rows)
+    asked = request(mode="pairs", pairs={"english": {"language": "en"}}, metrics=["pesq_wb", "stoi"])
+    store = tmp_path / "store"
+    evidence = gather(EVALUATOR, asked, Site(pairs=tmp_path, cache=store), Store(store)).evidence
+    pesq, stoi = (by_name(evidence)[f"{metric}.english"] for metric in ("pesq_wb", "stoi"))
+    assert (pesq.unit, stoi.unit) == ("MOS-LQO, mean of windows", "")
+    assert "PESQ of 1 of them, of more than 20 s, is a mean over windows of 8 to 20 s" in pesq.note
+    long, *short = rows_of(evidence, store)
+    assert re.search(r"pesq_wb: mean over \d of \d windows", long["remarks"])
+    assert not any("windows" in row["remarks"] for row in short)
+
+
+def test_curves_of_windowed_pesq_say_so() -> None:
+    def point(metric: str, count: int, unit: str) -> Measurement:
+        return Measurement(name=f"{metric}.english.q{count}", value=0.5 * count, unit=unit, source="demonstration")
+
+    units = {"pesq_wb": "MOS-LQO, mean of windows", "pesq_nb": "MOS-LQO", "stoi": ""}
+    (curves,) = sweep(tuple(point(metric, count, unit) for metric, unit in units.items() for count in (1, 8)))
+    titles = [plot.title if isinstance(plot.title, str) else plot.title["en"] for plot in curves.plots]
+    assert titles == ["PESQ, wide band ↑ (mean of windows)", "PESQ, narrow band ↑", "STOI ↑"]
