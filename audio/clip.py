@@ -17,7 +17,10 @@ from basics.errors import InputError, Problem, Undefined
 from basics.files import replacing, sha256_of
 
 SILENCE = 10 ** (-70 / 20)  # peak below which a clip is called silent
+SILENT = "silent"
 FULL_SCALE = 0.999
+BEYOND_SCALE = 1.001  # peak from which samples are beyond what they can be, most often integers written as floats
+CANCELLED = 0.2  # share of what unrelated channels keep of their energy in the mean, below which they cancel
 CLIPPED_SHARE = 1e-4  # share of samples at full scale that makes a clip count as clipped
 DC_SHARE = 0.1  # |mean| over root mean square that counts as a constant offset
 SHORTEST = 0.5  # s, under which PESQ and STOI may have no value
@@ -25,8 +28,11 @@ SHORTEST = 0.5  # s, under which PESQ and STOI may have no value
 BAND = (100.0, 4000.0)  # Hz, where speech has its energy and codecs keep it
 ENVELOPE_BAND = 50.0  # Hz, cut-off of the envelope
 LONGEST_LAG = 0.5  # s
+FARTHEST_LAG = 2.0  # s, up to where a lag is looked for that is too long
 SEARCHED = 60.0  # s of sound the lag is estimated on: the loudest stretch
 WEAKEST_MATCH = 0.3  # envelope and waveform correlation together, below which no lag is claimed
+CLEAR_GAIN = 0.1  # in that sum: published reconstructions without a delay gain up to 0.02, delayed by 0.5 ms 0.15
+SHARP_MATCH = 1.9  # that sum for two waveforms that are equal up to noise: it places the lag to the sample
 
 Floats = NDArray[np.float64]
 
@@ -57,8 +63,8 @@ def load(path: str | Path, sample_rate: int | None = None, *, allow_truncated: b
 
     Raises InputError naming the file when it is missing, cannot be decoded as a whole (`audio.reading`; what is there
     of a file that is cut is taken with `allow_truncated`), is empty or has NaN or infinite samples. Silence, clipping,
-    a constant offset and very short clips are warnings, as is whatever was not read as the file states it: a measure
-    may be undefined for them.
+    samples beyond full scale, channels that cancel, a constant offset and very short clips are warnings, as is whatever
+    was not read as the file states it: a measure may be undefined for them.
     """
     path = Path(path)
     sound = read_sound(path, allow_truncated=allow_truncated)
@@ -67,7 +73,8 @@ def load(path: str | Path, sample_rate: int | None = None, *, allow_truncated: b
         raise InputError(Problem(str(path), "has no samples", "replace the file"))
     if not np.isfinite(samples).all():
         raise InputError(Problem(str(path), "has NaN or infinite samples", "export it again, as 16-bit or 24-bit PCM"))
-    notes = (*sound.remarks, *level_warnings(samples, rate))
+    channels = channel_warnings(samples, sound.energy, sound.channels)
+    notes = (*sound.remarks, *channels, *level_warnings(samples, rate))
     if sample_rate is not None:
         samples, rate = resample(samples, rate, sample_rate), sample_rate
     return Clip(samples, rate, path.name, sha256_of(path), notes, sound.remarks)
@@ -108,6 +115,16 @@ def _unreadable(paths: Iterable[str | Path], allow_truncated: bool) -> Iterator[
             yield from error.problems
 
 
+def channel_warnings(mono: NDArray[np.float32], energy: float, channels: int) -> tuple[str, ...]:
+    """Whether the mean (n,) of so many channels lost what they held: `energy` is the sum of their squared samples."""
+    kept = float(np.square(mono, dtype=np.float64).sum())
+    if channels < 2 or not energy or kept * channels**2 >= CANCELLED * energy:
+        return ()
+    return (
+        f"antiphase: its {channels} channels cancel, the mean keeps {kept * channels / energy:.1%} of their energy",
+    )
+
+
 def resample(samples: NDArray[np.float32], source_rate: int, target_rate: int) -> NDArray[np.float32]:
     """Samples (n,) at another rate in Hz, by soxr's high-quality linear-phase filter."""
     if source_rate == target_rate:
@@ -122,14 +139,47 @@ def level_warnings(samples: NDArray[np.float32], sample_rate: int) -> tuple[str,
     magnitude = np.abs(samples)
     rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
     offset = abs(float(samples.mean(dtype=np.float64)))
-    clipped = float((magnitude >= FULL_SCALE).mean())
+    peak = float(magnitude.max())
+    clipped = float((magnitude >= FULL_SCALE).mean()) if peak <= BEYOND_SCALE else 0.0
     found = {
-        f"silent: its peak is below {20 * np.log10(SILENCE):.0f} dBFS": magnitude.max() < SILENCE,
+        f"beyond full scale: its samples reach {peak:.5g}, expected within [-1, 1] (integers written as floats have to "
+        "be divided by the largest)": peak > BEYOND_SCALE,
+        f"{SILENT}: its peak is below {20 * np.log10(SILENCE):.0f} dBFS": is_silent(samples),
         f"clipping: {clipped:.2%} of its samples are at full scale": clipped > CLIPPED_SHARE,
-        f"constant (DC) offset of {offset:.3g}": rms > SILENCE and offset > DC_SHARE * rms,
-        f"short: {len(samples) / sample_rate:.2f} s": len(samples) < SHORTEST * sample_rate,
+        f"constant (DC) offset: its mean is {offset:.3g}": rms > SILENCE and offset > DC_SHARE * rms,
+        f"short: {len(samples) / sample_rate:.2g} s, {len(samples)} samples": len(samples) < SHORTEST * sample_rate,
     }
     return tuple(note for note, present in found.items() if present)
+
+
+def is_of_silence(warnings: Iterable[str]) -> bool:
+    """Whether a clip's warnings say that nothing is to be heard in it."""
+    return any(warning.startswith(SILENT) for warning in warnings)
+
+
+def is_silent(samples: NDArray[np.float32]) -> bool:
+    """Whether the peak of samples (n,) is below -70 dBFS."""
+    return not len(samples) or float(np.abs(samples).max()) < SILENCE
+
+
+NAMED = 3
+"""Clips that a summary of warnings names before it counts the others."""
+
+
+def summary_of(warnings: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """A line for each kind of warning over many clips, from (name of the clip, warning): whom it is about, how many.
+
+    `clipping, 5 clips: a.wav (0.30% of its samples are at full scale), b.wav (…), c.wav (…) and 2 more`.
+    """
+    kinds: dict[str, dict[str, str]] = {}
+    for name, warning in warnings:
+        kind, _, detail = warning.partition(": ")
+        kinds.setdefault(kind, {})[name] = f"{name} ({detail})" if detail else name
+    return tuple(
+        f"{kind}, {len(clips)} clip{'s' * (len(clips) != 1)}: {', '.join([*clips.values()][:NAMED])}"
+        + (f" and {len(clips) - NAMED} more" if len(clips) > NAMED else "")
+        for kind, clips in kinds.items()
+    )
 
 
 def save(path: str | Path, samples: NDArray[np.float32], sample_rate: int) -> None:
@@ -143,36 +193,44 @@ def save(path: str | Path, samples: NDArray[np.float32], sample_rate: int) -> No
 class Alignment(NamedTuple):
     """`estimate` starts `lag_samples` late (early where negative); the two signals (n,) are cut to match each other.
 
-    `correlation` is the sum of the envelopes' and the waveforms' correlation at that lag, 0 to 2.
+    `correlation` is the sum of the envelopes' and the waveforms' correlation at that lag, 0 to 2. `beyond_samples` is
+    a lag of more than half a second at which they match clearly better, 0 where there is none.
     """
 
     lag_samples: int
     reference: NDArray[np.float32]
     estimate: NDArray[np.float32]
     correlation: float
+    beyond_samples: int = 0
 
 
 def align(reference: NDArray[np.float32], estimate: NDArray[np.float32], sample_rate: int) -> Alignment:
-    """Cut (n,) and (m,) to one length at the lag, within half a second, at which they match best.
+    """Cut (n,) and (m,) to one length at the lag, within half a second, at which they clearly match better than at 0.
 
     The score of a lag is the correlation of band-limited envelopes, which codecs that regenerate phase preserve, plus
     the absolute correlation of band-limited waveforms, which is sharp to the sample and ignores polarity. Where nothing
-    matches the lag is 0. Raises Undefined when either signal is silent.
+    matches, or no lag gains clearly on 0, the lag is 0. Raises Undefined when either signal is silent.
     """
     for name, signal in (("reference", reference), ("estimate", estimate)):
         if not np.any(signal):
             raise Undefined(f"cannot align: the {name} is silent")
-    longest = round(LONGEST_LAG * sample_rate)
-    score = _match(*_searched(reference, estimate, sample_rate), sample_rate, longest)
-    best = int(score.argmax())
-    lag = best - longest if score[best] >= WEAKEST_MATCH else 0
-    return _cut(reference, estimate, lag, float(score[lag + longest]))
+    longest, farthest = round(LONGEST_LAG * sample_rate), round(FARTHEST_LAG * sample_rate)
+    score = _match(*_searched(reference, estimate, sample_rate), sample_rate, farthest)
+    anywhere = int(score.argmax()) - farthest
+    near = score[farthest - longest : farthest + longest + 1]
+    best = int(near.argmax()) - longest
+    clear = near.max() >= WEAKEST_MATCH and (near.max() >= SHARP_MATCH or near.max() - score[farthest] >= CLEAR_GAIN)
+    lag = best if clear else 0
+    beyond = anywhere if score.max() >= WEAKEST_MATCH and score.max() - near.max() >= CLEAR_GAIN else 0
+    return _cut(reference, estimate, lag, float(score[lag + farthest]), beyond)
 
 
-def _cut(reference: NDArray[np.float32], estimate: NDArray[np.float32], lag: int, correlation: float) -> Alignment:
+def _cut(
+    reference: NDArray[np.float32], estimate: NDArray[np.float32], lag: int, correlation: float, beyond: int
+) -> Alignment:
     reference, estimate = reference[max(0, -lag) :], estimate[max(0, lag) :]
     length = min(len(reference), len(estimate))
-    return Alignment(lag, reference[:length], estimate[:length], correlation)
+    return Alignment(lag, reference[:length], estimate[:length], correlation, beyond)
 
 
 def _searched(

@@ -8,9 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
-from audio.clip import SILENCE, digest_of, load
+from audio.clip import digest_of, is_silent, load
 from basics.errors import InputError, Problem
 
 Item = TypeVar("Item")
@@ -51,8 +49,7 @@ def hear(paths: Iterable[Path], *, allow_truncated: bool = False) -> dict[Path, 
 @cache
 def _hear(path: Path, _size: int, _modified: int, allow_truncated: bool) -> Heard:
     clip = load(path, allow_truncated=allow_truncated)
-    silent = float(np.abs(clip.samples).max()) < SILENCE
-    sound = str(path) if silent else f"{digest_of(clip.samples)}@{clip.sample_rate}"
+    sound = str(path) if is_silent(clip.samples) else f"{digest_of(clip.samples)}@{clip.sample_rate}"
     return Heard(sound, clip.digest, clip.read_as)
 
 

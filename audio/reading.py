@@ -50,13 +50,16 @@ Mono = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Sound:
-    """Mono samples (n,) float32, the mean of the channels, at `sample_rate` in Hz.
+    """Mono samples (n,) float32, the mean of the `channels`, at `sample_rate` in Hz.
 
+    `energy` is the sum of the squared samples of all channels.
     `remarks` say what a reader of the evidence has to know: a file that is not whole, a decoder that is not libsndfile.
     """
 
     samples: Mono
     sample_rate: int
+    channels: int
+    energy: float
     remarks: tuple[str, ...] = ()
 
 
@@ -86,16 +89,18 @@ def read_sound(path: Path, *, allow_truncated: bool = False) -> Sound:
             if frames >= UNKNOWN:
                 return _by_ffmpeg(path, "its header states no length", length, allow_truncated)
             _require_bounds(path, rate, frames if length.samples is None else length.samples)
-            samples, broke = _decoded(path, file, BLOCK)
+            channels = file.channels
+            samples, energy, broke = _decoded(path, file, BLOCK)
         if broke:
             with soundfile.SoundFile(path) as file:
-                samples, _ = _decoded(path, file, SMALL_BLOCK)
+                samples, energy, _ = _decoded(path, file, SMALL_BLOCK)
     except soundfile.LibsndfileError as error:
         return _by_ffmpeg(path, error.error_string, length, allow_truncated)
     except PermissionError as error:
         raise InputError(Problem(str(path), f"cannot be read ({error.strerror})", "check its permissions")) from None
     told = _allowed(path, _incomplete(length, frames, len(samples), rate), allow_truncated)
-    return Sound(samples, rate, told or ((OPEN_ENDED,) if length.open_ended else ()))
+    remarks = told or ((OPEN_ENDED,) if length.open_ended else ())
+    return Sound(samples, rate, channels, energy, remarks)
 
 
 def _allowed(path: Path, told: str, allow_truncated: bool) -> tuple[str, ...]:
@@ -116,8 +121,8 @@ def _require_bounds(path: Path, rate: int, samples: float) -> None:
         raise InputError(Problem(str(path), what, "cut it into shorter files"))
 
 
-def _decoded(path: Path, file: SoundFile, block: int) -> tuple[Mono, bool]:
-    """All that can be decoded, (n,), and whether the decoder gave up before the end."""
+def _decoded(path: Path, file: SoundFile, block: int) -> tuple[Mono, float, bool]:
+    """All that can be decoded, (n,), its energy, and whether the decoder gave up before the end."""
     from soundfile import LibsndfileError
 
     broke = False
@@ -126,20 +131,22 @@ def _decoded(path: Path, file: SoundFile, block: int) -> tuple[Mono, bool]:
         nonlocal broke
         try:
             while len(found := file.read(max(1, block // file.channels), dtype="float32", always_2d=True)):
-                yield found.mean(axis=1)
+                yield found
         except LibsndfileError:
             broke = True
 
-    return _joined(path, blocks(), file.samplerate), broke
+    return *_mixed(path, blocks(), file.samplerate), broke
 
 
-def _joined(path: Path, blocks: Iterable[Mono], rate: int) -> Mono:
-    kept, total = [], 0
+def _mixed(path: Path, blocks: Iterable[Mono], rate: int) -> tuple[Mono, float]:
+    """The mean of the channels (n,) of blocks (m, channels), and the energy of all channels."""
+    kept, total, energy = [], 0, 0.0
     for block in blocks:
-        kept.append(block)
+        kept.append(block.mean(axis=1))
+        energy += float(np.square(block, dtype=np.float64).sum())
         total += len(block)
         _require_bounds(path, rate, total)
-    return np.concatenate(kept) if kept else np.empty(0, np.float32)
+    return np.concatenate(kept) if kept else np.empty(0, np.float32), energy
 
 
 def _counted(length: Length) -> str:
@@ -200,7 +207,7 @@ def _by_ffmpeg(path: Path, reason: str, length: Length, allow_truncated: bool) -
     rate, channels = int(streams[0].get("sample_rate", 0)), int(streams[0].get("channels", 0))
     stated = _seconds(streams[0]) or _seconds(found.get("format", {}))
     _require_bounds(path, rate, stated * rate)
-    samples, failure = _ffmpeg_samples(path, rate, max(1, channels))
+    samples, energy, failure = _ffmpeg_samples(path, rate, max(1, channels))
     there = f"{len(samples) / rate:.2f} s can be decoded"
     told = _not_whole(length, there) if length.trouble else ""
     if not told and (complaint or failure):
@@ -208,9 +215,8 @@ def _by_ffmpeg(path: Path, reason: str, length: Length, allow_truncated: bool) -
     if not told and stated and abs(stated - len(samples) / rate) > TOLERANCE:
         told = f"cut short or damaged: it says {stated:.2f} s, {there}"
     open_ended = (OPEN_ENDED,) if not told and (length.open_ended or not stated) else ()
-    return Sound(
-        samples, rate, (*_allowed(path, told, allow_truncated), *open_ended, f"decoded by ffmpeg: {_ffmpeg_version()}")
-    )
+    remarks = *_allowed(path, told, allow_truncated), *open_ended, f"decoded by ffmpeg: {_ffmpeg_version()}"
+    return Sound(samples, rate, channels, energy, remarks)
 
 
 def _probed(path: Path) -> tuple[dict[str, Any], str]:
@@ -242,27 +248,27 @@ def _seconds(entry: dict[str, Any]) -> float:
         return 0.0
 
 
-def _ffmpeg_samples(path: Path, rate: int, channels: int) -> tuple[Mono, str]:
-    """Samples (n,) and ffmpeg's first complaint, if it has one."""
+def _ffmpeg_samples(path: Path, rate: int, channels: int) -> tuple[Mono, float, str]:
+    """Samples (n,), their energy and ffmpeg's first complaint, if it has one."""
     command = ["ffmpeg", "-v", "error", "-nostdin", *_opening(path), "-map", "0:a:0", "-t", str(LONGEST + 1)]
     command += ["-f", "f32le", "-c:a", "pcm_f32le", "pipe:1"]
     with TemporaryFile() as complaints, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints) as program:
         try:
-            samples = _joined(path, _blocks(program, channels), rate)
+            samples, energy = _mixed(path, _blocks(program, channels), rate)
         except BaseException:
             program.kill()
             raise
         failed = program.wait() != 0
         complaints.seek(0)
         first = _complaint(complaints.read(300))
-    return samples, first or ("ffmpeg failed" if failed else "")
+    return samples, energy, first or ("ffmpeg failed" if failed else "")
 
 
 def _blocks(program: subprocess.Popen[bytes], channels: int) -> Iterator[Mono]:
     size = 4 * channels * max(1, BLOCK // channels)
     while program.stdout and (content := program.stdout.read(size)):
         whole = len(content) // (4 * channels) * channels
-        yield np.frombuffer(content, "<f4", whole).reshape(-1, channels).mean(axis=1)
+        yield np.frombuffer(content, "<f4", whole).reshape(-1, channels)
 
 
 @cache

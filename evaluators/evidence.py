@@ -156,7 +156,7 @@ class Provenance(Frozen):
 
 
 class Evidence(Frozen):
-    """What one evaluator found for one request."""
+    """What one evaluator found for one request; `warnings` are what its reader must know of the inputs."""
 
     evaluator: str
     version: int
@@ -164,6 +164,7 @@ class Evidence(Frozen):
     fingerprint: str
     measurements: tuple[Measurement, ...]
     artefacts: tuple[Artefact, ...] = ()
+    warnings: tuple[str, ...] = ()
     provenance: Provenance
 
     @model_validator(mode="after")
@@ -317,13 +318,15 @@ class Inputs:
 class Findings:
     """What `Evaluator.measure` returns.
 
-    `faults` are errors that cost a part of the measurements, which are undefined then: the evidence is used and told
-    of, and never stored or of record.
+    `warnings` are what a reader must know of the inputs (a clip that is silent, one that is clipped): they are shown in
+    the terminal and in the report. `faults` are errors that cost a part of the measurements, which are undefined then:
+    the evidence is used and told of, and never stored or of record.
     """
 
     measurements: tuple[Measurement, ...]
     artefacts: tuple[Artefact, ...] = ()
     faults: tuple[Exception, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class Evaluator(Protocol):

@@ -161,6 +161,7 @@ def gather(
         fingerprint=key,
         measurements=held(findings.measurements),
         artefacts=findings.artefacts,
+        warnings=findings.warnings,
         provenance=provenance(inputs, started=started, seconds=time.perf_counter() - clock),
     )
     if use_store and not findings.faults:

@@ -6,14 +6,15 @@ What is missing, how voice and emotion go together, and the ways of grouping cel
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.clip import NAMED
 from audio.corpus import EmotionClip, read_emotions
 from audio.corpus.labels import emotion_named, words_for
 from basics.errors import InputError, Problem, Unavailable
@@ -22,7 +23,6 @@ from evaluators.layer_separation.parameters import Parameters
 
 Codes = NDArray[np.intp]
 Arrays = dict[str, NDArray[Any]]
-NAMED = 3  # files that a note names before it counts the others
 WITHOUT = " without "
 OUT = -1
 """Group number of a cell that takes no part."""
@@ -104,6 +104,24 @@ class Selection:
     cells: Cells
     read_as: tuple[str, ...] = ()
     set_aside: tuple[str, ...] = ()
+
+    def without(self, numbers: Collection[int]) -> Selection:
+        """The selection without some of its clips, which its remarks name. Raises Unavailable when none is left."""
+        kept = [number for number in range(len(self.clips)) if number not in numbers]
+        if not kept:
+            raise Unavailable("every clip of the corpus is silent", "give --corpus one with sound in it")
+        if not numbers:
+            return self
+        named = ", ".join(self.clips[number].name for number in sorted(numbers)[:NAMED])
+        more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
+        labels = [self.cells.emotions[emotion] for emotion in self.cells.cell_emotion[self.cells.cell]]
+        return replace(
+            self,
+            clips=tuple(self.clips[number] for number in kept),
+            content=tuple(self.content[number] for number in kept),
+            cells=Cells.of([labels[number] for number in kept], [self.clips[number].speaker for number in kept]),
+            remarks=(*self.remarks, f"silent, left out: {named}{more}"),
+        )
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
@@ -31,7 +32,7 @@ class Reconstruction:
     """PESQ, STOI and measures that do not assume speech, of originals and reconstructions."""
 
     name: ClassVar[str] = "reconstruction"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     stored: ClassVar[bool] = True
     Parameters: ClassVar[type[Frozen]] = Request
 
@@ -47,7 +48,7 @@ class Reconstruction:
         with _store(site.cache) as store:
             findings = (measure_pairs if parameters.mode == "pairs" else measure_codec)(parameters, site, store)
         site.progress("reconstruction measured", 1.0)
-        return findings if site.cache else Findings(findings.measurements)
+        return findings if site.cache else replace(findings, artefacts=())
 
     def display(self, evidence: Evidence, site: Site) -> Sequence[Panel]:  # noqa: ARG002 - as the protocol has it
         """Originals and reconstructions to hear, and measures by number of codebooks."""

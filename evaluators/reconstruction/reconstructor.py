@@ -23,7 +23,7 @@ from evaluators.origin import source_of, weights_of
 from evaluators.reconstruction import artefacts
 from evaluators.reconstruction.null import Null
 from evaluators.reconstruction.parameters import Request
-from evaluators.reconstruction.scores import Rendition, Score, rendition, score
+from evaluators.reconstruction.scores import Rendition, Score, rendition, score, warnings_of
 from evaluators.reconstruction.selection import REMARK, choose, find_clips, load_pairs, locator, originals, published
 from evaluators.reconstruction.summary import Summary
 from evaluators.resampling import FEWEST
@@ -68,7 +68,7 @@ class Reconstructor:
                 clips = [self._load(take) for take in batch]
             paths = iter(self.reconstructions(clips, counts))
             yield [
-                rendition(take.role, take.name, count, clip, load(next(paths)))
+                rendition(take.role, take.name, count, clip, load(next(paths)), made_here=True)
                 for take, clip in zip(batch, clips, strict=True)
                 for count in counts
             ]
@@ -83,7 +83,7 @@ class Reconstructor:
         def decoded() -> list[Audio]:
             codes = dict(zip((clip.digest for clip in clips), self.codes(clips, max(counts)), strict=True))
             sound = self.codec.decode([codes[clip.digest][:count] for clip, count in wanted])
-            return [made[: len(clip.samples)] for made, (clip, _) in zip(sound, wanted, strict=True)]
+            return [self.codec.in_time(made, len(clip.samples)) for made, (clip, _) in zip(sound, wanted, strict=True)]
 
         keys = [self._key("reconstruction", clip, count) for clip, count in wanted]
         return self._stored(keys, ".flac", decoded, lambda path, made: save(path, made, self.codec.sample_rate))
@@ -157,7 +157,8 @@ def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
     locators = {role: locator(pairs) for role, pairs in chosen.items()}
     summary, null = Summary(request, source, locators, REMARK), Null(request, scores, source, locators)
     shown = (artefacts.table(store, scores), artefacts.clips_plot(store, scores, request))
-    return Findings((*summary.measurements(scores, None), *null.measurements()), shown)
+    measured = (*summary.measurements(scores, None), *null.measurements())
+    return Findings(measured, shown, warnings=warnings_of(scores))
 
 
 def measure_codec(request: Request, site: Site, store: Store) -> Findings:
@@ -181,7 +182,7 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
         scores += score(batch, request.metrics, windowed=windowed, growing=request.growth, jobs=site.jobs)
 
     locators = {role: ", ".join(named) for role, named in files.items()}
-    remark = f"decode(encode(x)) by {codec.name}"
+    remark = f"decode(encode(x)) by {codec.name}, {_timing(codec)}"
     sounds = [take.path for take in takes]
     source, _ = source_of(site, sounds=sounds, weights=codec.weights_digest)
     summary = Summary(request, source, locators, remark)
@@ -191,7 +192,13 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     swept = tuple(m for count in sorted(set(request.sweep)) for m in summary.sweep(scores, count))
     shown = [artefacts.table(store, scores), artefacts.clips_plot(store, at_record, request)]
     shown += [artefacts.sweep_plot(store, swept, request)] if swept else []
-    return Findings((*measured, *swept), (*shown, *reconstructor.examples(takes, request.codebooks)))
+    examples = reconstructor.examples(takes, request.codebooks)
+    return Findings((*measured, *swept), (*shown, *examples), warnings=warnings_of(at_record))
+
+
+def _timing(codec: Codec) -> str:
+    """What was shifted: nothing, unless the codec has a delay of its own."""
+    return f"its delay of {1000 * codec.delay / codec.sample_rate:g} ms taken out" if codec.delay else "not shifted"
 
 
 @lru_cache(maxsize=1)

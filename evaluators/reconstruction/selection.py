@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SUPPLY_CLIPS = "name the folder of the clips: --audio DIR"
 SUPPLY_PAIRS = "name a folder of originals and reconstructions with a manifest.csv: --pairs DIR"
-REMARK = "the codec was run by those who published the pairs, not here; each reconstruction aligned to its original"
+REMARK = "the codec was run by those who published the pairs, not here"
 BATCH = 64  # pairs held at once
 
 
@@ -93,7 +93,7 @@ def choose(
     chosen = {role: [pair for pair in pairs if plays(pair, wanted)] for role, wanted in selections.items()}
     if missing := [_missing(role, selections[role], pairs) for role, found in chosen.items() if not found]:
         raise Unavailable("; ".join(missing), SUPPLY_PAIRS)
-    if mixed := [problem for role, found in chosen.items() for problem in _mixed(role, found)]:
+    if mixed := list(_mixed(chosen, selections)):
         raise InputError(mixed)
     return {role: _each_once(found, allow_truncated) for role, found in chosen.items()}
 
@@ -111,12 +111,18 @@ def _each_once(pairs: Sequence[Pair], allow_truncated: bool) -> list[Pair]:
     return [replace(pair, copies=copies) for pair, copies in single]
 
 
-def _mixed(role: str, pairs: Sequence[Pair]) -> Iterator[Problem]:
-    """Values of several systems never go into one figure."""
-    systems = sorted({pair.system for pair in pairs})
-    if len(systems) > 1:
-        what = f"takes pairs of {len(systems)} systems: {', '.join(systems)}"
-        yield Problem(f"pairs of role {role}", what, f"name the one that is meant: `system: {systems[0]}`")
+def _mixed(chosen: Mapping[str, Sequence[Pair]], selections: Mapping[str, PairSelection]) -> Iterator[Problem]:
+    """Values of several systems never go into one figure, nor are they compared unless both systems are named."""
+    systems = {role: sorted({pair.system for pair in pairs}) for role, pairs in chosen.items()}
+    for role, found in systems.items():
+        if len(found) > 1:
+            what = f"takes pairs of {len(found)} systems: {', '.join(found)}"
+            yield Problem(f"pairs of role {role}", what, f"name the one that is meant: `system: {found[0]}`")
+    alone = {role: found[0] for role, found in systems.items() if len(found) == 1}
+    unnamed = [role for role in alone if selections[role].system is None]
+    if unnamed and len(set(alone.values())) > 1:
+        what = f"would compare systems: {', '.join(f'{role} has {system}' for role, system in alone.items())}"
+        yield Problem(f"pairs of role {', '.join(unnamed)}", what, "name the system of every role: `system: …`")
 
 
 def published(chosen: Mapping[str, Sequence[Pair]], *, allow_truncated: bool = False) -> tuple[PublishedPair, ...]:

@@ -321,3 +321,49 @@ def test_every_clip_that_cannot_be_read_is_named_at_once(corpus: Path, site: Sit
     with pytest.raises(InputError) as caught:
         LayerSeparation().measure(ASKED, replace(site, corpus=tmp_path))
     assert sorted(Path(problem.where).name for problem in caught.value.problems) == sorted(spoilt)
+
+
+def test_a_silent_clip_is_left_out_and_told(repository: Path, checkpoint: Path, tmp_path: Path) -> None:
+    """It has a vector, that of no sound: it would be a point of its label's cloud."""
+    from rich.console import Console
+
+    from evaluators.display import Text, panels_of
+    from grader.verdicts import terminal
+
+    corpus, silent = tmp_path / "corpus", tmp_path / "nothing.wav"
+    corpus.mkdir()
+    soundfile.write(silent, np.zeros(24_000), 24_000)
+    rows = [row for row in built_in_clips(repository) if row["label"] in ("angry", "neutral")]
+    write_manifest(corpus, [*rows, {"file": str(silent), "label": "angry", "speaker": "awb"}])
+    asked = ASKED.model_copy(update={"layers": (0,), "differences": ()})
+    site = Site(corpus=corpus, codec=str(checkpoint), cache=tmp_path, jobs=1, device="cpu")
+    found = gather(LayerSeparation(), asked, site, Store(tmp_path)).evidence
+    known = {measurement.name: measurement for measurement in found.measurements}
+    assert known["corpus.clips"].value == len(rows)
+    assert "silent, left out: awb_nothing.wav" in known["corpus.missing"].note
+    (warning,) = [one for one in found.warnings if one.startswith("silent")]
+    assert warning == "silent, 1 clip: awb_nothing.wav (its peak is below -70 dBFS)"
+    shown = panels_of(found, site)[0]
+    assert isinstance(shown, Text)
+    assert shown.paragraphs == found.warnings
+    out = Console(record=True, width=200)
+    terminal._show_evidence(out, found, [], tmp_path)
+    assert f"warning: {warning}" in out.export_text()
+
+
+def test_a_corpus_of_silence_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    for label in ("angry", "neutral"):
+        for number in range(8):
+            soundfile.write(tmp_path / f"{label}_{number}.wav", np.zeros(24_000 + number), 24_000)
+    rows = [
+        {"file": f"{label}_{n}.wav", "label": label, "speaker": "awb"}
+        for label in ("angry", "neutral")
+        for n in range(8)
+    ]
+    with (tmp_path / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["file", "label", "speaker"])
+        writer.writeheader()
+        writer.writerows(rows)
+    site = Site(corpus=tmp_path, codec=str(checkpoint), device="cpu", jobs=1)
+    with pytest.raises(Unavailable, match="every clip of the corpus is silent"):
+        LayerSeparation().measure(ASKED, site)
