@@ -204,8 +204,8 @@ def _by_ffmpeg(path: Path, reason: str, length: Length, allow_truncated: bool) -
         raise InputError(Problem(str(path), f"{unread}, and ffmpeg finds no sound in it", REMEDY))
     if len(streams) > 1:
         raise InputError(Problem(str(path), f"has {len(streams)} sound tracks, expected one", "take one out of it"))
-    rate, channels = int(streams[0].get("sample_rate", 0)), int(streams[0].get("channels", 0))
-    stated = _seconds(streams[0]) or _seconds(found.get("format", {}))
+    rate, channels = (round(_figure(streams[0], name)) for name in ("sample_rate", "channels"))
+    stated = _figure(streams[0], "duration") or _figure(found.get("format", {}), "duration")
     _require_bounds(path, rate, stated * rate)
     samples, energy, failure = _ffmpeg_samples(path, rate, max(1, channels))
     there = f"{len(samples) / rate:.2f} s can be decoded"
@@ -241,9 +241,9 @@ def _opening(path: Path) -> list[str]:
     return [*whitelists, "-i", f"file:{path}"]
 
 
-def _seconds(entry: dict[str, Any]) -> float:
+def _figure(entry: dict[str, Any], name: str) -> float:
     try:
-        return float(entry.get("duration", 0))
+        return float(entry.get(name, 0))
     except ValueError:  # N/A
         return 0.0
 

@@ -26,6 +26,7 @@ from basics.files import sha256_of
 from evaluators.evidence import Evidence, Site
 from evaluators.gathering import gather
 from evaluators.layer_separation import LayerSeparation
+from evaluators.layer_separation.display import corpus_files
 from evaluators.layer_separation.measuring import clip_codes, mean_vectors
 from evaluators.layer_separation.parameters import Parameters
 from evaluators.store import Store
@@ -281,6 +282,10 @@ class TestEvidence:
         assert known["corpus.clips"].value == len(clips_of(corpus)) - 1
         assert f"1 clip left out as asked: {gone}" in known["corpus.missing"].note
         assert LayerSeparation().inputs(ASKED, asked).files != LayerSeparation().inputs(ASKED, site).files
+        told = gather(LayerSeparation(), ASKED, asked, Store(site.cache)).evidence
+        assert sorted(corpus_files(told, corpus)) == [row["file"] for row in clips_of(corpus)[1:]], (
+            "the page plays them"
+        )
 
 
 class TestRefusals:
