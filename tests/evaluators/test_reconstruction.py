@@ -613,7 +613,7 @@ def test_a_clip_that_is_cut_is_measured_only_when_asked_and_the_evidence_says_so
         EVALUATOR.inputs(asked, replace(site, audio=folder))
     allowed = replace(site, audio=folder, allow_truncated=True)
     evidence = gather(EVALUATOR, asked, allowed, Store(tmp_path / "store")).evidence
-    assert "cut.wav: the original is cut short: its header says 2.00 s" in evidence.measurements[0].note
+    assert "cut short, 1 clip: music/cut.wav, original (its header says 2.00 s" in evidence.measurements[0].note
 
 
 def test_another_configuration_of_the_same_tensors_is_another_codec(
