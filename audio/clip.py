@@ -19,7 +19,8 @@ from basics.files import replacing, sha256_of
 SILENCE = 10 ** (-70 / 20)  # peak below which a clip is called silent
 SILENT = "silent"
 FULL_SCALE = 0.999
-BEYOND_SCALE = 1.001  # peak from which samples are beyond what they can be, most often integers written as floats
+BEYOND_SCALE = 1.001  # peak from which samples are beyond full scale, as floating point allows
+LIKE_INTEGERS = 8.0  # peak from which they are most likely integers written as floats
 CANCELLED = 0.2  # share of what unrelated channels keep of their energy in the mean, below which they cancel
 CLIPPED_SHARE = 1e-4  # share of samples at full scale that makes a clip count as clipped
 DC_SHARE = 0.1  # |mean| over root mean square that counts as a constant offset
@@ -140,10 +141,10 @@ def level_warnings(samples: NDArray[np.float32], sample_rate: int) -> tuple[str,
     rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
     offset = abs(float(samples.mean(dtype=np.float64)))
     peak = float(magnitude.max())
+    hint = " (integers written as floats have to be divided by the largest)" if peak > LIKE_INTEGERS else ""
     clipped = float((magnitude >= FULL_SCALE).mean()) if peak <= BEYOND_SCALE else 0.0
     found = {
-        f"beyond full scale: its samples reach {peak:.5g}, expected within [-1, 1] (integers written as floats have to "
-        "be divided by the largest)": peak > BEYOND_SCALE,
+        f"beyond full scale: its samples reach {peak:.5g}, expected within [-1, 1]{hint}": peak > BEYOND_SCALE,
         f"{SILENT}: its peak is below {20 * np.log10(SILENCE):.0f} dBFS": is_silent(samples),
         f"clipping: {clipped:.2%} of its samples are at full scale": clipped > CLIPPED_SHARE,
         f"constant (DC) offset: its mean is {offset:.3g}": rms > SILENCE and offset > DC_SHARE * rms,

@@ -78,7 +78,8 @@ def test_what_cannot_be_used_is_refused_by_name(tmp_path: Path) -> None:
         (np.clip(5 * tone(1, RATE), -1, 1), "clipping"),
         (tone(1, RATE) + 0.2, "offset"),
         (tone(0.2, RATE), "short"),
-        (32_767 * tone(1, RATE), r"beyond full scale: its samples reach 13107"),
+        (32_767 * tone(1, RATE), "reach 13107, expected within [-1, 1] (integers written as floats have to be divided"),
+        (2.6 * tone(1, RATE), "beyond full scale: its samples reach 1.04, expected within [-1, 1]"),
         (np.stack([tone(1, RATE), -0.9 * tone(1, RATE)], axis=1), "antiphase: its 2 channels cancel"),
     ],
 )

@@ -352,7 +352,7 @@ def test_a_silent_clip_is_left_out_and_told(repository: Path, checkpoint: Path, 
     assert isinstance(shown, Text)
     assert shown.paragraphs == found.warnings
     out = Console(record=True, width=200)
-    terminal._show_evidence(out, found, [], tmp_path)
+    terminal._show_evidence(out, found, [], tmp_path, "earwitness report")
     assert f"warning: {warning}" in out.export_text()
 
 
