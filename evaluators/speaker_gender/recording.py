@@ -21,7 +21,7 @@ from evaluators.packages import cause_of, show_traceback
 from evaluators.speaker_gender.models import BEAMS, INSTRUCTION, NEW_TOKENS, SEED, SYSTEM, System
 from evaluators.speaker_gender.responses import Gender
 from evaluators.speaker_gender.transcribe import SAMPLE_RATE
-from evaluators.speaker_gender.voices import read_voices
+from evaluators.speaker_gender.voices import list_voices
 
 ROLES = ("gender", "parallel")
 
@@ -62,12 +62,14 @@ class Outcome:
 def clips_in(folder: Path) -> tuple[Clip, ...]:
     """The clips of known speakers in a folder (manifest or homework names), or all its audio files where none is known.
 
+    One that cannot be read costs its own answer when it is asked about, not the others'.
+
     Raises InputError when there is no audio file, or the manifest cannot be used.
     """
     if not folder.is_dir():
         raise InputError(Problem(str(folder), "no such folder", "give the folder with the clips: --audio DIR"))
     try:
-        voices = read_voices(folder, "", ROLES)
+        voices = list_voices(folder, "", ROLES)
         return tuple(Clip(v.path, v.path.relative_to(folder).as_posix(), v.gender, v.synthetic) for v in voices)
     except Unavailable:
         found = tuple(Clip(p, p.relative_to(folder).as_posix()) for p in read_folder(folder).sounds)

@@ -51,11 +51,19 @@ class Utterance:
 def read_voices(
     folder: Path | None, language: str, roles: Sequence[str] = PARALLEL_FIRST, *, allow_truncated: bool = False
 ) -> tuple[Utterance, ...]:
+    """The clips that `list_voices` lists, each heard: copies of one sound are one clip.
+
+    Raises as `list_voices` does, and InputError for one sound for two speakers and for files that cannot be read whole.
+    """
+    return _once(list_voices(folder, language, roles), allow_truncated)
+
+
+def list_voices(folder: Path | None, language: str, roles: Sequence[str] = PARALLEL_FIRST) -> tuple[Utterance, ...]:
     """The clips in `folder` whose speaker's gender is known, in manifest order; of `language` where these are given.
 
-    A folder without a manifest is looked through for the homework's file names. Copies of one sound are one clip.
-    Raises Unavailable when there are no such clips, InputError when the manifest names files that are missing, genders
-    that cannot be read or one sound for two speakers, and for files that cannot be read whole.
+    A folder without a manifest is looked through for the homework's file names. No clip is decoded.
+    Raises Unavailable when there are no such clips, InputError when the manifest names files that are missing or
+    genders that cannot be read.
     """
     if folder is None:
         raise Unavailable("no folder with labelled voices was given", REMEDY)
@@ -68,7 +76,7 @@ def read_voices(
     found = tuple(_from_manifest(home, rows, language)) or tuple(_from_names(home))
     if not found:
         raise Unavailable(f"no clip in {folder.name} has a speaker of known gender", REMEDY)
-    return _once(found, allow_truncated)
+    return found
 
 
 def _once(voices: Sequence[Utterance], allow_truncated: bool) -> tuple[Utterance, ...]:
