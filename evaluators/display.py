@@ -8,12 +8,14 @@ evaluator without a display is shown plainly: all measurements as a table, image
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from basics.errors import InputError
+from evaluators.announcement import all_of
 from evaluators.evidence import Artefact, Evidence, Measurement, Site
 from evaluators.gathering import fault
 from evaluators.registry import get
@@ -206,15 +208,18 @@ def panels_of(evidence: Evidence, site: Site) -> tuple[Panel, ...]:
 
     A display may be anybody's code: what it raises is told like a fault in measuring, and costs its own panels alone.
     """
-    evaluator = get(evidence.evaluator)
+    try:
+        evaluator = get(evidence.evaluator)
+    except InputError:  # it is of record, and whoever measured it is not here
+        return plain_panels(evidence)
     if not isinstance(evaluator, Displaying):
         return plain_panels(evidence)
     try:
-        return tuple(evaluator.display(evidence, site))
+        return all_of("display", evaluator.display(evidence, site), Panel)
     except InputError:
         raise
     except Exception as error:  # it may be anybody's code
-        told = fault(evaluator, evaluator.Parameters.model_validate(evidence.parameters, strict=False), error)
+        told = fault(evaluator, evaluator.Parameters.model_validate_json(json.dumps(evidence.parameters)), error)
         return (Text(title=evidence.evaluator, paragraphs=(f"display {told.what}",)), *plain_panels(evidence))
 
 
