@@ -27,9 +27,10 @@ from evaluators.packages import (
     whose_fault,
 )
 from evaluators.provenance import REPOSITORY, git_state
+from evaluators.recorded import Bench
 from evaluators.registry import get, owner, targets
 from evaluators.store import Store
-from grader.quiz.loading import parameters_of
+from grader.quiz.loading import evaluator_of, parameters_of
 from grader.quiz.spec import Question, QuizBook
 from grader.verdicts.testimony import Gatherer, key_from
 
@@ -230,16 +231,16 @@ def needs(book: QuizBook, site: Site) -> Iterator[Need]:
     gatherer = Gatherer(book, book.quiz.accept, site, store, "cached")
     key = key_from(book, [gatherer.testimony(question) for question in book.questions], book.quiz.accept)
     for entry in key.unsettled:
-        found = _need(book.question(entry.id), site)
+        found = _need(book.question(entry.id), book.bench, site)
         yield found if found.what else found.model_copy(update={"what": entry.obstacles})
 
 
-def _need(question: Question, site: Site) -> Need:
+def _need(question: Question, bench: Bench, site: Site) -> Need:
     told: list[str] = []
     flags: dict[str, None] = {}
     for request in question.evidence:
         try:
-            get(request.evaluator).inputs(parameters_of(request), site)
+            evaluator_of(request, bench).inputs(parameters_of(request, bench), site)
         except Unavailable as error:
             told.append(f"{request.evaluator}: {error.what}")
             flags |= dict.fromkeys(re.findall(r"--(?:audio|corpus|pairs|responses) [A-Z]+", error.remedy))

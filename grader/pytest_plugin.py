@@ -17,7 +17,7 @@ import pytest
 
 if TYPE_CHECKING:
     from evaluators.gathering import Missing
-    from grader.quiz.spec import Question
+    from grader.quiz.spec import EvidenceRequest, Question
     from grader.verdicts.decisions import Decisions, Override, Ruling
     from grader.verdicts.key import QuestionKey
     from grader.verdicts.testimony import Gatherer, Testimony
@@ -190,11 +190,12 @@ class QuestionFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         from basics.errors import InputError
+        from evaluators.recorded import Bench
         from grader.quiz.loading import load_question
 
         problems = [record_problem(self.config, self.path.parent)]
         try:
-            question = load_question(self.path)
+            question = load_question(self.path, Bench(self.path.parent), [])  # what breaks is an error of its items
         except InputError as error:
             problems.append(str(error))
         if any(problems):
@@ -331,14 +332,23 @@ def what_would_settle(testimony: Testimony, letter: str) -> list[str]:
 
 def gaps_of(testimony: Testimony, letter: str) -> list[Missing]:
     """The requests without evidence that offer what an option's claim is judged by."""
-    from grader.quiz.loading import vocabulary
-
     needed = {m.name for comparison in testimony.verdicts[letter].grounds for m in comparison.measurements}
     return [
         gap
         for gap in testimony.missing
-        if any(r.evaluator == gap.evaluator and needed & vocabulary(r).keys() for r in testimony.question.evidence)
+        if any(r.evaluator == gap.evaluator and _may_bring(r, needed) for r in testimony.question.evidence)
     ]
+
+
+def _may_bring(request: EvidenceRequest, needed: set[str]) -> bool:
+    """Whether a request offers any of these measurements, as far as can be found out."""
+    from basics.errors import InputError
+    from grader.quiz.loading import vocabulary
+
+    try:
+        return bool(needed & vocabulary(request).keys())
+    except InputError:
+        return True
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -76,7 +76,8 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
         with collected_faults() as faults:
             code = _exit_code(lambda: function(*arguments, **options))
         for fault in faults:
-            print(f"earwitness: {fault.evaluator} {fault.what}\n    -> {fault.remedy}", file=sys.stderr)
+            output = f"\n{fault.output}" if fault.output else ""
+            print(f"earwitness: {fault.evaluator} {fault.what}\n    -> {fault.remedy}{output}", file=sys.stderr)
         raise typer.Exit(BROKE if faults else code)
 
     return run
@@ -181,7 +182,10 @@ def key_for_grading(book: QuizBook, accept: list[str] | None, override: Path | N
 
     Raises InputError if it rests on demonstrations or on facts that nobody has looked up, unless accepted here.
     """
-    key, _ = testify(book, "cached", accepted_sources(book, accept), decisions_from(override, book))
+    key, testimonies = testify(book, "cached", accepted_sources(book, accept), decisions_from(override, book))
+    for testimony in testimonies:
+        for told in testimony.differences:
+            print(f"earwitness: note: {testimony.question.id} rests on evidence {told}", file=sys.stderr)
     doubtful = {
         "demonstration": ([q.id for q in key.questions if q.demonstration], "demonstration evidence"),
         "recalled": ([q.id for q in key.questions if q.recalled], "facts recalled and not yet looked up"),

@@ -62,6 +62,8 @@ def validate(
         for name, text in schema_texts().items():
             write_whole(folder / "schema" / name, text.encode())
     book = _checked(folder)
+    if book.faults:
+        raise InputError(book.faults)
     outdated = stale(folder / "schema") if (folder / "schema").is_dir() else []
     if outdated:
         problem = "differs from the types of this version"
@@ -205,18 +207,16 @@ def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
 def _record(folder: Path, found: list[Evidence]) -> None:
     """Record what can be; InputError names what cannot."""
     from basics.errors import InputError
-    from evaluators.registry import get
     from grader.verdicts.record import changes, not_for_record, write_record
 
     out = console(stderr=True)
-    kept = [evidence for evidence in found if get(evidence.evaluator).stored]
-    for evidence in kept:
+    for evidence in found:
         if not_for_record(evidence):
             continue
         for line in changes(folder, evidence):
             out.print(line, markup=False, soft_wrap=True)
         out.print(f"recorded {write_record(folder, evidence)}", markup=False, soft_wrap=True)
-    if problems := [problem for evidence in kept if (problem := not_for_record(evidence))]:
+    if problems := [problem for evidence in found if (problem := not_for_record(evidence))]:
         raise InputError(problems)
 
 
