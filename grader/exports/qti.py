@@ -158,9 +158,8 @@ def _item(section: ET.Element, book: QuizBook, question: Question, correct: Chos
 def _condition(variables: ET.Element, ids: Mapping[str, str], correct: Chosen, many: bool) -> None:
     """What earns the points: exactly the correct options of a choose-many question, else the one."""
     if not many:
-        parent = variables if len(correct) == 1 else _child(variables, "or")
-        for letter in sorted(correct):
-            _child(parent, "varequal", ids[letter], respident="response1")
+        [letter] = correct
+        _child(variables, "varequal", ids[letter], respident="response1")
         return
     every = _child(variables, "and")
     for letter, number in ids.items():

@@ -31,7 +31,7 @@ MANGLED: Mapping[str, re.Pattern[str]] = {
     "is a number with a decimal part": re.compile(r"\d+[.,]0+"),
     "has separators of thousands": THOUSANDS,
     "begins with an apostrophe": re.compile(r"['\u2018\u2019`].*", re.DOTALL),
-    "is a formula": re.compile(r"=.*", re.DOTALL),
+    "is a text written as a formula": re.compile(r'="[^"]*"'),
 }
 
 
