@@ -8,7 +8,6 @@ evaluator without a display is shown plainly: all measurements as a table, image
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_che
 from basics.errors import InputError
 from evaluators.announcement import all_of
 from evaluators.evidence import Artefact, Evidence, Measurement, Site
-from evaluators.gathering import fault
+from evaluators.gathering import broke
+from evaluators.packages import cause_of
 from evaluators.registry import get
 
 if TYPE_CHECKING:
@@ -219,8 +219,8 @@ def panels_of(evidence: Evidence, site: Site) -> tuple[Panel, ...]:
     except InputError:
         raise
     except Exception as error:  # it may be anybody's code
-        told = fault(evaluator, evaluator.Parameters.model_validate_json(json.dumps(evidence.parameters)), error)
-        return (Text(title=evidence.evaluator, paragraphs=(f"display {told.what}",)), *plain_panels(evidence))
+        told = broke(evidence.evaluator, f"display broke: {cause_of(error)}", error)
+        return (Text(title=evidence.evaluator, paragraphs=(told.what,)), *plain_panels(evidence))
 
 
 def plain_panels(evidence: Evidence) -> tuple[Panel, ...]:

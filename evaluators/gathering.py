@@ -170,6 +170,7 @@ def gather(
     findings = as_announced(evaluator, parameters, evaluator.measure(parameters, site))
     name, quantities = evaluator.name, announced(evaluator, parameters)
     foreign = name not in BUILT_IN
+    absent = _absent(name, findings, quantities) if foreign else ()
     by = {"evaluator": owner(name), "code": source_digest(name), "files": _files(parameters, inputs, site)}
     evidence = Evidence(
         evaluator=name,
@@ -178,7 +179,7 @@ def gather(
         asked=asked_of(parameters) if foreign else {},
         announced=quantities if foreign else (),
         fingerprint=key,
-        measurements=(*held(findings.measurements), *(_absent(name, findings, quantities) if foreign else ())),
+        measurements=held((*findings.measurements, *absent)),
         artefacts=findings.artefacts,
         provenance=provenance(inputs, started=started, seconds=time.perf_counter() - clock, **by),
     )
@@ -202,12 +203,13 @@ def _files(parameters: Frozen, inputs: Inputs, site: Site) -> dict[str, str]:
 
 
 def _absent(name: str, findings: Findings, quantities: Iterable[Quantity]) -> Iterator[Measurement]:
-    """What was announced and is not there: undefined."""
-    given = {measurement.name for measurement in findings.measurements}
+    """What was announced and is not there: undefined, of the source of what is there."""
+    given = {measurement.name: measurement.source for measurement in findings.measurements}
+    source = next(iter(given.values()), "measured")
     for quantity in quantities:
         if quantity.name not in given:
             reason = f"the evaluator {name} announced it, and gave nothing for it"
-            yield Measurement(name=quantity.name, undefined=reason, source="executed")
+            yield Measurement(name=quantity.name, undefined=reason, source=source)
 
 
 def fault(evaluator: Evaluator, parameters: Frozen, *errors: BaseException) -> Missing:

@@ -19,17 +19,17 @@ import sys
 import tempfile
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from inspect import signature
-from pathlib import Path
+from pathlib import Path, PurePath
 from queue import Empty, SimpleQueue
-from threading import Thread
-from time import monotonic
-from typing import IO, Any, ClassVar, cast
+from threading import TIMEOUT_MAX, Thread
+from time import monotonic, sleep
+from typing import IO, Any, ClassVar, cast, get_args
 
 from pydantic import PrivateAttr, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -48,6 +48,8 @@ TIMEOUT = 600.0
 KEPT = 8_000
 """Bytes that are kept of what a worker prints: the last."""
 METHODS = {"quantities": ("parameters",), "inputs": ("parameters", "site"), "measure": ("parameters", "site")}
+RESERVED = ("evaluator", "as", "fallback", "isolate", "timeout")
+"""What a request says beside the parameters."""
 OURS = (
     *("basics.errors", "evaluators.evidence", "evaluators.display", "evaluators.isolation"),
     *("pathlib", "pathlib._local", "datetime"),
@@ -133,12 +135,16 @@ def serve(calls: IO[bytes], replies: IO[bytes]) -> None:
     def reply(message: Step | Gave | Raised) -> None:
         if os.getpid() != process:
             os._exit(0)
-        replies.write(pickle.dumps(message))
-        replies.flush()
+        try:
+            replies.write(pickle.dumps(message))
+            replies.flush()
+        except OSError:  # an evaluator closed what was not its own, or nobody waits for an answer any more
+            os._exit(1)
 
     def tell(step: str, done: float) -> None:
         reply(Step(str(step), float(done)))
 
+    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     while True:
         try:
             call: Call = pickle.load(calls)
@@ -150,6 +156,13 @@ def serve(calls: IO[bytes], replies: IO[bytes]) -> None:
         except BaseException as error:  # whatever anybody's code raises, SystemExit and KeyboardInterrupt included
             answer = _raised(error)
         reply(answer)
+
+
+def _end_with(parent: int) -> None:
+    """End this process and all that it started when the program that asks it is gone, however that ended."""
+    while os.getppid() == parent:
+        sleep(1.0)
+    os.killpg(0, signal.SIGKILL) if hasattr(os, "killpg") else os._exit(1)
 
 
 def _perform(call: Call) -> Any:
@@ -191,7 +204,9 @@ def _described(evaluator: Any) -> Description:
         if type(getattr(evaluator, name, None)) is not kind
     ]
     parameters = getattr(evaluator, "Parameters", None)
-    if not (isinstance(parameters, type) and issubclass(parameters, Frozen)):
+    if isinstance(parameters, type) and issubclass(parameters, Frozen):
+        wrong += _unusable(parameters)
+    else:
         wrong.append("`Parameters` has to be a class derived from evaluators.evidence.Frozen")
     for method, arguments in METHODS.items():
         function = getattr(evaluator, method, None)
@@ -206,6 +221,21 @@ def _described(evaluator: Any) -> Description:
         raise NotAsAnnounced("; ".join(wrong))
     displays = callable(getattr(evaluator, "display", None))
     return Description(evaluator.name, evaluator.version, evaluator.stored, displays)
+
+
+def _unusable(model: type[Frozen]) -> Iterator[str]:
+    """What questions cannot say in the parameters of an evaluator."""
+    for name, field_ in model.model_fields.items():
+        if (field_.alias or name) in RESERVED:
+            yield f"the parameter `{name}` is a word of every request; call it otherwise"
+        if any(isinstance(kind, type) and issubclass(kind, PurePath) for kind in _kinds(field_.annotation)):
+            yield f"the parameter `{name}` is a path: make it a QuizFile, and open it by `site.file(...)`"
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _kinds(inner)
 
 
 def _resolved(model: type[Frozen], written: str) -> Resolved | Refused:
@@ -298,7 +328,7 @@ class Worker:
         return process
 
     def _reply(self, seconds: float, progress: Callable[[str, float], None]) -> Gave | Raised:
-        end = monotonic() + seconds
+        end = monotonic() + min(seconds, TIMEOUT_MAX)
         while True:
             try:
                 message = self._arrived.get(timeout=max(0.0, end - monotonic()))
@@ -327,9 +357,8 @@ class Worker:
         if self._process is None or self._owner != os.getpid():
             return
         _kill(self._process)
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            with suppress(OSError, ValueError):
-                cast(IO[bytes], stream).close()
+        with suppress(OSError, ValueError):
+            cast(IO[bytes], self._process.stdin).close()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._process = None
 
@@ -357,8 +386,9 @@ def _how(code: int | None) -> str:
 def _receive(stream: IO[bytes], arrived: SimpleQueue[Any]) -> None:
     """Hand on every reply; at the end, a text that says what is wrong with the last, empty where nothing is."""
     try:
-        while True:
-            arrived.put(_Replies(stream).load())
+        with stream:
+            while True:
+                arrived.put(_Replies(stream).load())
     except pickle.UnpicklingError as error:
         arrived.put(str(error))
     except Exception:  # the end of the process, in the middle of a reply perhaps
@@ -367,7 +397,7 @@ def _receive(stream: IO[bytes], arrived: SimpleQueue[Any]) -> None:
 
 def _keep(stream: IO[bytes], output: deque[bytes]) -> None:
     """Read what is printed, so that nobody waits for it to be read, and keep the last of it."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError), stream:
         while chunk := stream.read1(KEPT):  # type: ignore[attr-defined]
             output.append(chunk)
             while sum(map(len, output)) - len(output[0]) >= KEPT:

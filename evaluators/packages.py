@@ -174,11 +174,16 @@ def cause_of(error: BaseException) -> str:
     """`AttributeError: 'X' object has no attribute 'y' (transformers_network.py:48)`, in one line."""
     if isinstance(error, Elsewhere):
         return str(error)
-    said = " ".join((_in_words(error) if isinstance(error, ValidationError) else str(error)).split())
+    said = " ".join(printable(_in_words(error) if isinstance(error, ValidationError) else str(error)).split())
     said = said if len(said) <= LONGEST else f"{said[:LONGEST]} …"
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}{f': {said}' if said else ''}{where}"
+
+
+def printable(text: str) -> str:
+    """Anybody's text, with what no terminal should be sent (escape sequences, halves of characters) written out."""
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 def _in_words(error: ValidationError) -> str:
@@ -208,5 +213,5 @@ def show_traceback(error: BaseException) -> None:
 
 def shown_output(*errors: BaseException) -> str:
     """The last lines that what broke in a process of its own had printed there, indented."""
-    lines = [line for error in errors if isinstance(error, Elsewhere) for line in error.output.splitlines()]
+    lines = [line for error in errors if isinstance(error, Elsewhere) for line in printable(error.output).splitlines()]
     return "\n".join(f"    | {line.rstrip()[:LONGEST]}" for line in lines[-LINES:] if line.strip())

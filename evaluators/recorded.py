@@ -21,7 +21,7 @@ from basics.errors import InputError, Unavailable
 from evaluators.entries import Damaged, read_entry
 from evaluators.evidence import Evaluator, Evidence, Frozen, Quantity, Site
 from evaluators.isolation import TIMEOUT, Isolated
-from evaluators.registry import BUILT_IN, get, get_apart, get_here
+from evaluators.registry import BUILT_IN, NotHere, Unloadable, get, get_apart, get_here
 
 RECORD_FOLDER = "evidence"
 """Where the evidence of record of a quiz lies, in its folder."""
@@ -103,7 +103,7 @@ class Bench:
             if isolate is False:
                 return get_here(name)
             evaluator = get_apart(name) if isolate and name in BUILT_IN else get(name)
-        except InputError as error:
+        except (NotHere, Unloadable) as error:
             known = [one for one in self.recorded if one.evaluator == name and one.announced]
             if not known:
                 raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +22,8 @@ from evaluators.isolation import isolated
 from evaluators.packages import PROJECT, cause_of, installed_version, show_traceback, shown_output
 
 GROUP = "earwitness.evaluators"
+SOURCE = {*SOURCE_SUFFIXES, *(f".{suffix.rpartition('.')[2]}" for suffix in EXTENSION_SUFFIXES)}
+"""How the files end that code is imported from."""
 
 BUILT_IN = {
     "layer_separation": "evaluators.layer_separation:LayerSeparation",
@@ -29,6 +32,10 @@ BUILT_IN = {
     "reconstruction": "evaluators.reconstruction:Reconstruction",
     "speaker_gender": "evaluators.speaker_gender:SpeakerGender",
 }
+
+
+class NotHere(InputError):
+    """An evaluator that nobody brings."""
 
 
 class Unloadable(InputError):
@@ -61,7 +68,8 @@ def _package(point: EntryPoint) -> str:
 def source_digest(name: str) -> str:
     """sha256 of the source of an evaluator: the package or module that its class is in; empty where it is not here.
 
-    Of a built-in one it is the package of that evaluator alone. Nothing is imported that is not imported already.
+    Of a built-in one it is the package of that evaluator alone. Source is what can be imported: data that a package
+    carries is declared in `Inputs` by whoever reads it. Nothing is imported that is not imported already.
     """
     module = targets().get(name, "").partition(":")[0].split(".")
     try:
@@ -73,7 +81,7 @@ def source_digest(name: str) -> str:
     folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
     files = [(path.relative_to(folder).as_posix(), path) for folder in folders for path in folder.rglob("*")]
     files += [(Path(spec.origin).name, Path(spec.origin))] if not folders and spec.origin else []
-    sources = {at: sha256_of(path) for at, path in files if path.is_file() and "__pycache__" not in at}
+    sources = {at: sha256_of(path) for at, path in files if path.suffix in SOURCE and path.is_file()}
     return digest(sources) if sources else ""
 
 
@@ -100,7 +108,7 @@ def get_apart(name: str) -> Evaluator:
 def _checked(name: str, load: Callable[[str], Evaluator]) -> Evaluator:
     target = targets().get(name)
     if target is None:
-        raise InputError(Problem(f"evaluator {name!r}", "is not known", did_you_mean(name, targets())))
+        raise NotHere(Problem(f"evaluator {name!r}", "is not known", did_you_mean(name, targets())))
     brought = [_package(point) for point in _foreign().get(name, [])]
     if name in BUILT_IN:
         brought = [f"{PROJECT} {installed_version(PROJECT)} (built in)", *brought]
