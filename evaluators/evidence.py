@@ -258,6 +258,11 @@ class Evidence(Frozen):
         return any(measurement.is_demonstration for measurement in self.measurements)
 
     @property
+    def stored_as(self) -> str:
+        """The name under which a store keeps it."""
+        return store_name(self.fingerprint, self.request, self.provenance.files)
+
+    @property
     def request(self) -> str:
         """What was asked, whatever the inputs were: the key under which evidence of record is found."""
         return request_key(self.evaluator, self.version, self.parameters)
@@ -437,6 +442,14 @@ def canonical_json(data: object) -> str:
 def digest(data: object) -> str:
     """sha256 of the canonical JSON of `data`, in hex."""
     return hashlib.sha256(canonical_json(data).encode()).hexdigest()
+
+
+def store_name(fingerprint: str, request: str, files: Mapping[str, str]) -> str:
+    """Under which name a store keeps evidence: its fingerprint, and what was asked where that names files of a quiz.
+
+    Where these lie is not in the fingerprint, and yet two requests for equal files have an answer each.
+    """
+    return digest([fingerprint, request]) if files else fingerprint
 
 
 def request_key(evaluator: str, version: int, parameters: Mapping[str, Any]) -> str:

@@ -24,8 +24,11 @@ from evaluators.evidence import (
     Measurement,
     Quantity,
     Site,
+    Source,
     digest,
     quiz_files,
+    request_key,
+    store_name,
 )
 from evaluators.origin import hold_to_origin, require_own, standing_of
 from evaluators.packages import cause_of, how_to_install, not_installed, show_traceback, shown_output, whose_fault
@@ -157,21 +160,22 @@ def gather(
     """
     inputs = as_inputs(evaluator.inputs(parameters, site))
     require_own(inputs.weights if site.codec_in_use == site.codec_of_record else None, site)
-    key = fingerprint(evaluator, parameters, inputs, site)
+    key, asked = fingerprint(evaluator, parameters, inputs, site), asked_by(evaluator, parameters)
+    files = _files(parameters, inputs, site)
 
     def held(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
         return hold_to_origin(measurements, announced(evaluator, parameters), inputs, site)
 
     if not refresh and evaluator.stored:
-        known = next((record for record in records if record.fingerprint == key), None)
-        if found := known or (store.get(key) if store else None):
+        known = next((one for one in records if (one.fingerprint, one.request) == (key, asked)), None)
+        if found := known or (store.get(store_name(key, asked, files)) if store else None):
             return Gathered(found.model_copy(update={"measurements": held(found.measurements)}))
     started, clock = datetime.now(UTC), time.perf_counter()
     findings = as_announced(evaluator, parameters, evaluator.measure(parameters, site))
     name, quantities = evaluator.name, announced(evaluator, parameters)
     foreign = name not in BUILT_IN
     absent = _absent(name, findings, quantities) if foreign else ()
-    by = {"evaluator": owner(name), "code": source_digest(name), "files": _files(parameters, inputs, site)}
+    by = {"evaluator": owner(name), "code": source_digest(name), "files": files}
     evidence = Evidence(
         evaluator=name,
         version=evaluator.version,
@@ -183,9 +187,22 @@ def gather(
         artefacts=findings.artefacts,
         provenance=provenance(inputs, started=started, seconds=time.perf_counter() - clock, **by),
     )
-    if store and not findings.faults and (foreign or evaluator.stored):
+    if store and not findings.faults and kept(evaluator):
         store.put(evidence)
     return Gathered(evidence, findings.faults)
+
+
+def asked_by(evaluator: Evaluator, parameters: Frozen) -> str:
+    """What `Evidence.request` of an answer will be."""
+    return request_key(evaluator.name, evaluator.version, plain(parameters))
+
+
+def kept(evaluator: Evaluator) -> bool:
+    """Whether answers are kept, so that what only looks at what is there need not ask again.
+
+    All are but those of what is built in and faster asked than looked up: it is at hand wherever this program is.
+    """
+    return evaluator.stored or evaluator.name not in BUILT_IN
 
 
 def asked_of(parameters: Frozen) -> dict[str, Any]:
@@ -205,7 +222,7 @@ def _files(parameters: Frozen, inputs: Inputs, site: Site) -> dict[str, str]:
 def _absent(name: str, findings: Findings, quantities: Iterable[Quantity]) -> Iterator[Measurement]:
     """What was announced and is not there: undefined, of the source of what is there."""
     given = {measurement.name: measurement.source for measurement in findings.measurements}
-    source = next(iter(given.values()), "measured")
+    source: Source = next(iter(given.values()), "measured")
     for quantity in quantities:
         if quantity.name not in given:
             reason = f"the evaluator {name} announced it, and gave nothing for it"

@@ -151,7 +151,7 @@ def _involved(error: BaseException) -> Iterator[str]:
     owner = getattr(error, "obj", None)  # of an AttributeError
     modules = [getattr(owner, "__module__", None) or type(owner).__module__] if owner is not None else []
     frames = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
-    for module in [*modules, *reversed(frames)]:
+    for module in dict.fromkeys([*modules, *reversed(frames)]):
         if module and module.partition(".")[0] not in sys.stdlib_module_names:
             yield distribution_of(module)
 
@@ -174,11 +174,18 @@ def cause_of(error: BaseException) -> str:
     """`AttributeError: 'X' object has no attribute 'y' (transformers_network.py:48)`, in one line."""
     if isinstance(error, Elsewhere):
         return str(error)
-    said = " ".join(printable(_in_words(error) if isinstance(error, ValidationError) else str(error)).split())
+    said = " ".join(printable(_text(error)).split())
     said = said if len(said) <= LONGEST else f"{said[:LONGEST]} …"
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}{f': {said}' if said else ''}{where}"
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return _in_words(error) if isinstance(error, ValidationError) else str(error)
+    except Exception:  # whoever wrote it did not try it
+        return ""
 
 
 def printable(text: str) -> str:

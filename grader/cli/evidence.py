@@ -207,16 +207,18 @@ def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
 def _record(folder: Path, found: list[Evidence]) -> None:
     """Record what can be; InputError names what cannot."""
     from basics.errors import InputError
+    from evaluators.registry import BUILT_IN, get
     from grader.verdicts.record import changes, not_for_record, write_record
 
     out = console(stderr=True)
-    for evidence in found:
+    kept = [one for one in found if one.evaluator not in BUILT_IN or get(one.evaluator).stored]
+    for evidence in kept:
         if not_for_record(evidence):
             continue
         for line in changes(folder, evidence):
             out.print(line, markup=False, soft_wrap=True)
         out.print(f"recorded {write_record(folder, evidence)}", markup=False, soft_wrap=True)
-    if problems := [problem for evidence in found if (problem := not_for_record(evidence))]:
+    if problems := [problem for evidence in kept if (problem := not_for_record(evidence))]:
         raise InputError(problems)
 
 

@@ -14,11 +14,10 @@ from itertools import groupby
 from typing import Any, Literal
 
 from evaluators.entries import digests_of
-from evaluators.evidence import Evaluator, Evidence, Frozen, Measurement, Site, Standing, request_key
-from evaluators.gathering import Answer, Missing, answer, plain, told
+from evaluators.evidence import Evaluator, Evidence, Frozen, Measurement, Site, Standing
+from evaluators.gathering import Answer, Missing, answer, asked_by, kept, told
 from evaluators.provenance import OTHER_INPUTS, differences
 from evaluators.recorded import Bench, Recorded
-from evaluators.registry import BUILT_IN
 from evaluators.store import Store
 from grader.quiz.claims import Form, comparisons, names_of
 from grader.quiz.loading import Broken, evaluator_of, parameters_of, vocabulary
@@ -101,7 +100,7 @@ class Testimony:
             for m in exhibit.measurements:
                 if seen.get(m.name) == m:
                     source.setdefault(m.name, exhibit.evidence)
-        return tuple({evidence.fingerprint: evidence for evidence in source.values()}.values())
+        return tuple({evidence.stored_as: evidence for evidence in source.values()}.values())
 
     def origins(self, letter: str) -> tuple[Exhibit, ...]:
         """The evidence that measured anything that is compared for an option."""
@@ -124,14 +123,11 @@ class Asked:
         Raises InputError for an unknown evaluator or parameter, and whatever an evaluator raises that breaks.
         """
         evaluator, parameters = evaluator_of(request, bench), parameters_of(request, bench)
-        return cls(evaluator, parameters, request_key(evaluator.name, evaluator.version, plain(parameters)))
+        return cls(evaluator, parameters, asked_by(evaluator, parameters))
 
     def answered_in(self, mode: Mode) -> bool:
-        """Whether what is stored or of record answers in this mode: nothing is run in `cached`.
-
-        What is built in and asked every time reads what is its own, and nothing is run for it either.
-        """
-        return mode == "cached" and (self.evaluator.stored or self.evaluator.name not in BUILT_IN)
+        """Whether what is stored or of record answers in this mode, and nothing is run."""
+        return mode == "cached" and kept(self.evaluator)
 
     @property
     def gap(self) -> Missing:
