@@ -176,7 +176,11 @@ def cause_of(error: BaseException) -> str:
         return str(error)
     said = " ".join(printable(_text(error)).split())
     said = said if len(said) <= LONGEST else f"{said[:LONGEST]} …"
-    frames = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, NotAsAnnounced):
+        return said
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if "pydantic" not in Path(frame.filename).parts
+    ]
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}{f': {said}' if said else ''}{where}"
 
