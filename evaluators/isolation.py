@@ -37,7 +37,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from basics.errors import EarwitnessError, InputError, Unavailable
 from evaluators.announcement import NotAsAnnounced, announced, as_announced, as_inputs
 from evaluators.evidence import Evidence, Findings, Frozen, Inputs, Quantity, Site, quiz_files, report_nothing
-from evaluators.packages import Elsewhere, cause_of, not_installed, suspected
+from evaluators.packages import DEBUG, Elsewhere, cause_of, not_installed, printable, suspected
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKER = Path(__file__).with_name("worker.py")
@@ -76,6 +76,8 @@ class Description:
     version: int
     stored: bool
     displays: bool
+    about: str
+    schema: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,18 @@ def _described(evaluator: Any) -> Description:
     if wrong:
         raise NotAsAnnounced("; ".join(wrong))
     displays = callable(getattr(evaluator, "display", None))
-    return Description(evaluator.name, evaluator.version, evaluator.stored, displays)
+    about = str(type(evaluator).__doc__ or "")
+    return Description(
+        evaluator.name, evaluator.version, evaluator.stored, displays, about, _schema(evaluator.Parameters)
+    )
+
+
+def _schema(model: type[Frozen]) -> dict[str, Any]:
+    """What is said of parameters in JSON Schema; no more than their names where it cannot be said so."""
+    try:
+        return cast(dict[str, Any], json.loads(json.dumps(model.model_json_schema())))
+    except Exception:  # types of pydantic's, and anybody's, of which there is none
+        return {"properties": {field_.alias or name: {} for name, field_ in model.model_fields.items()}}
 
 
 def _unusable(model: type[Frozen]) -> Iterator[str]:
@@ -399,6 +412,8 @@ def _keep(stream: IO[bytes], output: deque[bytes]) -> None:
     """Read what is printed, so that nobody waits for it to be read, and keep the last of it."""
     with suppress(OSError, ValueError), stream:
         while chunk := stream.read1(KEPT):  # type: ignore[attr-defined]
+            if os.environ.get(DEBUG):
+                print(printable(chunk.decode(errors="replace")), end="", file=sys.stderr, flush=True)
             output.append(chunk)
             while sum(map(len, output)) - len(output[0]) >= KEPT:
                 output.popleft()
@@ -450,15 +465,16 @@ def isolated(target: str, code: str) -> Isolated:
     Raises whatever keeps it from being loaded, and NotAsAnnounced in words of Elsewhere where it lacks something.
     """
     said: Description = _asked("describe", target, code)
-    parameters = type("Parameters", (Given,), {"ask": staticmethod(partial(_asked, "resolve", target, code))})
+    known = {"ask": staticmethod(partial(_asked, "resolve", target, code)), "schema_": said.schema}
     kind = IsolatedDisplay if said.displays else Isolated
-    return kind(target, code, said.name, said.version, said.stored, parameters)
+    return kind(target, code, said.name, said.version, said.stored, type("Parameters", (Given,), known), said.about)
 
 
 class Given(Frozen):
     """Parameters of an evaluator in a process of its own, which alone knows their types."""
 
     ask: ClassVar[Callable[[str], Resolved | Refused]]
+    schema_: ClassVar[dict[str, Any]]
     _resolved: Resolved = PrivateAttr()
     _written: str = PrivateAttr()
 
@@ -474,6 +490,11 @@ class Given(Frozen):
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Given:
         """The parameters that a JSON text says. Raises ValidationError as the evaluator's own type does."""
         return cls(**json.loads(json_data))
+
+    @classmethod
+    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        """That of the evaluator's own type."""
+        return cls.schema_
 
     def model_dump(self, **options: Any) -> dict[str, Any]:
         """The parameters as JSON data, however they are asked for; see `Resolved`."""
@@ -499,6 +520,7 @@ class Isolated:
     Attributes:
         target: `module:attribute` of its class.
         code: sha256 of its source: other code is asked anew.
+        about: what its class says of itself.
         timeout: seconds in which it has to measure.
     """
 
@@ -508,6 +530,7 @@ class Isolated:
     version: int
     stored: bool
     Parameters: type[Frozen]
+    about: str = ""
     timeout: float = TIMEOUT
 
     def quantities(self, parameters: Frozen) -> tuple[Quantity, ...]:

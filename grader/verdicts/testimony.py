@@ -173,6 +173,7 @@ class Gatherer:
     def __post_init__(self) -> None:
         self._records = read_records(self.book.folder)
         self._known: dict[str, tuple[tuple[Exhibit, ...], Missing | None]] = {}
+        self._answers: dict[str, Answer] = {}
 
     def testimony(self, question: Question) -> Testimony:
         """Evidence and verdicts for one question."""
@@ -273,8 +274,13 @@ class Gatherer:
         return differences(evidence, self.book.folder)
 
     def _answer(self, asked: Asked, site: Site) -> Answer:
-        refresh = self.mode == "refresh"
-        return answer(asked.evaluator, asked.parameters, site, self.store, refresh=refresh, records=self._records)
+        """What it answers, asked once."""
+        if asked.key not in self._answers:
+            refresh, records = self.mode == "refresh", self._records
+            self._answers[asked.key] = answer(
+                asked.evaluator, asked.parameters, site, self.store, refresh=refresh, records=records
+            )
+        return self._answers[asked.key]
 
 
 def _within(report: Callable[[str, float], None], start: float, share: float) -> Callable[[str, float], None]:

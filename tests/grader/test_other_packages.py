@@ -43,9 +43,9 @@ class Course:
         self.sites = [self.site]
         self._earwitness = earwitness
 
-    def __call__(self, *arguments: object) -> CompletedProcess[str]:
+    def __call__(self, *arguments: object, quiz: bool = True) -> CompletedProcess[str]:
         command, *more = arguments
-        where = [self.quiz] if command in ("validate", "record") else ["--quiz", self.quiz]
+        where = [] if not quiz else [self.quiz] if command in ("validate", "record") else ["--quiz", self.quiz]
         return self._earwitness(command, *more, *where, cwd=self.folder, env=self.environment)
 
     @property
@@ -55,6 +55,9 @@ class Course:
 
     def data(self, *arguments: object) -> Any:
         return json.loads(self(*arguments, "--json").stdout)
+
+    def bare(self, *arguments: object) -> Any:
+        return json.loads(self(*arguments, "--json", quiz=False).stdout)
 
     def key(self, *arguments: object) -> dict[str, Any]:
         return {question["id"]: question for question in self.data("key", *arguments)["questions"]}
@@ -238,6 +241,55 @@ def test_a_question_file_of_another_folder_is_refused(course: Course) -> None:
         assert done.returncode == UNUSABLE
         assert "../fair.yaml lies outside the quiz's folder" in done.stderr
     assert (course.folder / "fair.yaml").read_bytes() == before
+
+
+# Trying one
+
+
+def test_evaluators_are_listed_with_their_packages_and_what_is_wrong_with_them(course: Course) -> None:
+    install(course.folder / "twin", "twin", {"dice": "nowhere:Dice", "wheel": "nowhere:Wheel"})
+    course.sites.append(course.folder / "twin")
+    listed = {one["name"]: one for one in course.bare("evaluators")}
+    assert listed["tally"]["package"] == "foreign 0.1"
+    assert listed["tally"]["about"].startswith("Mean of throws that somebody wrote down")
+    assert listed["literature"]["problem"] == ""
+    assert "more than one package" in listed["dice"]["problem"]
+    assert "No module named 'nowhere'" in listed["wheel"]["problem"]
+
+
+def test_an_evaluator_says_what_it_takes_and_what_it_measures_then(course: Course) -> None:
+    found = course.bare("evaluators", "dice", "sides=8")
+    assert [(one["name"], one["kind"], one["default"]) for one in found["parameters"]] == [
+        ("sides", "integer", "6"),
+        ("throws", "integer", "2000"),
+        ("needs", "string", '""'),
+    ]
+    mean = found["quantities"][0]
+    assert (mean["name"], mean["low"], mean["high"]) == ("dice.mean", 1, 8)
+    assert "table: Field required" in course.bare("evaluators", "tally")["refused"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [(["dise"], "'dise': is not known"), (["dice", "sides"], "sides: names no value")],
+)
+def test_what_cannot_be_asked_of_an_evaluator_is_told(course: Course, asked: list[str], told: str) -> None:
+    done = course("evaluators", *asked, quiz=False)
+    assert done.returncode == UNUSABLE
+    assert told in done.stderr
+
+
+def test_a_question_is_tried_with_what_its_evaluator_prints_and_nothing_is_kept(course: Course) -> None:
+    course("evidence", "fair", "--record")
+    before = sorted(course.quiz.rglob("*")), sorted((course.folder / "store").rglob("*.json"))
+    course.before_throwing("print('thrown')")
+    done = course("try", "fair")
+    assert done.returncode == 0
+    assert done.stderr.count("thrown") == 1
+    assert "settled: A, C" in done.stdout
+    assert course.key("--evidence=cached")["fair"]["differences"], "what is of record is still what it was"
+    assert before == (sorted(course.quiz.rglob("*")), sorted((course.folder / "store").rglob("*.json")))
+    assert len(course.data("try", "fair")["questions"]) == 1
 
 
 # How it is run
