@@ -73,12 +73,16 @@ def as_value(value: Any) -> Any:
     return plain
 
 
-def in_quiz(name: str) -> str:
-    """A path inside the quiz's folder, as a question writes it. Raises ValueError for one that leads out of it."""
-    path = PurePosixPath(name)
-    if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in path.parts[0]:
-        raise ValueError(f"{name!r} has to be a path inside the quiz's folder, such as data/lab.csv")
-    return str(path)
+def _inside(folder: str) -> AfterValidator:
+    """Takes a relative path, and refuses one that leads out of the folder."""
+
+    def checked(name: str) -> str:
+        path = PurePosixPath(name)
+        if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in path.parts[0]:
+            raise ValueError(f"{name!r} has to be a path inside {folder}, such as data/lab.csv")
+        return str(path)
+
+    return AfterValidator(checked)
 
 
 def _said(name: str, info: SerializationInfo) -> str:
@@ -88,7 +92,7 @@ def _said(name: str, info: SerializationInfo) -> str:
     return ""
 
 
-QuizFile = Annotated[str, AfterValidator(in_quiz), PlainSerializer(_said)]
+QuizFile = Annotated[str, _inside("the quiz's folder"), PlainSerializer(_said)]
 """A parameter that names a file of the quiz: what is in it is part of the fingerprint, where it lies is not."""
 
 
@@ -199,7 +203,7 @@ class Artefact(Frozen):
     """
 
     title: str
-    path: str
+    path: Annotated[str, _inside("the store")]
     media_type: str
     sha256: str
     labels: dict[str, str] = {}

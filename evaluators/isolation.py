@@ -35,7 +35,7 @@ from pydantic import PrivateAttr, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from basics.errors import EarwitnessError, InputError, Unavailable
-from evaluators.announcement import NotAsAnnounced, announced, as_announced, as_inputs
+from evaluators.announcement import NotAsAnnounced, all_of, announced, as_announced, as_inputs
 from evaluators.evidence import Evidence, Findings, Frozen, Inputs, Quantity, Site, quiz_files, report_nothing
 from evaluators.packages import DEBUG, Elsewhere, cause_of, not_installed, printable, suspected
 
@@ -174,7 +174,7 @@ def _perform(call: Call) -> Any:
     if call.method == "resolve":
         return _resolved(evaluator.Parameters, call.written)
     if call.method == "display":
-        return tuple(evaluator.display(call.evidence, call.site))
+        return all_of("display", evaluator.display(call.evidence, call.site), object)
     parameters = evaluator.Parameters.model_validate_json(call.written)
     if call.method == "quantities":
         return announced(evaluator, parameters)

@@ -89,6 +89,8 @@ FAULTS = {
     "twice": "u.share",
     "source": "source",
     "bypassed": "u.share: a list ([1]) is no number, text or truth value; convert it",
+    "artefact_lost": "it names blobs/none.png, which the store does not hold",
+    "artefact_outside": "'../../etc/passwd' has to be a path inside the store",
     "foreign_type": "it returned something with a unruly.Image in it",
     "quantities_raise": "ValueError: quantities broke",
     "quantities_halfway": "ValueError: halfway",
@@ -129,6 +131,14 @@ TARGETS = {
     "lacking": "unruly:Lacking",
     "odd": "unruly:Odd",
     "demanding": "unruly:Demanding",
+    "showy": "unruly:Showy",
+}
+DISPLAYS = {
+    "display_raise": "display broke: ValueError: no paint (unruly.py:",
+    "display_none": "display broke: display returned nothing (None), expected a list of",
+    "display_exit": "display broke: SystemExit: 1",
+    "display_kill": "display broke: its process ended without an answer (SIGKILL)",
+    "display_text": "display broke: display holds &#39;paint&#39;, expected",
 }
 QUESTION = """\
 id: {name}
@@ -265,3 +275,16 @@ def test_output_is_shown_where_something_broke_and_nowhere_else(
     assert "so far" in questions["hang_deaf"]["missing"][0]["output"]
     assert "50 %" not in answered[0].stdout + answered[0].stderr
     assert "a child" not in answered[0].stdout + answered[0].stderr
+
+
+def test_a_display_that_breaks_costs_its_own_panels_alone(site: Path, tmp_path: Path, earwitness: Run) -> None:
+    quiz = write_quiz(tmp_path / "quiz", {name: f"showy, how: {name}" for name in ("display_right", *DISPLAYS)})
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(REPOSITORY)])}
+    env["EARWITNESS_CACHE"] = str(tmp_path / "store")
+    assert earwitness("evidence", "--quiz", quiz, cwd=tmp_path, env=env).returncode == 0
+    done = earwitness("report", "--quiz", quiz, "--out", "page.html", cwd=tmp_path, env=env)
+    assert done.returncode == BROKE
+    assert "Traceback" not in done.stdout + done.stderr
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "all is well" in page
+    assert [told for told in DISPLAYS.values() if told not in page] == []

@@ -28,7 +28,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from basics.errors import InputError, Problem
-from evaluators.evidence import Artefact, Findings, Frozen, Inputs, Interval, Measurement, Quantity, Site
+from evaluators.display import Text
+from evaluators.evidence import Artefact, Evidence, Findings, Frozen, Inputs, Interval, Measurement, Quantity, Site
 
 
 class Parameters(Frozen):
@@ -232,10 +233,16 @@ MEASURES: dict[str, Callable[[Site], Any]] = {
     "twice": lambda site: Findings(measurements=(share(), share(0.6))),
     "source": gives(lambda: share(source="simulated")),
     "bypassed": gives(lambda: Measurement.model_construct(name="u.share", value=[1], source="measured")),
+    "artefact_lost": lambda site: Findings(measurements=RIGHT, artefacts=(image("blobs/none.png"),)),
+    "artefact_outside": lambda site: Findings(measurements=RIGHT, artefacts=(image("../../etc/passwd"),)),
     "foreign_type": lambda site: Findings(
         measurements=RIGHT, artefacts=(Image(title="x", path="blobs/x", media_type="image/png", sha256="0" * 64),)
     ),
 }
+
+
+def image(path: str) -> Artefact:
+    return Artefact(title="x", path=path, media_type="image/png", sha256="0" * 64)
 
 
 def writable(number: int) -> bool:
@@ -337,3 +344,21 @@ class Demanding(Unruly):
 
     def __init__(self, what: str) -> None:
         raise NotImplementedError
+
+
+DISPLAYS: dict[str, Callable[[], Any]] = {
+    "display_right": lambda: [Text(title="Shown", paragraphs=("all is well",))],
+    "display_raise": raised_in(ValueError("no paint")),
+    "display_none": lambda: None,
+    "display_exit": lambda: sys.exit(1),
+    "display_kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "display_text": lambda: ["paint"],
+}
+
+
+class Showy(Unruly):
+    name: ClassVar[str] = "showy"
+    stored: ClassVar[bool] = True
+
+    def display(self, evidence: Evidence, site: Site) -> Any:
+        return DISPLAYS[evidence.parameters["how"]]()
