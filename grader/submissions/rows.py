@@ -22,7 +22,7 @@ class Numbers(dict[str, float | None]):
     """Numbers by their text, None for what is none; equal texts share one object, a million rows stay small."""
 
     def __missing__(self, text: str) -> float | None:
-        self[text] = float(text) if re.fullmatch(r"-?\d+(\.\d+)?([eE]-?\d+)?", text) else None
+        self[text] = float(text) if re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]+)?([eE]-?[0-9]{1,2})?", text) else None
         return self[text]
 
 
