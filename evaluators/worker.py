@@ -25,7 +25,7 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
-    from evaluators.isolation import serve
+    from evaluators.serving import serve
 
     serve(calls, replies)
 

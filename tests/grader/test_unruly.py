@@ -23,7 +23,7 @@ Run = Callable[..., CompletedProcess[str]]
 
 RIGHT = [
     *("right", "numpy", "numpy_0d", "numpy_interval", "rounding", "list", "generator_inside", "subclass", "markup"),
-    *("prints", "floods", "closes_stdout", "no_stdout", "chdir", "writes", "warns", "progress", "forks"),
+    *("prints", "floods", "closes_stdout", "no_stdout", "chdir", "writes", "warns", "progress", "forks", "pool"),
     *("leaves_thread", "leaves_process", "leaves_daemon", "ignores_signals", "at_exit", "environment"),
     *("quantities_generator", "quantities_print", "inputs_package"),
 ]
@@ -65,6 +65,7 @@ FAULTS = {
     "number": "measure returned float, expected Findings",
     "dict": "measure returned dict, expected Findings",
     "bare_list": "measure returned list, expected Findings",
+    "coroutine": "measure returned coroutine, expected Findings",
     "generator": "measure returned generator, expected Findings",
     "not_measurements": "measurements holds 0.5, expected Measurement",
     "one_measurement": "measurements returned Measurement, expected a list of Measurement",

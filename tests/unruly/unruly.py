@@ -12,6 +12,7 @@ import atexit
 import ctypes
 import faulthandler
 import logging
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -93,6 +94,15 @@ def forks() -> None:
         return  # and goes on as if it were the parent: it returns findings, too
 
 
+def pools() -> None:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.map(abs, [-1]) == [1]
+
+
+async def later() -> Findings:
+    return found()
+
+
 def leaves_a_thread() -> None:
     threading.Thread(target=time.sleep, args=(1000,)).start()
 
@@ -165,6 +175,7 @@ MEASURES: dict[str, Callable[[Site], Any]] = {
     "warns": after(lambda: warnings.warn("old", stacklevel=1), lambda: logging.warning("a line")),
     "progress": lambda site: [site.progress("half", 0.5), site.progress("more", 9), found()][-1],
     "forks": after(forks),
+    "pool": after(pools),
     "leaves_thread": after(leaves_a_thread),
     "leaves_process": after(lambda: leaves_a_process(away=False)),
     "leaves_daemon": after(lambda: leaves_a_process(away=True)),
@@ -209,6 +220,7 @@ MEASURES: dict[str, Callable[[Site], Any]] = {
     "number": lambda site: 0.5,
     "dict": lambda site: {"u.share": 0.5},
     "bare_list": lambda site: [*RIGHT],
+    "coroutine": lambda site: later(),
     "generator": lambda site: (one for one in RIGHT),
     "not_measurements": lambda site: Findings(measurements=(0.5,)),  # type: ignore[arg-type]
     "one_measurement": lambda site: Findings(measurements=share()),  # type: ignore[arg-type]
