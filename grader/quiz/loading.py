@@ -7,7 +7,7 @@ two options at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
 
@@ -106,10 +106,12 @@ def load_question(path: Path, bench: Bench | None = None, faults: list[Problem] 
     problems: list[Problem] = []
     broke: list[Problem] = []
     quantities: dict[str, Quantity] = {}
+    before: list[tuple[EvidenceRequest, Mapping[str, Quantity]]] = []
     for i, request in enumerate(question.evidence):
         try:
             offered = vocabulary(request, bench, source, i)
-            problems += _offered_twice(question.evidence[:i], request, offered, bench, source, i)
+            problems += _offered_twice(before, request, offered, source.where(("evidence", i)))
+            before.append((request, offered))
             quantities |= offered
         except Broken as broken:
             broke += broken.problems
@@ -175,20 +177,18 @@ def vocabulary(
 
 
 def _offered_twice(
-    before: Sequence[EvidenceRequest],
+    before: Iterable[tuple[EvidenceRequest, Mapping[str, Quantity]]],
     request: EvidenceRequest,
     offered: Iterable[str],
-    bench: Bench,
-    source: Source,
-    index: int,
+    where: str,
 ) -> Iterator[Problem]:
     """One evaluator asked twice for the same names: which of the values a claim sees must not hang on their order."""
-    for other in before:
+    for other, names in before:
         rivals = other.evaluator == request.evaluator and other.fallback == request.fallback
-        if same := rivals and sorted(vocabulary(other, bench).keys() & set(offered)):
+        if same := rivals and sorted(names.keys() & set(offered)):
             what = f"{request.evaluator} is asked twice for {', '.join(same[:3])}{' …' if same[3:] else ''}"
             remedy = f"say `as: other` here and `other.{same[0]}` in the claims, or `fallback: true` if it stands in"
-            yield Problem(source.where(("evidence", index)), what, remedy)
+            yield Problem(where, what, remedy)
 
 
 def _claim_problems(claim: Form, known: Mapping[str, Quantity], source: Source, at: Path_) -> list[Problem]:

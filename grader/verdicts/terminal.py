@@ -212,7 +212,8 @@ def _show_origins(out: Console, testimony: Testimony, letter: str) -> None:
         code = [f"commit {p.git_commit[:10]}{' (dirty)' if p.git_dirty else ''}"] if p.git_commit else []
         found = [evidence.evaluator, f"evidence: {exhibit.origin} {evidence.fingerprint[:12]}", f"{p.started:%Y-%m-%d}"]
         packages = [f"{name} {version}" for name, version in p.packages.items()]
-        out.print(Text(", ".join([*found, f"earwitness {p.earwitness}", *code, *packages]), style="dim"))
+        by = dict.fromkeys(filter(None, (p.evaluator, f"earwitness {p.earwitness}")))
+        out.print(Text(", ".join([*found, *by, *code, *packages]), style="dim"))
     show_differences(out, testimony.differences)
     for gap in testimony.missing:
         out.print(f"[yellow]missing: {escape(gap.what)}[/yellow]\n  -> {escape(gap.remedy)}", soft_wrap=True)

@@ -167,7 +167,9 @@ def test_changed_code_in_the_same_version_is_told_wherever_the_evidence_is_shown
     (told,) = course.key()["fair"]["differences"]
     assert told.startswith("of other code: the source of dice changed since it was measured by foreign 0.1, and its")
     assert "of other code" in course("key").stdout
-    assert "of other code" in course("why", "fair").stdout
+    why = course("why", "fair").stdout
+    assert "of other code" in why
+    assert ", foreign 0.1, earwitness " in why
     assert course.data("evidence", "--evidence=cached")[0]["differences"] == [told]
     assert course.data("record", "verify")["entries"][0]["differences"] == [told]
     (course.folder / "class.csv").write_text("student_id,fair,sides\n1,AC,B\n")
