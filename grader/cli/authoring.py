@@ -116,6 +116,6 @@ def tried(
     if as_json:
         print_json(key_json.key_as_data(alone, answer, [testimony]))
     else:
-        terminal.show_results(console(), results, [wanted], store.root)
+        terminal.show_results(console(), results, alone, [wanted], store.root)
         terminal.show_key(console(), alone, answer, [testimony])
     raise typer.Exit(UNSETTLED if answer.unsettled else DONE)

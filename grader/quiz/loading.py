@@ -21,12 +21,14 @@ from evaluators.recorded import Bench
 from evaluators.registry import Unloadable, owner
 from grader.quiz.claims import Fact, Form, HighestOf, LowestOf, asked_by, comparisons, in_words, names_of
 from grader.quiz.consistency import MOST_STEPS, TooComplex, satisfiable
+from grader.quiz.edition import is_edition, not_a_quiz, read_edition
 from grader.quiz.sources import read_facts, read_published
 from grader.quiz.spec import EvidenceRequest, Question, Quiz, QuizBook
 
 QUIZ_FILE = "quiz.yaml"
 CITING = "literature"
 """The evaluator whose facts can be looked up."""
+OWN_FILE = "name a file of its folder, without `..`"
 TOO_COMPLEX = f"its alternatives take more than {MOST_STEPS:,} steps to go through"
 BUILT_IN_QUIZ = Path(__file__).resolve().parents[2] / "questions"
 
@@ -43,20 +45,27 @@ def find_quiz(folder: Path | None) -> Path:
 
 
 def load_quiz(folder: Path) -> QuizBook:
-    """Read and check a whole quiz. Raises InputError with all problems of all files."""
+    """Read and check a whole quiz. Raises InputError with all problems of all files, or for a students' edition."""
     source = read(folder / QUIZ_FILE)
     quiz = validate(Quiz, source)
+    if is_edition(folder, quiz):
+        raise not_a_quiz(folder)
     bench = Bench(folder)
     questions: list[Question] = []
     problems: list[Problem] = []
     faults: list[Problem] = []
     for i, name in enumerate(quiz.questions):
+        if _leads_out(name):
+            problems.append(Problem(source.where(("questions", i)), f"{name} lies outside the quiz", OWN_FILE))
+            continue
         try:
-            if problem := _misplaced(folder, name, source, ("questions", i)):
-                raise InputError(problem)
             questions.append(load_question(folder / name, bench, faults))
         except InputError as error:
-            problems += error.problems
+            missing = not (folder / name).exists()
+            where = source.where(("questions", i))
+            problems += (
+                [Problem(where, f"names {name}, which is not there", "correct the name")] if missing else error.problems
+            )
     problems += _across(quiz, questions, source) if not problems else []
     published: tuple[PublishedPair, ...] = ()
     confirmed: dict[str, Confirmed] = {}
@@ -70,21 +79,25 @@ def load_quiz(folder: Path) -> QuizBook:
     return QuizBook(folder, quiz, tuple(questions), published, confirmed, bench, tuple(faults))
 
 
+def load_edition(folder: Path) -> QuizBook | None:
+    """The students' edition in `folder`, answers to which can be read and not judged; None for any other quiz."""
+    quiz = validate(Quiz, read(folder / QUIZ_FILE))
+    return read_edition(folder, quiz) if is_edition(folder, quiz) else None
+
+
 def _published(folder: Path, quiz: Quiz, source: Source) -> tuple[PublishedPair, ...]:
     if quiz.published_audio is None:
         return ()
-    if problem := _misplaced(folder, quiz.published_audio, source, ("published_audio",)):
-        raise InputError(problem)
-    return read_published(folder / quiz.published_audio)
+    path = folder / quiz.published_audio
+    if _leads_out(quiz.published_audio) or not path.resolve().is_relative_to(folder.resolve()):
+        where = source.where(("published_audio",))
+        raise InputError(Problem(where, f"{quiz.published_audio} lies outside the quiz", OWN_FILE))
+    return read_published(path)
 
 
-def _misplaced(folder: Path, name: str, source: Source, at: Path_) -> Problem | None:
-    """What is wrong with a file that a quiz names: it is not there, or not of the quiz's folder."""
-    if not (folder / name).resolve().is_relative_to(folder.resolve()):
-        return Problem(source.where(at), f"{name} lies outside the quiz's folder", "name a file of its folder")
-    if not (folder / name).exists():
-        return Problem(source.where(at), f"names {name}, which is not there", "correct the name")
-    return None
+def _leads_out(name: str) -> bool:
+    """Whether the name of a quiz's file leads out of its folder: an edition lays its files out under the same names."""
+    return Path(name).is_absolute() or ".." in Path(name).parts
 
 
 def cited(questions: Iterable[Question], bench: Bench) -> dict[str, Quantity]:

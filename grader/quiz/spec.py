@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from basics.errors import InputError, Problem
 from basics.suggestions import did_you_mean
-from evaluators.evidence import Confirmed, Frozen, PublishedPair, Site, Standing
+from evaluators.evidence import Confirmed, Frozen, PublishedPair, Site, Standing, digest
 from evaluators.isolation import TIMEOUT
 from evaluators.recorded import Bench
 from grader.quiz.claims import Claim, Form
@@ -122,6 +122,12 @@ class Question(Frozen):
     options: Annotated[dict[Letter, Option], Field(min_length=2)]
     note: str = ""
 
+    @property
+    def digest(self) -> str:
+        """sha256 of what an answer was given to: points, `choose`, and the text behind each letter."""
+        texts = {letter: normalise(option.text) for letter, option in self.options.items()}
+        return digest({"id": self.id, "points": self.points, "choose": self.choose, "options": texts})
+
     @model_validator(mode="after")
     def _texts_differ(self) -> Question:
         named: dict[str, str] = {}
@@ -160,6 +166,10 @@ class Regulations(Frozen):
     violations: Violations = Violations()
 
 
+DATES = ("deadline", "release", "revision_until", "final_release")
+"""The dates of a quiz, in the order in which they follow one another."""
+
+
 class Quiz(Frozen):
     """`quiz.yaml`: everything that the questions share.
 
@@ -194,27 +204,27 @@ class Quiz(Frozen):
     def _sensible(self) -> Quiz:
         if self.time_zone not in available_timezones():
             raise ValueError(f"time_zone {self.time_zone!r} is not an IANA zone such as Asia/Taipei")
-        if wrong := self.other_offset(self.deadline):
-            raise ValueError(f"deadline {wrong}")
+        dates = {name: date for name in DATES if (date := getattr(self, name))}
+        if wrong := [f"{name} {problem}" for name, date in dates.items() if (problem := self.other_offset(date))]:
+            raise ValueError("; ".join(wrong))
         if len(set(self.accept)) < len(self.accept):
             raise ValueError("accept names a source twice")
-        dates = [d for d in (self.deadline, self.release, self.revision_until, self.final_release) if d]
-        if dates != sorted(dates):
-            raise ValueError("deadline, release, revision_until and final_release must follow one another")
+        if list(dates.values()) != sorted(dates.values()):
+            raise ValueError(f"{', '.join(DATES[:-1])} and {DATES[-1]} must follow one another")
         return self
 
-    def other_offset(self, deadline: datetime) -> str:
-        """What is wrong with a deadline whose offset is not that of the quiz's time zone then; empty if nothing is.
+    def other_offset(self, date: datetime) -> str:
+        """What is wrong with a date whose offset is not that of the quiz's time zone then; empty if nothing is.
 
         Whoever writes the wrong offset means a time on the clock and gets another one, by hours. A quiz that names no
         zone has none to contradict.
         """
-        there = self.local(deadline)
-        if "time_zone" not in self.model_fields_set or deadline.utcoffset() == there.utcoffset():
+        there = self.local(date)
+        if "time_zone" not in self.model_fields_set or date.utcoffset() == there.utcoffset():
             return ""
-        meant = deadline.replace(tzinfo=ZoneInfo(self.time_zone)).isoformat()
+        meant = date.replace(tzinfo=ZoneInfo(self.time_zone)).isoformat()
         return (
-            f"{deadline.isoformat()} has another offset than {self.time_zone} has then: on the clock there it is "
+            f"{date.isoformat()} has another offset than {self.time_zone} has then: on the clock there it is "
             f"{there.isoformat()}; write that, or {meant} if the offset is wrong"
         )
 

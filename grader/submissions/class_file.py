@@ -22,6 +22,7 @@ IGNORE = "ignore"
 STUDENT_ID = "student_id"
 Reason = Annotated[str, Field(min_length=8)]
 Language = Literal["en", "zh-TW"]
+NoSubmission = Literal["listed", "row", "zero"]
 
 
 class Skip(Frozen):
@@ -55,6 +56,8 @@ class ClassFile(Frozen):
     `no_times` and `no_attempts` confirm, with the reason, that a file does not say when or which attempt;
     `no_sis_ids`, that the LMS's number stands in for an empty `sis_id`;
     `empty_cells`, that an empty cell is an empty answer even where the LMS gave points for it.
+    `no_submission` says what becomes of students of the roster who handed nothing in: they are named with the result
+    (`listed`), have a row without points in the scores as well (`row`), or a row and a gradebook score of 0 (`zero`).
     """
 
     roster: str | None = None
@@ -67,6 +70,7 @@ class ClassFile(Frozen):
     no_sis_ids: Reason | None = None
     empty_cells: Reason | None = None
     canvas_key: dict[str, tuple[Letter, ...]] = Field(default_factory=dict)
+    no_submission: NoSubmission = "listed"
     feedback: tuple[Language, ...] = ("en", "zh-TW")
 
 
@@ -79,8 +83,12 @@ def read_class_file(path: Path | None, book: QuizBook) -> ClassFile:
         return ClassFile()
     source = read(path)
     result = validate(ClassFile, source)
-    offsets = _offsets(result, source, book)
-    if problems := [*_unknown_questions(result, source, book), *_repetitions(result, source), *offsets]:
+    problems = [*_unknown_questions(result, source, book), *_repetitions(result, source)]
+    problems += _offsets(result, source, book)
+    if result.no_submission != "listed" and not result.roster:
+        what = f"no_submission: {result.no_submission} needs a roster: nobody else knows who handed nothing in"
+        problems.append(Problem(source.where(("no_submission",)), what, "name one: `roster: roster.csv`"))
+    if problems:
         raise InputError(problems)
     if result.roster:
         return result.model_copy(update={"roster": str(path.parent / result.roster)})

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Literal
 
 from evaluators.entries import digests_of
@@ -20,11 +21,12 @@ from evaluators.provenance import OTHER_INPUTS, differences
 from evaluators.recorded import Bench, Recorded
 from evaluators.store import Store
 from grader.quiz.claims import Form, comparisons, names_of
+from grader.quiz.commands import command, published
 from grader.quiz.loading import Broken, evaluator_of, parameters_of, vocabulary
 from grader.quiz.spec import EvidenceRequest, Question, QuizBook
-from grader.verdicts.decisions import Decisions
+from grader.verdicts.decisions import Decisions, in_force
 from grader.verdicts.judge import Verdict, every_comparison, judge, measured_by
-from grader.verdicts.key import AnswerKey, make_key
+from grader.verdicts.key import AnswerKey, QuestionKey, make_key, make_question_key
 from grader.verdicts.record import entry_name, read_records
 
 Mode = Literal["cached", "auto", "refresh"]
@@ -71,6 +73,16 @@ class Testimony:
     missing: tuple[Missing, ...]
     candidates: Mapping[str, tuple[Measurement, ...]]
     verdicts: Mapping[str, Verdict]
+    quiz: Path = Path()
+
+    @property
+    def recompute(self) -> str:
+        """The command that measures the question anew."""
+        return command(self.quiz, "evidence", self.question.id, "--evidence=refresh")
+
+    def as_published(self) -> Testimony:
+        """The same for people elsewhere."""
+        return replace(self, quiz=published(self.quiz))
 
     def numbers(self, letter: str) -> tuple[Number, ...]:
         """All values of what is compared for an option, each that counts before those that corroborate it."""
@@ -129,13 +141,6 @@ class Asked:
         """Whether what is stored or of record answers in this mode, and nothing is run."""
         return mode == "cached" and kept(self.evaluator)
 
-    @property
-    def gap(self) -> Missing:
-        """What is told where nothing is stored."""
-        name = self.evaluator.name
-        how = f"run `earwitness evidence` with what the evaluator {name} needs (see `earwitness evidence --help`)"
-        return Missing(evaluator=name, what="no stored evidence", remedy=how)
-
 
 @dataclass(frozen=True)
 class Result:
@@ -185,7 +190,7 @@ class Gatherer:
         verdicts = {
             letter: judge(option.claim, candidates, option.asides) for letter, option in question.options.items()
         }
-        return Testimony(question, exhibits, missing, candidates, verdicts)
+        return Testimony(question, exhibits, missing, candidates, verdicts, self.book.folder)
 
     def exhibits(self, request: EvidenceRequest) -> tuple[tuple[Exhibit, ...], Missing | None]:
         """The evidence that answers a request, the one that counts first, and what is missing."""
@@ -231,11 +236,25 @@ class Gatherer:
         name = asked.evaluator.name
         report(name, 0.0)
         if asked.answered_in(self.mode):
-            return self._known_result(asked, questions) or Result(name, questions, None, asked.gap)
+            return self._known_result(asked, questions) or Result(name, questions, None, self._gap(asked))
         evidence, problem = self._answer(asked, replace(self.site, progress=report))
         if evidence is None and isinstance(asked.evaluator, Recorded):
             return self._known_result(asked, questions) or Result(name, questions, None, problem)
         return Result(name, questions, evidence, problem, "", self._differences(evidence) if evidence else ())
+
+    def _gap(self, asked: Asked) -> Missing:
+        """What is told where nothing is stored."""
+        name = asked.evaluator.name
+        asking = [q.id for q in self.book.questions if any(self._asks(request, asked) for request in q.evidence)]
+        gather = command(self.book.folder, "evidence", *asking)
+        how = f"run `{gather}`, with what the evaluator {name} needs (see `earwitness evidence --help`)"
+        return Missing(evaluator=name, what="no stored evidence", remedy=how)
+
+    def _asks(self, request: EvidenceRequest, asked: Asked) -> bool:
+        try:
+            return request.evaluator == asked.evaluator.name and Asked.by(request, self.book.bench).key == asked.key
+        except (Exception, SystemExit):  # it breaks there, which that question tells
+            return False
 
     def _known_result(self, asked: Asked, questions: list[str]) -> Result | None:
         """What the store has, or else the evidence of record; None where neither has any."""
@@ -249,7 +268,7 @@ class Gatherer:
         found = [*record, *stored]
         usable = self._counts(found)
         if asked.answered_in(self.mode):
-            return _distinct(found), None if usable else asked.gap
+            return _distinct(found), None if usable else self._gap(asked)
         current = [*record, *filter(_of_these_inputs, stored)]
         if asked.evaluator.stored and self.mode == "auto" and self._counts(current):
             return _distinct(found), None
@@ -358,6 +377,13 @@ def key_from(
         evidence=_digests(used),
         decisions=decisions,
     )
+
+
+def question_key(testimony: Testimony, decisions: Decisions = ()) -> QuestionKey:
+    """The key of one question that its testimony and the teaching staff's decisions give."""
+    decided, name = in_force(decisions), testimony.question.id
+    overridden, ruled = decided.overrides.get(name), decided.rulings.get(name)
+    return make_question_key(testimony.question, testimony.verdicts, overridden, ruled)
 
 
 def _digests(used: Iterable[Evidence]) -> dict[str, str]:

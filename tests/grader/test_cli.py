@@ -99,7 +99,7 @@ def test_a_broken_evaluator_is_told_and_the_rest_is_kept(run: Any, foreign_quiz:
         (("why", "fair", "Z"), "known: A, B, C"),
         (("key", "--accept", "demonstrations"), "did you mean demonstration?"),
         (("key", "--override", "no-such-file.yaml"), "there is no such file"),
-        (("key", "--override", "."), "is a directory"),
+        (("key", "--override", "."), "there is no result here"),
         (("evidence", "q99"), "is not in the quiz"),
     ],
 )

@@ -90,7 +90,10 @@ def test_an_extension_moves_one_students_deadline_and_never_backwards() -> None:
     assert totals(grades) == {"a": 3, "b": 0}
     assert rules(grades, "a") == ["extension"]
     in_time = [attempt("a", None, DEADLINE, 3, book)]
-    assert totals(graded(in_time, book, **extension("a", "2026-06-01T00:00:00+08:00"))) == {"a": 3}
+    backwards = graded(in_time, book, **extension("a", "2026-06-01T00:00:00+08:00"))
+    assert totals(backwards) == {"a": 3}
+    [told] = backwards.records[0].adjustments
+    assert told.detail.startswith("until 2026-06-01 00:00:00 +08:00, which is not after the deadline of all")
 
 
 @pytest.mark.parametrize(("policy", "points"), [("first", 2), ("latest", 1), ("highest", 3)])
@@ -227,6 +230,14 @@ def test_a_deadline_with_another_offset_than_its_zone_is_refused(
     path.write_text(f'extensions: [{{student: b1, until: "{deadline}", reason: was in hospital}}]\n')
     with pytest.raises(InputError, match=r"class\.yaml:1: .* has another offset than"):
         read_class_file(path, make_book(deadline=there, time_zone=zone, **later))
+
+
+def test_the_other_dates_are_held_to_the_zone_too_all_at_once() -> None:
+    wrong = {"release": "2026-06-20T02:00:00+00:00", "revision_until": "2026-06-21T23:59:59-08:00"}
+    with pytest.raises(ValidationError) as caught:
+        make_book(**wrong)
+    assert "release 2026-06-20T02:00:00+00:00 has another offset than Asia/Taipei" in str(caught.value)
+    assert "revision_until 2026-06-21T23:59:59-08:00 has another offset" in str(caught.value)
 
 
 @pytest.mark.parametrize("offset", ["+02:00", "+01:00"])
