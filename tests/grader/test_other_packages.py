@@ -125,7 +125,7 @@ def test_what_is_of_record_is_checked_judged_and_graded_without_the_package(cour
     assert [q["correct"] for q in before["questions"]] == [["A", "C"], ["B"]]
     (course.folder / "class.csv").write_text("student_id,fair,sides\n1,AC,B\n")
     assert course("grade", "class.csv", "--out", "grades").returncode == 0
-    assert (course.folder / "grades/scores.csv").read_text().splitlines()[1] == "1,2.00,1.00,3.00"
+    assert (course.folder / "grades/scores.csv").read_text().splitlines()[1] == "1,,,2.00,1.00,3.00,graded"
     page = course("report", "--out", "page.html")
     assert page.returncode == 0, page.stderr
 
