@@ -56,9 +56,9 @@ FAULTS = {
     "interrupt": "KeyboardInterrupt",
     "recursion": "RecursionError: maximum recursion depth exceeded",
     "memory": "MemoryError",
-    "hang": "it gave no answer within 3 s",
-    "hang_deaf": "it gave no answer within 3 s",
-    "spin": "it gave no answer within 3 s",
+    "hang": "it gave no answer within 6 s",
+    "hang_deaf": "it gave no answer within 6 s",
+    "spin": "it gave no answer within 6 s",
     "closes_all": "its process ended without an answer",
     "writes_pipe": "",
     "none": "measure returned nothing (None), expected Findings",
@@ -108,7 +108,7 @@ FAULTS = {
     "inputs_path": "inputs returned what cannot be: files",
     "inputs_exit": "SystemExit: no inputs",
     "inputs_crash": "its process ended without an answer (SIGKILL)",
-    "inputs_hang": "it gave no answer within 3 s",
+    "inputs_hang": "it gave no answer within 6 s",
 }
 UNLOADABLE = {
     "raises_on_import": "RuntimeError: broke while it was imported (raises_on_import.py:3)",
@@ -203,7 +203,7 @@ def answered(
     """What `earwitness key --json` said of them all, and the quiz."""
     folder = tmp_path_factory.mktemp("quiz")
     asked = {name: f"unruly, how: {name}, timeout: 60" for name in (*RIGHT, *UNDEFINED, *FAULTS, "raise_input")}
-    asked |= {name: f"unruly, how: {name}, timeout: 3" for name in ("hang", "hang_deaf", "spin", "inputs_hang")}
+    asked |= {name: f"unruly, how: {name}, timeout: 6" for name in ("hang", "hang_deaf", "spin", "inputs_hang")}
     quiz = write_quiz(folder / "quiz", asked | {name: f"{name}, " for name in UNLOADABLE})
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(REPOSITORY)])}
     env["EARWITNESS_CACHE"] = str(folder / "store")
