@@ -16,7 +16,6 @@ from basics.errors import InputError, Unavailable
 from basics.files import sha256_of
 from evaluators.announcement import NotAsAnnounced, announced, as_announced, as_inputs
 from evaluators.evidence import (
-    Artefact,
     Evaluator,
     Evidence,
     Findings,
@@ -178,7 +177,8 @@ def gather(
             return Gathered(found.model_copy(update={"measurements": held(found.measurements)}))
     started, clock = datetime.now(UTC), time.perf_counter()
     findings = as_announced(evaluator, parameters, evaluator.measure(parameters, site))
-    if lost := [artefact.path for artefact in findings.artefacts if not _kept(artefact, site)]:
+    place = store or Store(site.cache)
+    if lost := [one.path for one in findings.artefacts if not place.holds(one.path, one.sha256)]:
         raise NotAsAnnounced(f"it names {lost[0]}, which the store does not hold (see Store.artefact)")
     name, quantities = evaluator.name, announced(evaluator, parameters)
     foreign = name not in BUILT_IN
@@ -198,10 +198,6 @@ def gather(
     if store and not findings.faults and kept(evaluator):
         store.put(evidence)
     return Gathered(evidence, findings.faults)
-
-
-def _kept(artefact: Artefact, site: Site) -> bool:
-    return Store(site.cache).holds(artefact.path, artefact.sha256)
 
 
 def asked_by(evaluator: Evaluator, parameters: Frozen) -> str:
