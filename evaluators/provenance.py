@@ -8,9 +8,12 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from evaluators.evidence import Inputs, Provenance
+from basics.files import sha256_of
+from evaluators.evidence import Evidence, Inputs, Provenance
 from evaluators.packages import PROJECT, installed_version
+from evaluators.registry import source_digest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RECIPE = 2
@@ -43,8 +46,37 @@ def _git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def provenance(inputs: Inputs, *, started: datetime, seconds: float) -> Provenance:
-    """The provenance of something measured just now from `inputs`."""
+OTHER_CODE, OTHER_INPUTS = "of other code", "of other inputs"
+
+
+def sha256_in(quiz: Path, name: str) -> str:
+    """sha256 of a file of the quiz by its path there; empty where there is no such file inside the quiz."""
+    path = quiz / name
+    inside = path.resolve().is_relative_to(quiz.resolve())
+    return sha256_of(path) if inside and path.is_file() else ""
+
+
+def differences(evidence: Evidence, quiz: Path | None) -> tuple[str, ...]:
+    """What the evidence rests on that is otherwise here: the evaluator's code, files of the quiz.
+
+    What is not known of it, or not here, is no difference: evidence from before these were noted, an evaluator that is
+    not installed, one of another version.
+    """
+    known = evidence.provenance
+    told = []
+    if known.code and (here := source_digest(evidence.evaluator)) and here != known.code:
+        told.append(
+            f"{OTHER_CODE}: the source of {evidence.evaluator} changed since it was measured"
+            f"{f' by {known.evaluator}' if known.evaluator else ''}, and its version {evidence.version} did not"
+        )
+    changed = [name for name, sha256 in known.files.items() if quiz and sha256_in(quiz, name) != sha256]
+    if changed:
+        told.append(f"{OTHER_INPUTS}: {', '.join(changed)} changed since it was measured")
+    return tuple(told)
+
+
+def provenance(inputs: Inputs, *, started: datetime, seconds: float, **by: Any) -> Provenance:
+    """The provenance of something measured just now from `inputs`, `by` which evaluator, code and files of the quiz."""
     commit, dirty = git_state()
     return Provenance(
         earwitness=installed_version(PROJECT),
@@ -58,4 +90,5 @@ def provenance(inputs: Inputs, *, started: datetime, seconds: float) -> Provenan
         seed=inputs.seed,
         started=started.astimezone(UTC),
         seconds=round(seconds, 3),
+        **by,
     )

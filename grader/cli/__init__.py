@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from evaluators.packages import DEBUG
-from grader.cli import demo, doctor, evidence, exporting, facts, grading, key, record, reporting, reviewing, starting
+from grader.cli import (
+    authoring,
+    demo,
+    doctor,
+    evidence,
+    exporting,
+    facts,
+    grading,
+    key,
+    record,
+    reporting,
+    reviewing,
+    starting,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,7 +32,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 what was checked does not hold, 2 unusable input, 3 done but something is unsettled, "
     "4 the program or an evaluator broke.",
 )
-for group in (demo, key, evidence, facts, record, starting, grading, reviewing, reporting, exporting, doctor):
+GROUPS = (demo, key, evidence, facts, record, starting, grading, reviewing, reporting, exporting, authoring, doctor)
+for group in GROUPS:
     group.register(app)
 
 

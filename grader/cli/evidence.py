@@ -63,6 +63,8 @@ def validate(
         for name, text in schema_texts().items():
             write_whole(folder / "schema" / name, text.encode())
     book = _checked(folder)
+    if book.faults:
+        raise InputError(book.faults)
     outdated = stale(folder / "schema") if (folder / "schema").is_dir() else []
     if outdated:
         problem = "differs from the types of this version"
@@ -206,11 +208,11 @@ def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
 def _record(folder: Path, found: list[Evidence]) -> None:
     """Record what can be; InputError names what cannot."""
     from basics.errors import InputError
-    from evaluators.registry import get
+    from evaluators.registry import BUILT_IN, get
     from grader.verdicts.record import changes, not_for_record, write_record
 
     out = console(stderr=True)
-    kept = [evidence for evidence in found if get(evidence.evaluator).stored]
+    kept = [one for one in found if one.evaluator not in BUILT_IN or get(one.evaluator).stored]
     for evidence in kept:
         if not_for_record(evidence):
             continue

@@ -16,6 +16,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from basics.errors import InputError, Problem
 from basics.suggestions import did_you_mean
 from evaluators.evidence import Confirmed, Frozen, PublishedPair, Site, Standing, digest
+from evaluators.isolation import TIMEOUT
+from evaluators.recorded import Bench
 from grader.quiz.claims import Claim, Form
 
 CreditRule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]
@@ -38,12 +40,16 @@ class EvidenceRequest(BaseModel):
 
     `as: small` puts `small.` before the names of its measurements, so that claims can tell two requests apart.
     `fallback: true` lets its values stand in where the same evaluator, asked otherwise, gives none.
+    `isolate` says whether it runs in a process of its own, as everything does by default that is not built in, and
+    `timeout` for how many seconds it may measure there.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
     evaluator: Text
     prefix: Annotated[str, Field(alias="as", pattern=r"^[a-z][a-z0-9_]*$")] = ""
     fallback: bool = False
+    isolate: bool | None = None
+    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = TIMEOUT
 
     def named(self, measurement: str) -> str:
         """What claims call a measurement of this request."""
@@ -225,13 +231,19 @@ class Quiz(Frozen):
 
 @dataclass(frozen=True)
 class QuizBook:
-    """A quiz with its questions, and the folder it was read from."""
+    """A quiz with its questions, and the folder it was read from.
+
+    `bench` has the evaluators that its questions ask; `faults` tells of those that broke when asked what they measure:
+    the claims of such a question are not checked, and it is not decided.
+    """
 
     folder: Path
     quiz: Quiz
     questions: tuple[Question, ...]
     published: tuple[PublishedPair, ...] = ()
     confirmed: Mapping[str, Confirmed] = field(default_factory=dict)
+    bench: Bench = field(default_factory=Bench)
+    faults: tuple[Problem, ...] = ()
 
     @property
     def site(self) -> Site:
@@ -241,6 +253,7 @@ class QuizBook:
             codec_sha256=self.quiz.codec_sha256,
             published=self.published,
             confirmed=self.confirmed,
+            quiz=self.folder,
         )
 
     def question(self, name: str) -> Question:
