@@ -36,8 +36,10 @@ from pydantic import (
 
 from basics.errors import InputError, Problem
 
-Source = Literal["measured", "executed", "published_audio", "published", "demonstration"]
-Standing = Literal["measured", "executed", "published_audio", "published", "recalled", "demonstration"]
+Source = Literal["measured", "executed", "published_audio", "published", "simulated", "saved", "demonstration"]
+Standing = Literal[
+    "measured", "executed", "published_audio", "published", "simulated", "saved", "recalled", "demonstration"
+]
 """What a quiz may accept: a source, or published facts that were recalled and not yet looked up."""
 Checked = Literal["read", "secondary", "recalled"]
 Kind = Literal["number", "bool", "text"]
@@ -123,12 +125,13 @@ class Measurement(Frozen):
 
     `locator` says where to look it up again: section and table of a paper, symbol of a released file, name of a clip.
     `checked` is for published values alone: `read` in the source itself, `secondary` through somebody who quotes it,
-    or `recalled` from memory and not yet looked up.
+    or `recalled` from memory and not yet looked up. `unmeasured` tells what nobody found out from what has no value.
     """
 
     name: Name
     value: Value | None = None
     undefined: str | None = None
+    unmeasured: bool = False
     unit: str = ""
     n: Annotated[int | None, BeforeValidator(as_scalar)] = Field(default=None, ge=0)
     interval: Interval | None = None
@@ -155,6 +158,8 @@ class Measurement(Frozen):
     def _consistent(self) -> Measurement:
         if (self.value is None) == (self.undefined is None):
             raise ValueError(f"{self.name}: give a value or the reason why it is undefined, and not both")
+        if self.unmeasured and self.undefined is None:
+            raise ValueError(f"{self.name}: what was not measured has no value")
         if (self.source == "published") != (self.checked is not None):
             raise ValueError(f"{self.name}: `checked` goes with source `published`, and only with it")
         if self.source in ("published", "published_audio") and not self.locator:

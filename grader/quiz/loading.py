@@ -19,7 +19,7 @@ from evaluators.evidence import Confirmed, Evaluator, Frozen, Kind, PublishedPai
 from evaluators.packages import cause_of, shown_output, whose_fault
 from evaluators.recorded import Bench
 from evaluators.registry import Unloadable, owner
-from grader.quiz.claims import Fact, Form, HighestOf, LowestOf, asked_by, comparisons, in_words, names_of
+from grader.quiz.claims import Fact, Form, HighestOf, Lack, LowestOf, asked_by, comparisons, in_words, names_of
 from grader.quiz.consistency import MOST_STEPS, TooComplex, satisfiable
 from grader.quiz.edition import is_edition, not_a_quiz, read_edition
 from grader.quiz.sources import read_facts, read_published
@@ -234,6 +234,8 @@ def _claim_problems(claim: Form, known: Mapping[str, Quantity], source: Source, 
 
 def _mismatches(comparison: Form, known: Mapping[str, Quantity]) -> Iterator[str]:
     fact = None if isinstance(comparison, HighestOf | LowestOf) else asked_by(comparison)
+    if isinstance(fact, Lack):
+        return
     value = fact.value if isinstance(fact, Fact) else 0.0
     wanted: Kind = "bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
     for name in names_of(comparison):
