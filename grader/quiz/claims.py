@@ -282,7 +282,9 @@ def names_of(comparison: Form) -> tuple[str, ...]:
     written: Any = getattr(comparison, operator_of(comparison) or "")
     if isinstance(written, str):
         return (written,)
-    names: tuple[str, ...] = written[:1] if isinstance(comparison, AtLeast | AtMost | Above | Below | Equals) else written
+    names: tuple[str, ...] = (
+        written[:1] if isinstance(comparison, AtLeast | AtMost | Above | Below | Equals) else written
+    )
     return names
 
 

@@ -26,8 +26,8 @@ from grader.quiz.sources import read_facts, read_published
 from grader.quiz.spec import EvidenceRequest, Question, Quiz, QuizBook
 
 QUIZ_FILE = "quiz.yaml"
-CITING = "literature"
-"""The evaluator whose facts can be looked up."""
+CITING = ("literature", "facts")
+"""The evaluators whose facts can be looked up."""
 OWN_FILE = "name a file of its folder, without `..`"
 TOO_COMPLEX = f"its alternatives take more than {MOST_STEPS:,} steps to go through"
 BUILT_IN_QUIZ = Path(__file__).resolve().parents[2] / "questions"
@@ -102,7 +102,7 @@ def _leads_out(name: str) -> bool:
 
 def cited(questions: Iterable[Question], bench: Bench) -> dict[str, Quantity]:
     """The cited facts that questions ask for, by measurement: what somebody can look up."""
-    requests = [request for question in questions for request in question.evidence if request.evaluator == CITING]
+    requests = [request for question in questions for request in question.evidence if request.evaluator in CITING]
     asked = [(evaluator_of(request, bench), parameters_of(request, bench)) for request in requests]
     return {quantity.name: quantity for one in asked for quantity in announced(*one)}
 
