@@ -37,6 +37,8 @@ BUILT_IN = {
     "speaker_gender": "evaluators.speaker_gender:SpeakerGender",
     "table": "evaluators.generic.table:Table",
 }
+LISTENING = ("layer_separation", "moshi_model", "reconstruction", "speaker_gender")
+"""Those that are about sound and speech models."""
 
 
 class NotHere(InputError):

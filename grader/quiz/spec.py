@@ -19,6 +19,7 @@ from evaluators.evidence import Confirmed, Frozen, PublishedPair, Site, Standing
 from evaluators.generic import KINDS
 from evaluators.isolation import TIMEOUT
 from evaluators.recorded import Bench
+from evaluators.registry import LISTENING
 from grader.quiz.claims import Claim, Form
 
 CreditRule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]
@@ -277,6 +278,11 @@ class QuizBook:
             confirmed=self.confirmed,
             quiz=self.folder,
         )
+
+    @property
+    def listens(self) -> bool:
+        """Whether any question asks for evidence that is measured on sound, or through a codec."""
+        return any(request.evaluator in LISTENING for question in self.questions for request in question.evidence)
 
     def question(self, name: str) -> Question:
         """The question with this id. Raises InputError with suggestions if there is none."""
