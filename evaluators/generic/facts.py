@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from basics.errors import InputError, Problem, Unavailable
+from basics.errors import InputError, Problem
 from basics.yaml_source import read, validate
 from evaluators.announcement import outside
 from evaluators.evidence import (
@@ -100,8 +100,6 @@ class Facts:
 
     def quantities(self, parameters: FactsParameters) -> Iterable[Quantity]:
         """One for each fact of the file. Raises InputError with all that is wrong there."""
-        if self.folder is None:
-            raise Unavailable("the facts lie in a quiz, and no quiz is at hand", "name its folder: --quiz")
         return [fact.quantity(name) for name, fact in self._facts(parameters, Site(quiz=self.folder)).items()]
 
     def inputs(self, parameters: FactsParameters, site: Site) -> Inputs:

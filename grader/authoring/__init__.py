@@ -106,7 +106,7 @@ def _quiz(name: str, made: Starter, deadline: datetime) -> str:
     title = re.sub(r"[-_]+", " ", name).strip().capitalize()
     return f"""\
 # A quiz. What every key means: docs/quiz.md of Earwitness.
-id: {identifier}
+id: "{identifier}"
 title: "{title}"
 course: The name of your course
 total: {2 * len(made.questions)}
@@ -179,7 +179,7 @@ def new_question(name: str, kind: Kind, folder: Path) -> list[Path]:
     texts |= {other: text for other, text in made.files.items() if other not in made.questions}
     taken = [other for other, text in texts.items() if _differs(folder / other, text)]
     if taken:
-        what, remedy = "is there already, with another content", "move it away, or name the question's files yourself"
+        what, remedy = "is there already, with other content", "move it away, or name the question's files yourself"
         raise InputError(Problem(str(folder / other), what, remedy) for other in taken)
     missing = [source for source in made.accept if source not in book.quiz.accept]
     quiz = _extended(read(folder / QUIZ_FILE), f"{name}.yaml", book.quiz.total + 2, missing)
