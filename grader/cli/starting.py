@@ -10,7 +10,6 @@ from typer.core import TyperGroup
 
 from grader.cli.common import QuizOption, accepted_sources, command, console, load_book, testify
 
-
 WithOption = Annotated[
     Literal["python", "notebook", "table", "command", "facts"],
     typer.Option("--with", help="What decides its options: a function, a notebook, a table, a program, or facts."),

@@ -15,7 +15,8 @@ from basics.errors import InputError, Problem
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Path_, Source, read, validate
 from evaluators.announcement import announced
-from evaluators.evidence import Confirmed, Evaluator, Frozen, Kind, PublishedPair, Quantity
+from evaluators.evidence import Confirmed, Evaluator, Frozen, Kind, PublishedPair, Quantity, Site, quiz_files
+from evaluators.generic import KINDS
 from evaluators.packages import cause_of, shown_output, whose_fault
 from evaluators.recorded import Bench
 from evaluators.registry import Unloadable, owner
@@ -123,6 +124,7 @@ def load_question(path: Path, bench: Bench | None = None, faults: list[Problem] 
     for i, request in enumerate(question.evidence):
         try:
             offered = vocabulary(request, bench, source, i)
+            problems += _absent_files(request, bench, source, i)
             problems += _offered_twice(before, request, offered, source.where(("evidence", i)))
             before.append((request, offered))
             quantities |= offered
@@ -187,6 +189,19 @@ def vocabulary(
         what = f"the evaluator {name} broke when asked what it measures: {cause_of(error)}"
         output = f"\n{shown_output(error)}" if shown_output(error) else ""
         raise Broken(Problem(where, what, f"{whose_fault(owner(name), error)}{output}")) from error
+
+
+def _absent_files(request: EvidenceRequest, bench: Bench, source: Source, index: int) -> Iterator[Problem]:
+    """Files that evidence out of the quiz's own folder names, and that are not there."""
+    if request.evaluator not in KINDS or bench.folder is None:
+        return
+    site = Site(quiz=bench.folder)
+    for name in quiz_files(parameters_of(request, bench))[1]:
+        try:
+            site.file(name)
+        except InputError as error:
+            what = f"{name}: {'; '.join(problem.what for problem in error.problems)}"
+            yield Problem(source.where(("evidence", index)), what, "put it there, or correct its path")
 
 
 def _offered_twice(

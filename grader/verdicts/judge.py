@@ -140,13 +140,13 @@ def judge(claim: Form, candidates: Candidates, asides: Iterable[Aside] = ()) -> 
     defeats = next((one for one in beside if one.side == "defeats" and one.stands), None)
     defeated = defeats.step if defeats and step.state == "supported" else None
     grounds = tuple(dict.fromkeys(_grounds(defeated or step)))
-    sources = tuple(sorted({m.source for c in grounds for m in c.measurements if m.value is not None}))
+    told = {m.source for c in grounds for m in c.measurements if m.value is not None or c.state != "inconclusive"}
     return Verdict(
         state="refuted" if defeated else step.state,
         step=step,
         grounds=grounds,
         deciding=min(grounds, key=lambda c: c.clearance),
-        sources=sources,
+        sources=tuple(sorted(told)),
         checked=min((c.checked for c in grounds), key=STRENGTH.index),
         demonstration=any(c.demonstration for c in grounds),
         beside=beside,

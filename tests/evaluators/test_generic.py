@@ -259,7 +259,15 @@ def test_a_file_outside_the_quiz_is_refused(quiz: Quiz, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has to be a path inside the quiz's folder"):
         load_quiz(quiz.folder)
     (quiz.folder / "evidence.py").symlink_to(tmp_path / "evidence.py")
-    assert "lies outside the quiz's folder" in problem(quiz.ask(POWER))
+    quiz.pose(POWER)
+    with pytest.raises(InputError, match=r"a\.yaml:\d+: evidence\.py: lies outside the quiz's folder"):
+        load_quiz(quiz.folder)
+
+
+def test_a_file_that_is_not_there_is_told_before_anything_runs(quiz: Quiz) -> None:
+    quiz.pose({"table": "bnch.csv", "take": {"x": {"column": "s"}}})
+    with pytest.raises(InputError, match=r"a\.yaml:\d+: bnch\.csv: there is no such file in the quiz"):
+        load_quiz(quiz.folder)
 
 
 @pytest.mark.parametrize("online", [False, True])
@@ -450,7 +458,6 @@ def test_a_table_is_read_strictly(quiz: Quiz, text: str, told: str) -> None:
 def test_a_table_of_another_kind_or_none(quiz: Quiz) -> None:
     quiz.write("bench.xlsx", "PK")
     assert "is a .xlsx file" in problem(take(quiz, "bench.xlsx", s={"column": "s"}))
-    assert "there is no such file in the quiz" in problem(take(quiz, "bnch.csv", s={"column": "s"}))
     quiz.write("bench.csv", "m,s\n")
     assert found(take(quiz, s={"column": "s"}))["s"].undefined == "bench.csv has no rows"
 

@@ -172,7 +172,7 @@ def states(folder: Path) -> Iterator[tuple[str, bytes]]:
     [
         ("samples", "is a question of the quiz already"),
         ("Third", "is no id of a question"),
-        ("quiz", "another content"),
+        ("quiz", "other content"),
     ],
 )
 def test_a_question_that_cannot_be_added_changes_nothing(tmp_path: Path, name: str, told: str) -> None:
