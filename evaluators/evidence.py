@@ -75,16 +75,17 @@ def as_value(value: Any) -> Any:
     return plain
 
 
-def _inside(folder: str) -> AfterValidator:
-    """Takes a relative path, and refuses one that leads out of the folder."""
+def inside(name: str, folder: str) -> str:
+    """A relative path inside `folder`, as messages call it. Raises ValueError for one that leads out of it."""
+    path = PurePosixPath(name)
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in path.parts[0]:
+        raise ValueError(f"{name!r} has to be a path inside {folder}, such as data/lab.csv")
+    return str(path)
 
-    def checked(name: str) -> str:
-        path = PurePosixPath(name)
-        if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in path.parts[0]:
-            raise ValueError(f"{name!r} has to be a path inside {folder}, such as data/lab.csv")
-        return str(path)
 
-    return AfterValidator(checked)
+def in_quiz(name: str) -> str:
+    """A path inside the quiz's folder, as a question writes it. Raises ValueError like `inside`."""
+    return inside(name, "the quiz's folder")
 
 
 def _said(name: str, info: SerializationInfo) -> str:
@@ -94,7 +95,7 @@ def _said(name: str, info: SerializationInfo) -> str:
     return ""
 
 
-QuizFile = Annotated[str, _inside("the quiz's folder"), PlainSerializer(_said)]
+QuizFile = Annotated[str, AfterValidator(in_quiz), PlainSerializer(_said)]
 """A parameter that names a file of the quiz: what is in it is part of the fingerprint, where it lies is not."""
 
 
@@ -208,7 +209,7 @@ class Artefact(Frozen):
     """
 
     title: str
-    path: Annotated[str, _inside("the store")]
+    path: Annotated[str, AfterValidator(lambda path: inside(path, "the store"))]
     media_type: str
     sha256: str
     labels: dict[str, str] = {}
