@@ -131,17 +131,21 @@ def notebook(job: Mapping[str, Any]) -> dict[str, Any]:
             cell.outputs, cell.execution_count = [], None
     probe = PROBE.format(launch=str(Path(__file__)), names=job["variables"])
     book.cells.append(nbformat.v4.new_code_cell(probe))  # type: ignore[no-untyped-call]
+    reached = [1]
     client = NotebookClient(
-        book, timeout=max(1, int(job["seconds"])), resources={"metadata": {"path": str(path.parent)}}
+        book,
+        timeout=max(1, int(job["seconds"])),
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_execute=lambda cell_index, **_: reached.append(cell_index + 1),
     )
     try:
         client.execute()
     except CellExecutionError as error:
-        return {"fault": f"{_cell(book)} raised {error.ename}: {' '.join(error.evalue.split())}"}
+        return {"fault": f"{_cell(book, reached[-1])} raised {error.ename}: {' '.join(error.evalue.split())}"}
     except CellTimeoutError:
-        return {"fault": f"{_cell(book)} took longer than {job['seconds']:g} s", "late": True}
+        return {"fault": f"{_cell(book, reached[-1])} took longer than {job['seconds']:g} s", "late": True}
     except DeadKernelError:
-        return {"fault": f"{_cell(book)} ended its kernel"}
+        return {"fault": f"{_cell(book, reached[-1])} ended its kernel"}
     except NoSuchKernel as error:
         return {"fault": f"it asks for the kernel {error.name!r}, which is not installed here"}
     outputs = book.cells.pop().outputs
@@ -150,12 +154,8 @@ def notebook(job: Mapping[str, Any]) -> dict[str, Any]:
     return {"notebook": text, "variables": json.loads(printed.splitlines()[-1])}
 
 
-def _cell(book: Any) -> str:
-    """The cell at which a notebook stopped."""
-    code = [(i, cell) for i, cell in enumerate(book.cells, 1) if cell.cell_type == "code"]
-    ran = [i for i, cell in code if cell.execution_count]
-    failed = [i for i, cell in code if any(output.output_type == "error" for output in cell.outputs)]
-    number = (failed or ran or [1])[-1]
+def _cell(book: Any, number: int) -> str:
+    """A cell in words."""
     first = next(iter(book.cells[number - 1].source.strip().splitlines()), "")
     return f"cell {number} (`{first[:SHOWN]}`)" if number < len(book.cells) else "the end of the notebook"
 

@@ -33,6 +33,8 @@ TIMEOUT = 600.0
 KEPT, LINES, LONGEST = 8_000, 8, 200
 """Bytes that are kept of what is printed, and the lines and characters of them that are shown."""
 TOO_SLOW = "make it faster, or give it longer: `timeout: SECONDS` beside it"
+NOISE = "[IPKernelApp]"
+"""Begins what kernels print of themselves."""
 MOST = 1 << 26
 """Bytes that a reply may have."""
 INHERITED = (
@@ -176,7 +178,8 @@ def _keep(stream: IO[bytes], output: deque[bytes]) -> None:
 def _last(output: bytes) -> str:
     """The last lines that were printed, to stand under a message."""
     lines = [line.rstrip() for line in output[-KEPT:].decode(errors="replace").splitlines() if line.strip()]
-    shown = "".join(f"\n    | {line[:LONGEST]}" for line in lines[-LINES:])
+    own = [line for line in lines if not line.startswith(NOISE)]
+    shown = "".join(f"\n    | {line[:LONGEST]}" for line in own[-LINES:])
     return f"; it printed last:{shown}" if shown else ""
 
 

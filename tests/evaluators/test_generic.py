@@ -573,6 +573,7 @@ COURSE = (
 
 
 def test_saved_outputs_of_a_colab_notebook_decide_claims_and_say_that_nobody_here_ran_them(quiz: Quiz) -> None:
+    pytest.importorskip("jmespath")
     quiz.write("lab.ipynb", notebook(*COURSE))
     take_ = {
         "pesq.english": {"cell": "compute_pesq", "after": "english PESQ:", "at_least": 1, "at_most": 4.65},
