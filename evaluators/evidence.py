@@ -36,8 +36,10 @@ from pydantic import (
 
 from basics.errors import InputError, Problem
 
-Source = Literal["measured", "executed", "published_audio", "published", "demonstration"]
-Standing = Literal["measured", "executed", "published_audio", "published", "recalled", "demonstration"]
+Source = Literal["measured", "executed", "published_audio", "published", "simulated", "saved", "demonstration"]
+Standing = Literal[
+    "measured", "executed", "published_audio", "published", "simulated", "saved", "recalled", "demonstration"
+]
 """What a quiz may accept: a source, or published facts that were recalled and not yet looked up."""
 Checked = Literal["read", "secondary", "recalled"]
 Kind = Literal["number", "bool", "text"]
@@ -73,16 +75,17 @@ def as_value(value: Any) -> Any:
     return plain
 
 
-def _inside(folder: str) -> AfterValidator:
-    """Takes a relative path, and refuses one that leads out of the folder."""
+def inside(name: str, folder: str) -> str:
+    """A relative path inside `folder`, as messages call it. Raises ValueError for one that leads out of it."""
+    path = PurePosixPath(name)
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in path.parts[0]:
+        raise ValueError(f"{name!r} has to be a path inside {folder}, such as data/lab.csv")
+    return str(path)
 
-    def checked(name: str) -> str:
-        path = PurePosixPath(name)
-        if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in path.parts[0]:
-            raise ValueError(f"{name!r} has to be a path inside {folder}, such as data/lab.csv")
-        return str(path)
 
-    return AfterValidator(checked)
+def in_quiz(name: str) -> str:
+    """A path inside the quiz's folder, as a question writes it. Raises ValueError like `inside`."""
+    return inside(name, "the quiz's folder")
 
 
 def _said(name: str, info: SerializationInfo) -> str:
@@ -92,7 +95,7 @@ def _said(name: str, info: SerializationInfo) -> str:
     return ""
 
 
-QuizFile = Annotated[str, _inside("the quiz's folder"), PlainSerializer(_said)]
+QuizFile = Annotated[str, AfterValidator(in_quiz), PlainSerializer(_said)]
 """A parameter that names a file of the quiz: what is in it is part of the fingerprint, where it lies is not."""
 
 
@@ -123,12 +126,13 @@ class Measurement(Frozen):
 
     `locator` says where to look it up again: section and table of a paper, symbol of a released file, name of a clip.
     `checked` is for published values alone: `read` in the source itself, `secondary` through somebody who quotes it,
-    or `recalled` from memory and not yet looked up.
+    or `recalled` from memory and not yet looked up. `unmeasured` tells what nobody found out from what has no value.
     """
 
     name: Name
     value: Value | None = None
     undefined: str | None = None
+    unmeasured: bool = False
     unit: str = ""
     n: Annotated[int | None, BeforeValidator(as_scalar)] = Field(default=None, ge=0)
     interval: Interval | None = None
@@ -155,6 +159,8 @@ class Measurement(Frozen):
     def _consistent(self) -> Measurement:
         if (self.value is None) == (self.undefined is None):
             raise ValueError(f"{self.name}: give a value or the reason why it is undefined, and not both")
+        if self.unmeasured and self.undefined is None:
+            raise ValueError(f"{self.name}: what was not measured has no value")
         if (self.source == "published") != (self.checked is not None):
             raise ValueError(f"{self.name}: `checked` goes with source `published`, and only with it")
         if self.source in ("published", "published_audio") and not self.locator:
@@ -203,7 +209,7 @@ class Artefact(Frozen):
     """
 
     title: str
-    path: Annotated[str, _inside("the store")]
+    path: Annotated[str, AfterValidator(lambda path: inside(path, "the store"))]
     media_type: str
     sha256: str
     labels: dict[str, str] = {}

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -176,7 +177,7 @@ def gather(
         if found := known or (store.get(store_name(key, asked, files)) if store else None):
             return Gathered(found.model_copy(update={"measurements": held(found.measurements)}))
     started, clock = datetime.now(UTC), time.perf_counter()
-    findings = as_announced(evaluator, parameters, evaluator.measure(parameters, site))
+    findings = _blaming(as_announced(evaluator, parameters, evaluator.measure(parameters, site)))
     place = store or Store(site.cache)
     if lost := [one.path for one in findings.artefacts if not place.holds(one.path, one.sha256)]:
         raise NotAsAnnounced(f"it names {lost[0]}, which the store does not hold (see Store.artefact)")
@@ -213,6 +214,14 @@ def kept(evaluator: Evaluator) -> bool:
     return evaluator.stored or evaluator.name not in BUILT_IN
 
 
+def _blaming(findings: Findings) -> Findings:
+    """Where faults cost a part, what has no value may owe that to them: it counts as not measured."""
+    if not findings.faults:
+        return findings
+    held = (m if m.undefined is None else m.model_copy(update={"unmeasured": True}) for m in findings.measurements)
+    return replace(findings, measurements=tuple(held))
+
+
 def asked_of(parameters: Frozen) -> dict[str, Any]:
     """What is asked for besides the defaults, as JSON data."""
     return parameters.model_dump(mode="json", by_alias=True, exclude_defaults=True)
@@ -234,7 +243,7 @@ def _absent(name: str, findings: Findings, quantities: Iterable[Quantity]) -> It
     for quantity in quantities:
         if quantity.name not in given:
             reason = f"the evaluator {name} announced it, and gave nothing for it"
-            yield Measurement(name=quantity.name, undefined=reason, source=source)
+            yield Measurement(name=quantity.name, undefined=reason, unmeasured=True, source=source)
 
 
 def fault(evaluator: Evaluator, parameters: Frozen, *errors: BaseException) -> Missing:

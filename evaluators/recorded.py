@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
@@ -20,6 +20,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from basics.errors import InputError, Unavailable
 from evaluators.entries import Damaged, read_entry
 from evaluators.evidence import Evaluator, Evidence, Frozen, Quantity, Site
+from evaluators.generic import KINDS
 from evaluators.isolation import TIMEOUT, Isolated
 from evaluators.registry import BUILT_IN, NotHere, Unloadable, get, get_apart, get_here
 
@@ -99,6 +100,8 @@ class Bench:
 
         Raises InputError where there is none and nothing of it is of record, Unloadable where it broke.
         """
+        if name in KINDS:
+            return self._here(get(name), timeout)
         try:
             if isolate is False:
                 return get_here(name)
@@ -111,6 +114,12 @@ class Bench:
             latest = tuple(one for one in known if one.version == version)
             return Recorded(name, version, type("Parameters", (Answered,), {"known": latest}), error)
         return replace(evaluator, timeout=timeout) if isinstance(evaluator, Isolated) else evaluator
+
+    def _here(self, evaluator: Evaluator, timeout: float) -> Evaluator:
+        """One that reads the quiz's own files: what it needs to know of the quiz and of the request."""
+        known = {"timeout": timeout, "folder": self.folder}
+        own = {field.name for field in fields(evaluator)}  # type: ignore[arg-type]
+        return replace(evaluator, **{name: value for name, value in known.items() if name in own})  # type: ignore[type-var]
 
     @cached_property
     def recorded(self) -> tuple[Evidence, ...]:

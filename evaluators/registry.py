@@ -26,12 +26,19 @@ SOURCE = {*SOURCE_SUFFIXES, *(f".{suffix.rpartition('.')[2]}" for suffix in EXTE
 """How the files end that code is imported from."""
 
 BUILT_IN = {
+    "command": "evaluators.generic.command:Command",
+    "facts": "evaluators.generic.facts:Facts",
     "layer_separation": "evaluators.layer_separation:LayerSeparation",
     "literature": "evaluators.literature:Literature",
     "moshi_model": "evaluators.moshi_model:MoshiModel",
+    "notebook": "evaluators.generic.notebook:Notebook",
+    "python": "evaluators.generic.python:Python",
     "reconstruction": "evaluators.reconstruction:Reconstruction",
     "speaker_gender": "evaluators.speaker_gender:SpeakerGender",
+    "table": "evaluators.generic.table:Table",
 }
+LISTENING = ("layer_separation", "moshi_model", "reconstruction", "speaker_gender")
+"""Those that are about sound and speech models."""
 
 
 class NotHere(InputError):

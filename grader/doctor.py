@@ -78,7 +78,7 @@ def examine(book: QuizBook, site: Site) -> Examination:
     """Look at everything; whatever breaks on the way is one of the findings."""
     commit, dirty = git_state()
     checkout = f"checkout {REPOSITORY}, commit {commit[:10]}{' (dirty)' if dirty else ''}" if commit else ""
-    looks: dict[str, Callable[[], str]] = {
+    heard: dict[str, Callable[[], str]] = {
         "device": device,
         "codec": lambda: weights(book.quiz.codec),
         "built-in codec": run_pocket_codec,
@@ -86,6 +86,9 @@ def examine(book: QuizBook, site: Site) -> Examination:
         "clips": lambda: clips(site),
         "corpus": lambda: corpus(site),
         "recogniser": recogniser,
+    }
+    looks: dict[str, Callable[[], str]] = {
+        **(heard if book.listens else {}),
         "store": writable,
         "evaluators": evaluators,
     }

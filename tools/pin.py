@@ -65,8 +65,10 @@ def requirements(project: Mapping[str, object], groups: Iterable[str] = ("dev",)
 
 
 def direct(project: Mapping[str, object], groups: Iterable[str] = ("dev",)) -> set[str]:
-    """Names of what is imported directly."""
-    return {canonicalize_name(requirement.name) for requirement in requirements(project, groups)}
+    """Names of what is imported directly, the extras included."""
+    extras = project["project"].get("optional-dependencies", {})  # type: ignore[attr-defined]
+    named = [*requirements(project, groups), *(Requirement(line) for lines in extras.values() for line in lines)]
+    return {canonicalize_name(requirement.name) for requirement in named}
 
 
 def floors(project: Mapping[str, object]) -> Versions:

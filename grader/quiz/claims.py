@@ -40,6 +40,20 @@ class AtMost(Form):
     margin: NonNegative = 0.0
 
 
+class Above(Form):
+    """`above: [gain_db, 0]`: the number is greater than the threshold, which is not enough itself."""
+
+    above: tuple[Name, float]
+    margin: NonNegative = 0.0
+
+
+class Below(Form):
+    """`below: [delay_ms, 200]`: the number is smaller than the threshold, which is too much itself."""
+
+    below: tuple[Name, float]
+    margin: NonNegative = 0.0
+
+
 class Greater(Form):
     """`{greater: [a, b], by: d}`: a exceeds b by more than d."""
 
@@ -73,6 +87,12 @@ class IsFalse(Form):
     """`is_false: mimi.encoder_causal`."""
 
     is_false: Name
+
+
+class Undefined(Form):
+    """`undefined: mean.of_none`: the measurement was made and has no value. What nobody measured is undecided."""
+
+    undefined: Name
 
 
 class HighestOf(Form):
@@ -112,11 +132,14 @@ class Not(Form):
 OPERATORS: dict[str, type[Form]] = {
     "at_least": AtLeast,
     "at_most": AtMost,
+    "above": Above,
+    "below": Below,
     "greater": Greater,
     "less": Less,
     "equals": Equals,
     "is_true": IsTrue,
     "is_false": IsFalse,
+    "undefined": Undefined,
     "highest_of": HighestOf,
     "lowest_of": LowestOf,
     "all": All,
@@ -124,7 +147,7 @@ OPERATORS: dict[str, type[Form]] = {
     "not": Not,
 }
 Operator = Literal[
-    "at_least", "at_most", "greater", "less", "equals", "is_true", "is_false",
+    "at_least", "at_most", "above", "below", "greater", "less", "equals", "is_true", "is_false", "undefined",
     "highest_of", "lowest_of", "all", "any", "not",
 ]  # fmt: skip
 
@@ -140,11 +163,14 @@ def operator_of(claim: Any) -> str | None:
 Claim = Annotated[
     Annotated[AtLeast, Tag("at_least")]
     | Annotated[AtMost, Tag("at_most")]
+    | Annotated[Above, Tag("above")]
+    | Annotated[Below, Tag("below")]
     | Annotated[Greater, Tag("greater")]
     | Annotated[Less, Tag("less")]
     | Annotated[Equals, Tag("equals")]
     | Annotated[IsTrue, Tag("is_true")]
     | Annotated[IsFalse, Tag("is_false")]
+    | Annotated[Undefined, Tag("undefined")]
     | Annotated[HighestOf, Tag("highest_of")]
     | Annotated[LowestOf, Tag("lowest_of")]
     | Annotated[All, Tag("all")]
@@ -208,13 +234,24 @@ class Fact:
     value: bool | str
 
 
-def asked_by(comparison: Form) -> Range | Fact:
+@dataclass(frozen=True)
+class Lack:
+    """What a comparison asks of any measurement: that `name`, though measured, has no value."""
+
+    name: str
+
+
+def asked_by(comparison: Form) -> Range | Fact | Lack:
     """What a comparison asks for: the one form behind all of them. Raises TypeError for anything else."""
     match comparison:
         case AtLeast(at_least=(name, bound), margin=margin):
             return Range(name, low=bound, margin=margin)
         case AtMost(at_most=(name, bound), margin=margin):
             return Range(name, high=bound, margin=margin)
+        case Above(above=(name, bound), margin=margin):
+            return Range(name, low=bound, strict=True, margin=margin)
+        case Below(below=(name, bound), margin=margin):
+            return Range(name, high=bound, strict=True, margin=margin)
         case Greater(greater=(more, less), by=by, margin=margin) | Less(less=(less, more), by=by, margin=margin):
             return Range(more, less, low=by, strict=True, margin=margin)
         case Equals(equals=(name, bool() | str() as value)):
@@ -225,6 +262,8 @@ def asked_by(comparison: Form) -> Range | Fact:
             return Fact(name, True)
         case IsFalse(is_false=name):
             return Fact(name, False)
+        case Undefined(undefined=name):
+            return Lack(name)
     raise TypeError(f"not a comparison of one number or fact: {comparison!r}")
 
 
@@ -243,7 +282,9 @@ def names_of(comparison: Form) -> tuple[str, ...]:
     written: Any = getattr(comparison, operator_of(comparison) or "")
     if isinstance(written, str):
         return (written,)
-    names: tuple[str, ...] = written[:1] if isinstance(comparison, AtLeast | AtMost | Equals) else written
+    names: tuple[str, ...] = (
+        written[:1] if isinstance(comparison, AtLeast | AtMost | Above | Below | Equals) else written
+    )
     return names
 
 
@@ -254,6 +295,10 @@ def in_words(claim: Form) -> str:
             return f"{name} ≥ {bound:g}{_margin(margin)}"
         case AtMost(at_most=(name, bound), margin=margin):
             return f"{name} ≤ {bound:g}{_margin(margin)}"
+        case Above(above=(name, bound), margin=margin):
+            return f"{name} > {bound:g}{_margin(margin)}"
+        case Below(below=(name, bound), margin=margin):
+            return f"{name} < {bound:g}{_margin(margin)}"
         case Greater(greater=(a, b), by=by, margin=margin):
             return f"{a} > {b}{f' + {by:g}' if by else ''}{_margin(margin)}"
         case Less(less=(a, b), by=by, margin=margin):
@@ -265,6 +310,8 @@ def in_words(claim: Form) -> str:
             return f"{name} is true"
         case IsFalse(is_false=name):
             return f"{name} is false"
+        case Undefined(undefined=name):
+            return f"{name} is undefined"
         case HighestOf(highest_of=(first, *others), by=by, margin=margin):
             return f"{first} is higher than {' and '.join(others)}{f' by {by:g}' if by else ''}{_margin(margin)}"
         case LowestOf(lowest_of=(first, *others), by=by, margin=margin):

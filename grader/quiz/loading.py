@@ -15,19 +15,20 @@ from basics.errors import InputError, Problem
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Path_, Source, read, validate
 from evaluators.announcement import announced
-from evaluators.evidence import Confirmed, Evaluator, Frozen, Kind, PublishedPair, Quantity
+from evaluators.evidence import Confirmed, Evaluator, Frozen, Kind, PublishedPair, Quantity, Site, quiz_files
+from evaluators.generic import KINDS
 from evaluators.packages import cause_of, shown_output, whose_fault
 from evaluators.recorded import Bench
 from evaluators.registry import Unloadable, owner
-from grader.quiz.claims import Fact, Form, HighestOf, LowestOf, asked_by, comparisons, in_words, names_of
+from grader.quiz.claims import Fact, Form, HighestOf, Lack, LowestOf, asked_by, comparisons, in_words, names_of
 from grader.quiz.consistency import MOST_STEPS, TooComplex, satisfiable
 from grader.quiz.edition import is_edition, not_a_quiz, read_edition
 from grader.quiz.sources import read_facts, read_published
 from grader.quiz.spec import EvidenceRequest, Question, Quiz, QuizBook
 
 QUIZ_FILE = "quiz.yaml"
-CITING = "literature"
-"""The evaluator whose facts can be looked up."""
+CITING = ("literature", "facts")
+"""The evaluators whose facts can be looked up."""
 OWN_FILE = "name a file of its folder, without `..`"
 TOO_COMPLEX = f"its alternatives take more than {MOST_STEPS:,} steps to go through"
 BUILT_IN_QUIZ = Path(__file__).resolve().parents[2] / "questions"
@@ -102,7 +103,7 @@ def _leads_out(name: str) -> bool:
 
 def cited(questions: Iterable[Question], bench: Bench) -> dict[str, Quantity]:
     """The cited facts that questions ask for, by measurement: what somebody can look up."""
-    requests = [request for question in questions for request in question.evidence if request.evaluator == CITING]
+    requests = [request for question in questions for request in question.evidence if request.evaluator in CITING]
     asked = [(evaluator_of(request, bench), parameters_of(request, bench)) for request in requests]
     return {quantity.name: quantity for one in asked for quantity in announced(*one)}
 
@@ -123,6 +124,7 @@ def load_question(path: Path, bench: Bench | None = None, faults: list[Problem] 
     for i, request in enumerate(question.evidence):
         try:
             offered = vocabulary(request, bench, source, i)
+            problems += _absent_files(request, bench, source, i)
             problems += _offered_twice(before, request, offered, source.where(("evidence", i)))
             before.append((request, offered))
             quantities |= offered
@@ -189,6 +191,19 @@ def vocabulary(
         raise Broken(Problem(where, what, f"{whose_fault(owner(name), error)}{output}")) from error
 
 
+def _absent_files(request: EvidenceRequest, bench: Bench, source: Source, index: int) -> Iterator[Problem]:
+    """Files that evidence out of the quiz's own folder names, and that are not there."""
+    if request.evaluator not in KINDS or bench.folder is None:
+        return
+    site = Site(quiz=bench.folder)
+    for name in quiz_files(parameters_of(request, bench))[1]:
+        try:
+            site.file(name)
+        except InputError as error:
+            what = f"{name}: {'; '.join(problem.what for problem in error.problems)}"
+            yield Problem(source.where(("evidence", index)), what, "put it there, or correct its path")
+
+
 def _offered_twice(
     before: Iterable[tuple[EvidenceRequest, Mapping[str, Quantity]]],
     request: EvidenceRequest,
@@ -234,6 +249,8 @@ def _claim_problems(claim: Form, known: Mapping[str, Quantity], source: Source, 
 
 def _mismatches(comparison: Form, known: Mapping[str, Quantity]) -> Iterator[str]:
     fact = None if isinstance(comparison, HighestOf | LowestOf) else asked_by(comparison)
+    if isinstance(fact, Lack):
+        return
     value = fact.value if isinstance(fact, Fact) else 0.0
     wanted: Kind = "bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
     for name in names_of(comparison):

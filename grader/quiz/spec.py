@@ -16,8 +16,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from basics.errors import InputError, Problem
 from basics.suggestions import did_you_mean
 from evaluators.evidence import Confirmed, Frozen, PublishedPair, Site, Standing, digest
+from evaluators.generic import KINDS
 from evaluators.isolation import TIMEOUT
 from evaluators.recorded import Bench
+from evaluators.registry import LISTENING
 from grader.quiz.claims import Claim, Form
 
 CreditRule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]
@@ -35,21 +37,38 @@ class Reference(Frozen):
     url: str | None = None
 
 
+def _named_either_way(schema: dict[str, Any]) -> None:
+    """Evidence is asked of an evaluator, or of a file of the quiz by its kind."""
+    schema.pop("required", None)
+    schema["anyOf"] = [{"required": [key]} for key in ("evaluator", *KINDS)]
+
+
 class EvidenceRequest(BaseModel):
     """One evaluator and what is asked of it; the other keys are the evaluator's own parameters.
 
+    What the quiz's own folder brings is named by its kind: `{table: bench.csv, take: …}` asks the evaluator `table`.
     `as: small` puts `small.` before the names of its measurements, so that claims can tell two requests apart.
     `fallback: true` lets its values stand in where the same evaluator, asked otherwise, gives none.
     `isolate` says whether it runs in a process of its own, as everything does by default that is not built in, and
     `timeout` for how many seconds it may measure there.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, json_schema_extra=_named_either_way)
     evaluator: Text
     prefix: Annotated[str, Field(alias="as", pattern=r"^[a-z][a-z0-9_]*$")] = ""
     fallback: bool = False
     isolate: bool | None = None
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = TIMEOUT
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_kind(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "evaluator" in given:
+            return given
+        kinds = [kind for kind in KINDS if kind in given]
+        if len(kinds) > 1:
+            raise ValueError(f"names {' and '.join(kinds)} at once; make them items of their own")
+        return {**given, "evaluator": kinds[0]} if kinds else given
 
     def named(self, measurement: str) -> str:
         """What claims call a measurement of this request."""
@@ -255,6 +274,11 @@ class QuizBook:
             confirmed=self.confirmed,
             quiz=self.folder,
         )
+
+    @property
+    def listens(self) -> bool:
+        """Whether any question asks for evidence that is measured on sound, or through a codec."""
+        return any(request.evaluator in LISTENING for question in self.questions for request in question.evidence)
 
     def question(self, name: str) -> Question:
         """The question with this id. Raises InputError with suggestions if there is none."""

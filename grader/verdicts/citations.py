@@ -49,7 +49,7 @@ def _compared(question: Question) -> Iterator[tuple[str, str]]:
 
 def _cited(question: Question, book: QuizBook) -> Iterator[tuple[Measurement, str]]:
     for request in question.evidence:
-        if request.evaluator == CITING:
+        if request.evaluator in CITING:
             evaluator, parameters = evaluator_of(request, book.bench), parameters_of(request, book.bench)
             about = {quantity.name: quantity.about for quantity in evaluator.quantities(parameters)}
             for m in evaluator.measure(parameters, book.site).measurements:

@@ -345,8 +345,8 @@ def _unknown(name: str, refused: list[Measurement], missing: tuple[Missing, ...]
         standings = ", ".join(sorted({m.standing for m in refused}))
         reason = f"only {standings} evidence is here, which this key does not accept"
     else:
-        reason = "; ".join(f"{gap.evaluator}: {gap.what}" for gap in missing) or "no evidence names it"
-    return Measurement(name=name, undefined=reason, source="measured")
+        reason = "; ".join(f"{gap.evaluator}: {gap.what.splitlines()[0]}" for gap in missing) or "no evidence names it"
+    return Measurement(name=name, undefined=reason, unmeasured=True, source="measured")
 
 
 def answer_key(

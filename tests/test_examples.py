@@ -1,0 +1,96 @@
+"""The examples and the tutorial, as a newcomer goes through them: every command, in order, in a folder of one's own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from evaluators.store import Store
+from grader.quiz.loading import load_quiz
+from grader.verdicts.record import read_records
+from grader.verdicts.testimony import Gatherer
+from tests.test_readme import argv, commands
+
+EXAMPLES = {"statistics": ("coverage", "B"), "algorithms": ("counted", "C"), "lab": ("gravity", "B")}
+NEEDS = {"algorithms": ("jmespath",), "lab": ("nbclient", "ipykernel")}
+OF_SOUND = re.compile(r"codec|mimi|sound|speech|audio|clips", re.IGNORECASE)
+
+
+def go_through(lines: list[str], folder: Path) -> dict[str, str]:
+    """Run commands in a folder; what each said."""
+    environment = {**os.environ, "EARWITNESS_CACHE": str(folder / "cache"), "COLUMNS": "100"}
+    said = {}
+    for line in lines:
+        done = subprocess.run(
+            argv(line), cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=600
+        )
+        said[line] = done.stdout + done.stderr
+        assert done.returncode == 0, f"{line}\n{said[line]}"
+        assert "Traceback" not in said[line], f"{line}\n{said[line]}"
+    return said
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_command_about_an_example_works_and_speaks_of_no_sound(
+    repository: Path, tmp_path: Path, name: str
+) -> None:
+    for module in NEEDS.get(name, ()):
+        pytest.importorskip(module)
+    shutil.copytree(repository / "examples" / name, tmp_path / name)
+    question, letter = EXAMPLES[name]
+    lines = list(commands((repository / "examples/README.md").read_text(encoding="utf-8")))
+    assert len(lines) == 7
+    mine = [line.replace("coverage B", f"{question} {letter}").replace("statistics", name) for line in lines]
+    said = go_through(mine, tmp_path)
+    assert not [line for line, text in said.items() if OF_SOUND.search(text)]
+    key = next(text for line, text in said.items() if line.startswith("earwitness key"))
+    assert re.search(r"(\d) of \1 questions settled", key)
+    assert "30 students" in next(text for line, text in said.items() if line.startswith("earwitness grade"))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert not OF_SOUND.search(re.sub(r"<style>.*?</style>|<script.*?</script>", "", page, flags=re.DOTALL))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_is_of_record_is_what_comes_out_anew(repository: Path, tmp_path: Path, name: str) -> None:
+    for module in NEEDS.get(name, ()):
+        pytest.importorskip(module)
+    book = load_quiz(repository / "examples" / name)
+    gatherer = Gatherer(book, book.quiz.accept, book.site, Store(tmp_path), "refresh")
+    fresh = [result.evidence for result in gatherer.results(book.questions, lambda *_: None)]
+    record = {evidence.request: evidence for evidence in read_records(book.folder)}
+    assert len(fresh) == len(record)
+    for evidence in fresh:
+        assert evidence is not None
+        assert evidence.measurements == record[evidence.request].measurements
+
+
+def test_every_command_of_the_tutorial_works(repository: Path, tmp_path: Path) -> None:
+    said = go_through(list(commands((repository / "docs/tutorial.md").read_text(encoding="utf-8"))), tmp_path)
+    keys = [text for line, text in said.items() if line.startswith("earwitness key")]
+    assert "3 of 3 questions settled" in keys[-1]
+    assert (tmp_path / "sheet.html").is_file()
+    assert (tmp_path / "report.html").is_file()
+
+
+def test_every_request_that_the_documents_show_is_one(repository: Path, tmp_path: Path) -> None:
+    """The requests at the top of docs/evidence.md, in a quiz of their own."""
+    pytest.importorskip("jmespath")
+    text = (repository / "docs/evidence.md").read_text(encoding="utf-8")
+    shown = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)[0]
+    for name in ("evidence.py", "lab.ipynb", "bench.csv", "count.py", "text.txt"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "facts.yaml").write_text("year:\n  value: 1960\n  locator: somewhere, page 1\n  checked: read\n")
+    head = "id: a\ntitle: A\npoints: 1\nchoose: one\nprompt: '?'\n"
+    claim = "{all: [{above: [small.power, 0]}, {above: [median, 0]}, {above: [quick, 0]}, {greater: [total, year]}]}"
+    options = f"options:\n  A: {{text: a, claim: {claim}}}\n  B: {{text: b, claim: {{not: {claim}}}}}\n"
+    (tmp_path / "a.yaml").write_text(head + shown + options)
+    (tmp_path / "quiz.yaml").write_text(
+        "id: q\ntitle: Q\ntotal: 1\ndeadline: 2026-03-01T12:00:00Z\nquestions: [a.yaml]\n"
+    )
+    (question,) = load_quiz(tmp_path).questions
+    assert [request.evaluator for request in question.evidence] == ["python", "notebook", "table", "command", "facts"]
