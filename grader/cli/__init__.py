@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -23,6 +24,7 @@ from grader.cli import (
     reviewing,
     starting,
 )
+from grader.cli.common import INTERRUPTED
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,4 +62,17 @@ def main() -> None:
     """Entry point of the command `earwitness`; `--debug` may stand anywhere."""
     if "--debug" in sys.argv[1:]:
         sys.argv[1:] = ["--debug", *(argument for argument in sys.argv[1:] if argument != "--debug")]
-    app(prog_name="earwitness")
+    try:
+        app(prog_name="earwitness")
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _leave_at_once(INTERRUPTED)
+        raise
+
+
+def _leave_at_once(code: int) -> NoReturn:
+    """End the process beneath threads of native code that still work: torn down by the interpreter they abort it."""
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
