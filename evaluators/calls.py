@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ValidationError
+
 from basics.errors import EarwitnessError
 from evaluators.evidence import Evidence, Site
 
@@ -57,6 +59,19 @@ class Refused:
     """Parameters that an evaluator does not take: pydantic's faults."""
 
     faults: tuple[tuple[str, tuple[str | int, ...], str, Any], ...]
+
+    @property
+    def error(self) -> ValidationError:
+        """The same as pydantic raises it, in its own words."""
+        return ValidationError.from_exception_data("Parameters", [_detail(*fault) for fault in self.faults])
+
+
+def _detail(kind: str, where: tuple[str | int, ...], what: str, value: Any) -> Any:
+    if kind in ("missing", "extra_forbidden"):  # whose words need nothing else
+        return {"type": kind, "loc": where, "input": value}
+    told = what.removeprefix("Value error, ")
+    told = told if kind == "value_error" else f"{told[:1].lower()}{told[1:]}, got {str(value)[:60]!r}"
+    return {"type": "value_error", "loc": where, "input": value, "ctx": {"error": told}}
 
 
 @dataclass(frozen=True)

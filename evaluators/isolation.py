@@ -17,8 +17,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, cast
 
-from pydantic import PrivateAttr, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import PrivateAttr
 
 from evaluators.calls import Call, Description, Raised, Refused, Resolved
 from evaluators.evidence import Evidence, Findings, Frozen, Inputs, Quantity, Site
@@ -82,7 +81,7 @@ class Given(Frozen):
         self._written = json.dumps(given)
         answer = type(self).ask(self._written)
         if isinstance(answer, Refused):
-            raise ValidationError.from_exception_data("Parameters", [_detail(*fault) for fault in answer.faults])
+            raise answer.error
         self._resolved = answer
 
     @classmethod
@@ -106,10 +105,6 @@ class Given(Frozen):
     def written(self) -> str:
         """As they are written in the question, JSON."""
         return self._written
-
-
-def _detail(kind: str, where: tuple[str | int, ...], what: str, value: Any) -> InitErrorDetails:
-    return InitErrorDetails(type=PydanticCustomError(kind, what), loc=where, input=value)
 
 
 @dataclass(frozen=True)

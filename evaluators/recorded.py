@@ -14,10 +14,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
-from pydantic import PrivateAttr, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import PrivateAttr
 
 from basics.errors import InputError, Unavailable
+from evaluators.calls import Refused
 from evaluators.entries import Damaged, read_entry
 from evaluators.evidence import Evaluator, Evidence, Frozen, Quantity, Site
 from evaluators.generic import KINDS
@@ -41,8 +41,7 @@ class Answered(Frozen):
         found = [evidence for evidence in cls.known if _answers(evidence, written)]
         if not found:
             told = "its package is not installed here, and nothing of record was asked for with these parameters"
-            detail = InitErrorDetails(type=PydanticCustomError("value_error", told), input=written)
-            raise ValidationError.from_exception_data("Parameters", [detail])
+            raise Refused((("value_error", (), told, written),)).error
         answered = cls.model_construct()
         answered._evidence = found[0]
         return answered

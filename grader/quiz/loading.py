@@ -210,13 +210,23 @@ def _offered_twice(
     offered: Iterable[str],
     where: str,
 ) -> Iterator[Problem]:
-    """One evaluator asked twice for the same names: which of the values a claim sees must not hang on their order."""
+    """Names that two requests offer: which of the values a claim sees must not hang on their order.
+
+    A fallback of the same evaluator stands in where the first has no value, and what is cited stands beside what was
+    found out: of these `accept` says which counts.
+    """
     for other, names in before:
-        rivals = other.evaluator == request.evaluator and other.fallback == request.fallback
+        alike = other.evaluator == request.evaluator
+        rivals = other.fallback == request.fallback if alike else _cites(other) == _cites(request)
         if same := rivals and sorted(names.keys() & set(offered)):
-            what = f"{request.evaluator} is asked twice for {', '.join(same[:3])}{' …' if same[3:] else ''}"
-            remedy = f"say `as: other` here and `other.{same[0]}` in the claims, or `fallback: true` if it stands in"
-            yield Problem(where, what, remedy)
+            who = f"{request.evaluator} is asked twice" if alike else f"{other.evaluator} and {request.evaluator} both"
+            what = f"{who} for {', '.join(same[:3])}{' …' if same[3:] else ''}"
+            remedy = f"say `as: other` here and `other.{same[0]}` in the claims"
+            yield Problem(where, what, f"{remedy}, or `fallback: true` if it stands in" if alike else remedy)
+
+
+def _cites(request: EvidenceRequest) -> bool:
+    return request.evaluator in CITING
 
 
 def _claim_problems(claim: Form, known: Mapping[str, Quantity], source: Source, at: Path_) -> list[Problem]:

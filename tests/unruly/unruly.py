@@ -243,7 +243,7 @@ MEASURES: dict[str, Callable[[Site], Any]] = {
     "unannounced": gives(lambda: share(name="u.extra")),
     "bad_name": gives(lambda: share(name="Bad X")),
     "twice": lambda site: Findings(measurements=(share(), share(0.6))),
-    "source": gives(lambda: share(source="simulated")),
+    "source": gives(lambda: share(source="guessed")),
     "bypassed": gives(lambda: Measurement.model_construct(name="u.share", value=[1], source="measured")),
     "artefact_lost": lambda site: Findings(measurements=RIGHT, artefacts=(image("blobs/none.png"),)),
     "artefact_outside": lambda site: Findings(measurements=RIGHT, artefacts=(image("../../etc/passwd"),)),
