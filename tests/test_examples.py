@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,25 +12,11 @@ from evaluators.store import Store
 from grader.quiz.loading import load_quiz
 from grader.verdicts.record import read_records
 from grader.verdicts.testimony import Gatherer
-from tests.test_readme import argv, commands
+from tests.newcomer import OF_SOUND, go_through, shown
+from tests.test_readme import commands
 
 EXAMPLES = {"statistics": ("coverage", "B"), "algorithms": ("counted", "C"), "lab": ("gravity", "B")}
 NEEDS = {"algorithms": ("jmespath",), "lab": ("nbclient", "ipykernel")}
-OF_SOUND = re.compile(r"codec|mimi|sound|speech|audio|clips", re.IGNORECASE)
-
-
-def go_through(lines: list[str], folder: Path) -> dict[str, str]:
-    """Run commands in a folder; what each said."""
-    environment = {**os.environ, "EARWITNESS_CACHE": str(folder / "cache"), "COLUMNS": "100"}
-    said = {}
-    for line in lines:
-        done = subprocess.run(
-            argv(line), cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=600
-        )
-        said[line] = done.stdout + done.stderr
-        assert done.returncode == 0, f"{line}\n{said[line]}"
-        assert "Traceback" not in said[line], f"{line}\n{said[line]}"
-    return said
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -45,14 +29,15 @@ def test_every_command_about_an_example_works_and_speaks_of_no_sound(
     question, letter = EXAMPLES[name]
     lines = list(commands((repository / "examples/README.md").read_text(encoding="utf-8")))
     assert len(lines) == 7
+    if name != "statistics":
+        lines = [line for line in lines if not line.startswith("pytest")]  # the same for every quiz, and slow to start
     mine = [line.replace("coverage B", f"{question} {letter}").replace("statistics", name) for line in lines]
     said = go_through(mine, tmp_path)
     assert not [line for line, text in said.items() if OF_SOUND.search(text)]
     key = next(text for line, text in said.items() if line.startswith("earwitness key"))
     assert re.search(r"(\d) of \1 questions settled", key)
     assert "30 students" in next(text for line, text in said.items() if line.startswith("earwitness grade"))
-    page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert not OF_SOUND.search(re.sub(r"<style>.*?</style>|<script.*?</script>", "", page, flags=re.DOTALL))
+    assert not OF_SOUND.search(shown(tmp_path / "report.html"))
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -70,7 +55,9 @@ def test_what_is_of_record_is_what_comes_out_anew(repository: Path, tmp_path: Pa
 
 
 def test_every_command_of_the_tutorial_works(repository: Path, tmp_path: Path) -> None:
-    said = go_through(list(commands((repository / "docs/tutorial.md").read_text(encoding="utf-8"))), tmp_path)
+    said = go_through(
+        list(commands((repository / "docs/tutorial.md").read_text(encoding="utf-8"))), tmp_path, apart=True
+    )
     keys = [text for line, text in said.items() if line.startswith("earwitness key")]
     assert "3 of 3 questions settled" in keys[-1]
     assert (tmp_path / "sheet.html").is_file()

@@ -13,11 +13,50 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from evaluators.evidence import Frozen, Name, Value
 
 NonNegative = Annotated[float, Field(ge=0)]
+
+
+def _two_names(form: str) -> BeforeValidator:
+    """Tells who compares with a number how that is written."""
+    number, equal = ("above", "at_least") if form in ("greater", "highest_of") else ("below", "at_most")
+
+    def checked(given: Any) -> Any:
+        items = given if isinstance(given, list) else []
+        if any(type(item) in (int, float) for item in items) and isinstance(items[0], str):
+            bound = next(item for item in items if type(item) in (int, float))
+            told = f"compares measurements with one another; with a number write `{number}: [{items[0]}, {bound}]`"
+            raise ValueError(f"{told}, or `{equal}` if the number itself will do")
+        return tuple(given) if isinstance(given, list) else given
+
+    return BeforeValidator(checked)
+
+
+def _name_and_number(form: str) -> BeforeValidator:
+    """Tells who compares two measurements how that is written, and who writes the number first."""
+    names = "greater" if form in ("at_least", "above") else "less"
+
+    def checked(given: Any) -> Any:
+        match given:
+            case [str() as name, str() as other] if not _is_number(other):
+                told = f"compares a measurement with a number; two measurements are compared by `{names}`"
+                raise ValueError(f"{told}: `{names}: [{name}, {other}]`")
+            case [int() | float() as bound, str() as name]:
+                raise ValueError(f"takes the measurement first: `{form}: [{name}, {bound}]`")
+        return tuple(given) if isinstance(given, list) else given
+
+    return BeforeValidator(checked)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 class Form(Frozen):
@@ -29,35 +68,35 @@ class Form(Frozen):
 class AtLeast(Form):
     """`at_least: [stoi.english, 0.80]`: the number is not below the threshold."""
 
-    at_least: tuple[Name, float]
+    at_least: Annotated[tuple[Name, float], _name_and_number("at_least")]
     margin: NonNegative = 0.0
 
 
 class AtMost(Form):
     """`at_most: [delay_ms, 200]`: the number is not above the threshold."""
 
-    at_most: tuple[Name, float]
+    at_most: Annotated[tuple[Name, float], _name_and_number("at_most")]
     margin: NonNegative = 0.0
 
 
 class Above(Form):
     """`above: [gain_db, 0]`: the number is greater than the threshold, which is not enough itself."""
 
-    above: tuple[Name, float]
+    above: Annotated[tuple[Name, float], _name_and_number("above")]
     margin: NonNegative = 0.0
 
 
 class Below(Form):
     """`below: [delay_ms, 200]`: the number is smaller than the threshold, which is too much itself."""
 
-    below: tuple[Name, float]
+    below: Annotated[tuple[Name, float], _name_and_number("below")]
     margin: NonNegative = 0.0
 
 
 class Greater(Form):
     """`{greater: [a, b], by: d}`: a exceeds b by more than d."""
 
-    greater: tuple[Name, Name]
+    greater: Annotated[tuple[Name, Name], _two_names("greater")]
     by: NonNegative = 0.0
     margin: NonNegative = 0.0
 
@@ -65,7 +104,7 @@ class Greater(Form):
 class Less(Form):
     """`{less: [a, b], by: d}`: a falls short of b by more than d."""
 
-    less: tuple[Name, Name]
+    less: Annotated[tuple[Name, Name], _two_names("less")]
     by: NonNegative = 0.0
     margin: NonNegative = 0.0
 
@@ -98,7 +137,7 @@ class Undefined(Form):
 class HighestOf(Form):
     """`{highest_of: [a, b, c], by: d}`: a exceeds each of the others by more than d."""
 
-    highest_of: Annotated[tuple[Name, ...], Field(min_length=2)]
+    highest_of: Annotated[tuple[Name, ...], Field(min_length=2), _two_names("highest_of")]
     by: NonNegative = 0.0
     margin: NonNegative = 0.0
 
@@ -106,7 +145,7 @@ class HighestOf(Form):
 class LowestOf(Form):
     """`{lowest_of: [a, b, c], by: d}`: a falls short of each of the others by more than d."""
 
-    lowest_of: Annotated[tuple[Name, ...], Field(min_length=2)]
+    lowest_of: Annotated[tuple[Name, ...], Field(min_length=2), _two_names("lowest_of")]
     by: NonNegative = 0.0
     margin: NonNegative = 0.0
 

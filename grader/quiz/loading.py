@@ -20,6 +20,7 @@ from evaluators.generic import KINDS
 from evaluators.packages import cause_of, shown_output, whose_fault
 from evaluators.recorded import Bench
 from evaluators.registry import Unloadable, owner
+from evaluators.serving import RESERVED
 from grader.quiz.claims import Fact, Form, HighestOf, Lack, LowestOf, asked_by, comparisons, in_words, names_of
 from grader.quiz.consistency import MOST_STEPS, TooComplex, satisfiable
 from grader.quiz.edition import is_edition, not_a_quiz, read_edition
@@ -165,7 +166,8 @@ def parameters_of(
     """The request's parameters in the evaluator's own type. Raises InputError, with lines if `source` is given."""
     evaluator = evaluator_of(request, bench or Bench())
     at: Path_ = ("evidence", index)
-    return validate(evaluator.Parameters, source or Source(Path(request.evaluator), {}, {}), request.parameters, at)
+    here = source or Source(Path(request.evaluator), {}, {})
+    return validate(evaluator.Parameters, here, request.parameters, at, beside=RESERVED)
 
 
 def vocabulary(
@@ -219,8 +221,12 @@ def _offered_twice(
         alike = other.evaluator == request.evaluator
         rivals = other.fallback == request.fallback if alike else _cites(other) == _cites(request)
         if same := rivals and sorted(names.keys() & set(offered)):
-            who = f"{request.evaluator} is asked twice" if alike else f"{other.evaluator} and {request.evaluator} both"
-            what = f"{who} for {', '.join(same[:3])}{' …' if same[3:] else ''}"
+            who = (
+                f"{request.evaluator} is asked twice for"
+                if alike
+                else f"{other.evaluator} and {request.evaluator} offer"
+            )
+            what = f"{who} {', '.join(same[:3])}{' …' if same[3:] else ''}"
             remedy = f"say `as: other` here and `other.{same[0]}` in the claims"
             yield Problem(where, what, f"{remedy}, or `fallback: true` if it stands in" if alike else remedy)
 

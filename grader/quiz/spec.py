@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from basics.errors import InputError, Problem
-from basics.suggestions import did_you_mean
+from basics.suggestions import close_to, did_you_mean
 from evaluators.evidence import Confirmed, Frozen, PublishedPair, Site, Standing, digest
 from evaluators.generic import KINDS
 from evaluators.isolation import TIMEOUT
@@ -68,7 +68,12 @@ class EvidenceRequest(BaseModel):
         kinds = [kind for kind in KINDS if kind in given]
         if len(kinds) > 1:
             raise ValueError(f"names {' and '.join(kinds)} at once; make them items of their own")
-        return {**given, "evaluator": kinds[0]} if kinds else given
+        if not kinds:
+            meant = {key: close for key in given if (close := close_to(key, ("evaluator", *KINDS)))}
+            told = "; ".join(f"{key}: did you mean {close[0]}?" for key, close in meant.items())
+            kinds_are = f"`evaluator: NAME`, or a file of the quiz by its kind: {', '.join(KINDS)}"
+            raise ValueError(f"names nothing to ask; {told or f'write {kinds_are}'}")
+        return {**given, "evaluator": kinds[0]}
 
     def named(self, measurement: str) -> str:
         """What claims call a measurement of this request."""
