@@ -117,7 +117,7 @@ def _is_one(kind: str, text: str) -> bool:
 def _keys(schema: Schema, data: Any, path: Path_) -> set[str]:
     """The keys that are known where the last step of `path` stands: of alternatives, those most like what is there."""
     for step in path[:-1]:
-        data = data[step] if isinstance(data, dict | list) else {}
+        data = data[step]  # a key or an item that is there
     written = set(data) if isinstance(data, dict) else set()
     known = [set(one.get("properties", {})) for one in _at(schema, path[:-1])]
     most = max((len(keys & written) for keys in known), default=0)

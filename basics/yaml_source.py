@@ -18,7 +18,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from basics.errors import InputError, Problem, opening
-from basics.model_faults import Path_, faults_of
+from basics.model_faults import Path_ as Path_
+from basics.model_faults import faults_of
 
 Model = TypeVar("Model", bound=BaseModel)
 QUOTED = ("'", '"', "|", ">")

@@ -75,6 +75,22 @@ def differences(evidence: Evidence, quiz: Path | None) -> tuple[str, ...]:
     return tuple(told)
 
 
+def another_run(evidence: Evidence, earlier: Iterable[Evidence]) -> tuple[str, ...]:
+    """What came out otherwise in an earlier run of the same code on the same inputs: something is drawn unseeded."""
+    ours, now = evidence.provenance, {(m.name, m.source): m.value for m in evidence.measurements}
+    told = {
+        f"{name} was {before} and is {now[name, source]}"
+        for one in earlier
+        if (one.fingerprint, one.provenance.code) == (evidence.fingerprint, ours.code)
+        for name, source, before in ((m.name, m.source, m.value) for m in one.measurements)
+        if now.get((name, source), before) != before
+    }
+    if not told:
+        return ()
+    what = f"two runs differ: {'; '.join(sorted(told)[:3])}{' …' if len(told) > 3 else ''}"
+    return (f"{what}; whatever is drawn has to be drawn with the seed",)
+
+
 def provenance(inputs: Inputs, *, started: datetime, seconds: float, **by: Any) -> Provenance:
     """The provenance of something measured just now from `inputs`, `by` which evaluator, code and files of the quiz."""
     commit, dirty = git_state()

@@ -97,7 +97,7 @@ def resolve(*, overridden: bool) -> Versions:
         held = Path(folder) / "held.txt"
         held.write_text("".join(f"{name}{versions}\n" for name, versions in HELD.items()))
         command = ["uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--python-version", PYTHON]
-        command += ["--constraints", "held.txt", "pyproject.toml"]
+        command += ["--constraints", "held.txt", "--all-extras", "pyproject.toml"]
         command += ["--group", "dev"] if overridden else []
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -55,7 +56,7 @@ def validate(
     from basics.errors import InputError, Problem
     from basics.files import write_whole
     from grader.quiz.commands import about_run
-    from grader.quiz.loading import find_quiz
+    from grader.quiz.loading import find_quiz, unlisted
     from grader.quiz.spec import schema_texts, stale
 
     folder = find_quiz(quiz)
@@ -70,6 +71,9 @@ def validate(
         problem = "differs from the types of this version"
         remedy = f"run `{about_run('validate', folder, '--write-schema')}`"
         raise InputError(Problem(f"schema/{name}", problem, remedy) for name in outdated)
+    for path in unlisted(book):
+        what = "looks like a question and is not among `questions` in quiz.yaml: list it there, or move it away"
+        print(f"earwitness: note: {path} {what}", file=sys.stderr)
     count = sum(len(question.options) for question in book.questions)
     summary = {"quiz": book.quiz.id, "questions": len(book.questions), "options": count, "points": book.quiz.total}
     if as_json:

@@ -7,6 +7,7 @@ two options at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
@@ -79,6 +80,18 @@ def load_quiz(folder: Path) -> QuizBook:
     if problems:
         raise InputError(problems)
     return QuizBook(folder, quiz, tuple(questions), published, confirmed, bench, tuple(faults))
+
+
+def unlisted(book: QuizBook) -> list[Path]:
+    """YAML files beside the questions that say what a question says, and are not on the quiz's list."""
+    listed = {(book.folder / name).resolve() for name in book.quiz.questions}
+    beside = sorted(path for folder in {path.parent for path in listed} for path in folder.glob("*.y*ml"))
+    return [path for path in beside if path.resolve() not in listed and _asks(path)]
+
+
+def _asks(path: Path) -> bool:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return all(re.search(rf"^{key}:", text, re.MULTILINE) for key in ("prompt", "options"))
 
 
 def load_edition(folder: Path) -> QuizBook | None:

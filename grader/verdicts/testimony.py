@@ -17,7 +17,7 @@ from typing import Any, Literal
 from evaluators.entries import digests_of
 from evaluators.evidence import Evaluator, Evidence, Frozen, Measurement, Site, Standing
 from evaluators.gathering import Answer, Missing, answer, asked_by, kept, told
-from evaluators.provenance import OTHER_INPUTS, differences
+from evaluators.provenance import OTHER_INPUTS, another_run, differences
 from evaluators.recorded import Bench, Recorded
 from evaluators.store import Store
 from grader.quiz.claims import Form, comparisons, names_of
@@ -237,10 +237,12 @@ class Gatherer:
         report(name, 0.0)
         if asked.answered_in(self.mode):
             return self._known_result(asked, questions) or Result(name, questions, None, self._gap(asked))
+        earlier = [exhibit.evidence for exhibit in (*self._of_record(asked), *self._stored(asked))]
         evidence, problem = self._answer(asked, replace(self.site, progress=report))
         if evidence is None and isinstance(asked.evaluator, Recorded):
             return self._known_result(asked, questions) or Result(name, questions, None, problem)
-        return Result(name, questions, evidence, problem, "", self._differences(evidence) if evidence else ())
+        told = (*self._differences(evidence), *another_run(evidence, earlier)) if evidence else ()
+        return Result(name, questions, evidence, problem, "", told)
 
     def _gap(self, asked: Asked) -> Missing:
         """What is told where nothing is stored."""

@@ -294,6 +294,23 @@ def test_a_question_is_tried_with_what_its_evaluator_prints_and_nothing_is_kept(
     assert len(course.data("try", "fair")["questions"]) == 1
 
 
+def test_what_draws_without_a_seed_is_noted_where_it_is_tried_and_where_it_is_measured_anew(course: Course) -> None:
+    assert "two runs differ" not in course("try", "fair").stdout
+    course.before_throwing("import random as chance")
+    source = course.site / "foreign_evaluators.py"
+    source.write_text(source.read_text().replace("value=mean, interval", "value=mean + chance.random() / 1e3, interval"))
+    assert "two runs differ: dice.mean was 3." in course("try", "fair").stdout
+    course("evidence", "fair", "--evidence=refresh")
+    assert "two runs differ: dice.mean was 3." in course("evidence", "fair", "--evidence=refresh").stdout
+
+
+def test_a_question_that_is_on_no_list_is_noted(course: Course) -> None:
+    assert "note" not in course("validate").stderr
+    shutil.copy(course.quiz / "fair.yaml", course.quiz / "third.yml")
+    done = course("validate")
+    assert (done.returncode, done.stderr.count("third.yml looks like a question and is not among")) == (0, 1)
+
+
 # How it is run
 
 
