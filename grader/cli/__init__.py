@@ -30,7 +30,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
-    help="A quiz on spoken language models whose answer key has to testify.",
+    help="Quizzes whose answer key has to testify: evidence decides every option.",
     epilog="Exit codes: 0 done, 1 what was checked does not hold, 2 unusable input, 3 done but something is unsettled, "
     "4 the program or an evaluator broke.",
 )

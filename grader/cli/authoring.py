@@ -98,7 +98,7 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def tried(
-    question: Annotated[str, typer.Argument(help="Question id, such as q11.")],
+    question: Annotated[str, typer.Argument(help="The question's id.")],
     quiz: QuizOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -66,11 +66,17 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False)
 
 
-def command(app: typer.Typer, name: str | None = None, *, help: str) -> Callable[[Callable[..., None]], None]:
+ABOUT_SOUND = "For quizzes about sound and speech models"
+"""Where help lists what quizzes of other courses have no use for."""
+
+
+def command(
+    app: typer.Typer, name: str | None = None, *, help: str, panel: str | None = None
+) -> Callable[[Callable[..., None]], None]:
     """Register a function as a command whose errors are told as errors, each kind with its exit code."""
 
     def register(function: Callable[..., None]) -> None:
-        app.command(name, help=help)(_guarded(function))
+        app.command(name, help=help, rich_help_panel=panel)(_guarded(function))
 
     return register
 

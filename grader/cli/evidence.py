@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from grader.cli.common import (
+    ABOUT_SOUND,
     DONE,
     UNSETTLED,
     UNUSABLE,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from grader.quiz.spec import QuizBook
 
 
-AT_HAND, HOW, MODELS = "What is at hand", "How to work", "Which models"
+AT_HAND, HOW, MODELS = ABOUT_SOUND, "How to work", "Which models"
 
 
 def register(app: typer.Typer) -> None:
@@ -41,9 +42,8 @@ def register(app: typer.Typer) -> None:
     command(app, help="Measure, execute and cite what the questions' claims need; resumes, reuses what is stored.")(
         evidence
     )
-    command(app, "run-models", help="Record the answers of two models, a cascade and an end-to-end one (Q2).")(
-        run_models
-    )
+    about = "Record the answers of two models, a cascade and an end-to-end one (Q2)."
+    command(app, "run-models", help=about, panel=ABOUT_SOUND)(run_models)
 
 
 def validate(

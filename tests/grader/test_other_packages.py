@@ -298,7 +298,9 @@ def test_what_draws_without_a_seed_is_noted_where_it_is_tried_and_where_it_is_me
     assert "two runs differ" not in course("try", "fair").stdout
     course.before_throwing("import random as chance")
     source = course.site / "foreign_evaluators.py"
-    source.write_text(source.read_text().replace("value=mean, interval", "value=mean + chance.random() / 1e3, interval"))
+    source.write_text(
+        source.read_text().replace("value=mean, interval", "value=mean + chance.random() / 1e3, interval")
+    )
     assert "two runs differ: dice.mean was 3." in course("try", "fair").stdout
     course("evidence", "fair", "--evidence=refresh")
     assert "two runs differ: dice.mean was 3." in course("evidence", "fair", "--evidence=refresh").stdout
