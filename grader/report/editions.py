@@ -100,7 +100,6 @@ def write_page(out: Path, quiz: Quiz, edition: Edition, language: Language, cont
     name = "before" if edition == "before" else "report"
     words = interface_words(language)
     made = environment(language)
-    made.globals["codec"] = quiz.codec
     page = made.get_template(f"{name}.html.j2").render(
         quiz=quiz,
         edition=edition,

@@ -151,7 +151,7 @@ def _legend(out: Console, book: QuizBook, answer: AnswerKey) -> None:
     if any(verdict.recalled for verdict in verdicts):
         out.print("† rests on a fact recalled and not yet looked up in the source")
     if any(verdict.demonstration for verdict in verdicts):
-        out.print("‡ DEMONSTRATION evidence: another codec or other sound than the quiz asks about; never of record")
+        out.print("‡ DEMONSTRATION evidence: of other inputs than the quiz asks about; never of record")
     if any(verdict.dissent for verdict in verdicts):
         print_line(out, f"≠ another source's value would decide otherwise (`{why(lambda v: v.dissent)}`)")
     if any(verdict.contrary for verdict in verdicts):
