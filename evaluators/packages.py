@@ -166,6 +166,8 @@ def _needs(known: str, name: str) -> bool:
 
 DEBUG = "EARWITNESS_DEBUG"
 """Set to anything (`--debug` sets it): the traceback of every fault is printed on standard error."""
+LIVE = "EARWITNESS_LIVE"
+"""Set to anything (`earwitness try` sets it): what evaluators print is shown while they print it."""
 LONGEST, LINES = 200, 15
 """Characters of a message, and lines of what was printed, that are shown."""
 

@@ -22,7 +22,7 @@ from typing import IO, Any, cast
 
 from evaluators.calls import OURS, Call, Gave, Raised, Step
 from evaluators.evidence import Site, report_nothing
-from evaluators.packages import DEBUG, Elsewhere, printable
+from evaluators.packages import DEBUG, LIVE, Elsewhere, printable
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKER = Path(__file__).with_name("worker.py")
@@ -83,7 +83,7 @@ class Worker:
         self._arrived: SimpleQueue[Any] = SimpleQueue()
         self._output: deque[bytes] = deque()
         Thread(target=_receive, args=(process.stdout, self._arrived), daemon=True).start()
-        self._reader = Thread(target=_keep, args=(process.stderr, self._output), daemon=True)
+        self._reader = Thread(target=keep, args=(process.stderr, self._output), daemon=True)
         self._reader.start()
         return process
 
@@ -155,11 +155,11 @@ def _receive(stream: IO[bytes], arrived: SimpleQueue[Any]) -> None:
         arrived.put("")
 
 
-def _keep(stream: IO[bytes], output: deque[bytes]) -> None:
-    """Read what is printed, so that nobody waits for it to be read, and keep the last of it."""
+def keep(stream: IO[bytes], output: deque[bytes]) -> None:
+    """Read what is printed, so that nobody waits for that, and keep the last of it; show it where that is wanted."""
     with suppress(OSError, ValueError), stream:
         while chunk := stream.read1(KEPT):  # type: ignore[attr-defined]
-            if os.environ.get(DEBUG):
+            if os.environ.get(DEBUG) or os.environ.get(LIVE):
                 print(printable(chunk.decode(errors="replace")), end="", file=sys.stderr, flush=True)
             output.append(chunk)
             while sum(map(len, output)) - len(output[0]) >= KEPT:

@@ -12,7 +12,7 @@ from evaluators.store import Store
 from grader.quiz.loading import load_quiz
 from grader.verdicts.record import read_records
 from grader.verdicts.testimony import Gatherer
-from tests.newcomer import OF_SOUND, go_through, shown
+from tests.newcomer import OF_SOUND, follow, go_through, shown
 from tests.test_readme import commands
 
 EXAMPLES = {"statistics": ("coverage", "B"), "algorithms": ("counted", "C"), "lab": ("gravity", "B")}
@@ -55,13 +55,34 @@ def test_what_is_of_record_is_what_comes_out_anew(repository: Path, tmp_path: Pa
 
 
 def test_every_command_of_the_tutorial_works(repository: Path, tmp_path: Path) -> None:
-    said = go_through(
-        list(commands((repository / "docs/tutorial.md").read_text(encoding="utf-8"))), tmp_path, apart=True
-    )
+    said = follow((repository / "docs/tutorial.md").read_text(encoding="utf-8"), tmp_path, apart=True)
     keys = [text for line, text in said.items() if line.startswith("earwitness key")]
     assert "3 of 3 questions settled" in keys[-1]
     assert (tmp_path / "sheet.html").is_file()
     assert (tmp_path / "report.html").is_file()
+
+
+@pytest.mark.parametrize("who", ["ta", "student"])
+def test_every_command_of_the_tutorials_says_what_is_shown(repository: Path, tmp_path: Path, who: str) -> None:
+    said = follow((repository / f"docs/tutorial_{who}.md").read_text(encoding="utf-8"), tmp_path)
+    assert not OF_SOUND.search("\n".join(said.values()))
+
+
+def test_every_message_of_the_tutorial_for_an_evaluators_author_is_real(repository: Path, tmp_path: Path) -> None:
+    whole, mistakes = (repository / "docs/tutorial_evaluator.md").read_text(encoding="utf-8").split("## 3. Mistakes")
+    metadata = tmp_path / "dice/course_dice-0.1.dist-info"  # what `pip install -e dice` makes of its pyproject.toml
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: course-dice\nVersion: 0.1\n")
+    (metadata / "entry_points.txt").write_text("[earwitness.evaluators]\nthrows = course_dice:Throws\n")
+    follow(whole, tmp_path, apart=True, path=[tmp_path / "dice"])
+    code = tmp_path / "dice/course_dice.py"
+    code.write_text(code.read_text().replace("value=mean,", "value=mean * 10,"))
+    follow(
+        f"```sh\nearwitness try mean --quiz course  # ends with 4\n```{mistakes}",
+        tmp_path,
+        apart=True,
+        path=[tmp_path / "dice"],
+    )
 
 
 def test_every_request_that_the_documents_show_is_one(repository: Path, tmp_path: Path) -> None:

@@ -20,18 +20,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from basics.errors import InputError, Problem
 from evaluators.evidence import Frozen, QuizFile, Site
 from evaluators.generic.guard import FOLDER, OFFLINE
 from evaluators.packages import ABSENT, DEBUG, distribution_of, installed_version
+from evaluators.process import KEPT, keep
 
 LAUNCH, GUARD = (Path(__file__).with_name(name) for name in ("launch.py", "guard.py"))
 TIMEOUT = 600.0
 """Seconds that it may take, where a request says nothing else."""
-KEPT, LINES, LONGEST = 8_000, 8, 200
-"""Bytes that are kept of what is printed, and the lines and characters of them that are shown."""
+LINES, LONGEST = 8, 200
+"""Lines of what was printed that are shown, and characters of a line."""
 TOO_SLOW = "make it faster, or give it longer: `timeout: SECONDS` beside it"
 NOISE = "[IPKernelApp]"
 """Begins what kernels print of themselves."""
@@ -92,7 +93,7 @@ def run(
                 start_new_session=True,  # so that all that it starts can be ended with it
             )
         stream = process.stderr if job["do"] == "command" else process.stdout
-        reader = Thread(target=_keep, args=(stream, output), daemon=True)
+        reader = Thread(target=keep, args=(stream, output), daemon=True)
         reader.start()
         try:
             with suppress(OSError):
@@ -164,15 +165,6 @@ def _environment(folder: Path, asked: Run) -> dict[str, str]:
     fixed = {"PYTHONHASHSEED": seed, SEED: seed, "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg"}
     fixed |= {} if asked.online else {OFFLINE: "1", "HF_HUB_OFFLINE": "1"}
     return kept | made | fixed
-
-
-def _keep(stream: IO[bytes], output: deque[bytes]) -> None:
-    """Read what is printed, so that nobody waits for it to be read, and keep the last of it."""
-    with suppress(OSError, ValueError):
-        while chunk := stream.read1(KEPT):  # type: ignore[attr-defined]
-            output.append(chunk)
-            while sum(map(len, output)) - len(output[0]) >= KEPT:
-                output.popleft()
 
 
 def _last(output: bytes) -> str:

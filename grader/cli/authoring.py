@@ -104,13 +104,13 @@ def tried(
 ) -> None:
     from dataclasses import replace
 
-    from evaluators.packages import DEBUG
+    from evaluators.packages import LIVE
     from evaluators.store import Store
     from grader.cli.evidence import progress_bar
     from grader.verdicts import key_json, terminal
     from grader.verdicts.testimony import Gatherer, key_from
 
-    os.environ[DEBUG] = "1"  # what evaluators print, and where they break, is what this is for
+    os.environ[LIVE] = "1"
     book = load_book(quiz)
     wanted = book.question(question)
     alone, store = replace(book, questions=(wanted,)), Store()
@@ -119,7 +119,7 @@ def tried(
         gatherer = Gatherer(alone, book.quiz.accept, site, None, "refresh")
         results = gatherer.results([wanted], report)
     if sum(result.evidence.provenance.seconds for result in results if result.evidence) < SOON:
-        del os.environ[DEBUG]
+        del os.environ[LIVE]
         again = Gatherer(alone, book.quiz.accept, site, None, "refresh").results([wanted], lambda *_: None)
         results = [_beside(one, other) for one, other in zip(results, again, strict=True)]
     testimony = gatherer.testimony(wanted)
