@@ -13,7 +13,7 @@ from typing import Any
 from basics.files import sha256_of
 from evaluators.evidence import Evidence, Inputs, Provenance
 from evaluators.packages import PROJECT, installed_version
-from evaluators.registry import source_digest
+from evaluators.registry import BUILT_IN, source_digest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RECIPE = 2
@@ -60,11 +60,12 @@ def differences(evidence: Evidence, quiz: Path | None) -> tuple[str, ...]:
     """What the evidence rests on that is otherwise here: the evaluator's code, files of the quiz.
 
     What is not known of it, or not here, is no difference: evidence from before these were noted, an evaluator that is
-    not installed, one of another version.
+    not installed, one of another version. Of what is built in, version and commit of the project say which code it was,
+    and its tests keep what a version of an evaluator gives.
     """
-    known = evidence.provenance
+    known, built_in = evidence.provenance, evidence.evaluator in BUILT_IN
     told = []
-    if known.code and (here := source_digest(evidence.evaluator)) and here != known.code:
+    if known.code and not built_in and (here := source_digest(evidence.evaluator)) and here != known.code:
         told.append(
             f"{OTHER_CODE}: the source of {evidence.evaluator} changed since it was measured"
             f"{f' by {known.evaluator}' if known.evaluator else ''}, and its version {evidence.version} did not"

@@ -16,7 +16,7 @@ from grader.cli import app
 from tests.conftest import REPOSITORY
 from tests.test_readme import argv
 
-OF_SOUND = re.compile(r"codec|mimi|moshi|sound|speech|audio|clips|corpus|EmoV|utter", re.IGNORECASE)
+OF_SOUND = re.compile(r"codec|mimi|moshi|sound|speech|audio|clips|corpus|EmoV-DB|utter", re.IGNORECASE)
 """Words that have no business in a quiz of another course."""
 
 

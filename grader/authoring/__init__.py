@@ -33,7 +33,7 @@ STARTERS = Path(__file__).with_name("starters")
 CLASS_FILE, README = "class.csv", "README.md"
 STUDENTS, SEED, RIGHT = 30, 2026, 0.8
 """The invented class: how many, and how likely each option is answered rightly."""
-WEEKS = timedelta(weeks=4)
+WEEK, WEEKS = timedelta(weeks=1), timedelta(weeks=4)
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -83,7 +83,7 @@ def new_quiz(folder: Path, kind: Kind, *, today: datetime | None = None) -> Quiz
             write_whole(stage.file(name), text.encode())
         book = load_quiz(begun)
         key = _decide(book)
-        write_whole(stage.file(CLASS_FILE), _class(book, key, today).encode())
+        write_whole(stage.file(CLASS_FILE), made_up_class(book, key, STUDENTS, today).encode())
         write_whole(stage.file(README), _readme(folder, made, book).encode())
         stage.commit()
     return load_quiz(folder)
@@ -118,19 +118,20 @@ questions: [{", ".join(made.questions)}]
 """
 
 
-def _class(book: QuizBook, key: AnswerKey, today: datetime) -> str:
-    """Submissions of students that do not exist."""
+def made_up_class(book: QuizBook, key: AnswerKey, students: int, today: datetime) -> str:
+    """Submissions, as CSV, of students that do not exist: each treats most options rightly, by a seed."""
     dice = random.Random(SEED)
+    end = min(today + WEEK, book.quiz.deadline)
     columns = ["student_id", "name", "submitted", "attempt", *(question.id for question in book.questions)]
     rows = [
         [
             f"u{number:03}",
             f"Student {number}",
-            (today + timedelta(days=1, minutes=dice.randrange(10_000))).replace(microsecond=0).isoformat(),
+            (end - timedelta(minutes=dice.randrange(10_000))).replace(microsecond=0).isoformat(),
             "1",
             *(encode(_answer(question, key, dice)) for question in book.questions),
         ]
-        for number in range(1, STUDENTS + 1)
+        for number in range(1, students + 1)
     ]
     return csv_text([columns, *rows])
 

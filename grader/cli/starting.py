@@ -71,17 +71,40 @@ def question(
 
 def class_(
     out: Annotated[Path, typer.Option("--out", help="Folder to write them into.")] = Path(),
+    students: Annotated[
+        int,
+        typer.Option("--students", min=0, max=10_000, help="Also class.csv, with answers of so many invented ones."),
+    ] = 0,
     quiz: QuizOption = None,
 ) -> None:
+    from datetime import UTC, datetime
+
+    from basics.errors import InputError, Problem
+    from basics.files import write_whole
+    from grader.authoring import CLASS_FILE, made_up_class
     from grader.quiz.commands import command as command_of
     from grader.review.starters import CHANGES, CLASS, OVERRIDE, write_starters
 
     book = load_book(quiz)
+    submissions = out / CLASS_FILE
+    if students and submissions.exists():
+        raise InputError(
+            Problem(str(submissions), "is there already", "name another folder with --out, or move the file")
+        )
     key, _ = testify(book, "cached", accepted_sources(book, None), ())
     paths = {path.name: path for path in write_starters(out, book, [question.id for question in key.unsettled])}
     told = console()
     told.print(f"{paths[CLASS]}: roster, extensions, violations; works as it is", markup=False, soft_wrap=True)
     told.print(f"{paths[OVERRIDE]}: decide in it what is open before grading", markup=False, soft_wrap=True)
     told.print(f"{paths[CHANGES]}: write into it what is decided afterwards", markup=False, soft_wrap=True)
-    following = command_of(book.folder, "grade", "SUBMISSIONS.csv", "--class", paths[CLASS])
+    submissions = out / CLASS_FILE
+    if students:
+        if submissions.exists():
+            raise InputError(
+                Problem(str(submissions), "is there already", "move it away, or name another folder: --out")
+            )
+        write_whole(submissions, made_up_class(book, key, students, datetime.now(UTC)).encode())
+        told.print(f"{submissions}: an invented class of {students}", markup=False, soft_wrap=True)
+    named = submissions if students else "SUBMISSIONS.csv"
+    following = command_of(book.folder, "grade", named, "--class", paths[CLASS])
     told.print(f"then: {following}", markup=False, soft_wrap=True)

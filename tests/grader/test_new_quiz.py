@@ -108,6 +108,21 @@ def test_names_of_folders_become_ids(tmp_path: Path, name: str) -> None:
     assert re.fullmatch(r"[a-z0-9][a-z0-9_-]*", book.quiz.id)
 
 
+def test_a_class_is_invented_for_questions_that_were_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = tmp_path / "course"
+    new_quiz(course, "facts", today=TODAY)
+    question = course / "samples.yaml"
+    question.write_text(question.read_text(encoding="utf-8").replace("id: samples", "id: rates"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    begun = run("new", "class", "--students", "12", "--quiz", course, "--out", "day")
+    assert begun.exit_code == 0, begun.output
+    assert not OF_SOUND.search(begun.output + "".join(path.read_text() for path in Path("day").iterdir()))
+    graded = run("grade", "day/class.csv", "--class", "day/class.yaml", "--quiz", course, "--out", "graded")
+    assert (graded.exit_code, "12 students, 12 submissions" in graded.output) == (0, True)
+    assert "late" not in Path("graded/scores.csv").read_text()
+    assert run("new", "class", "--students", "12", "--quiz", course, "--out", "day").exit_code == 2
+
+
 # ---- further questions
 
 
