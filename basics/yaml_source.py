@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,10 +18,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from basics.errors import InputError, Problem, opening
-from basics.suggestions import did_you_mean
+from basics.model_faults import Path_ as Path_
+from basics.model_faults import faults_of
 
 Model = TypeVar("Model", bound=BaseModel)
-Path_ = tuple[str | int, ...]
 QUOTED = ("'", '"', "|", ">")
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -125,52 +125,16 @@ def scalar(node: yaml.ScalarNode) -> Any:
     return node.value
 
 
-def validate(model: type[Model], source: Source, data: Any = ..., at: Path_ = ()) -> Model:
+def validate(model: type[Model], source: Source, data: Any = ..., at: Path_ = (), beside: Iterable[str] = ()) -> Model:
     """`data`, which stands at `at` (default: all of `source`), as a `model`.
 
-    Raises InputError with every problem by file and line.
+    `beside` are keys there that are known and no part of the model. Raises InputError with every problem by file and
+    line.
     """
-    text = json.dumps(source.data if data is ... else data)
+    given = source.data if data is ... else data
+    text = json.dumps(given)
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        raise InputError(problems_of(error, model, source, at)) from error
-
-
-def problems_of(error: ValidationError, model: type[BaseModel], source: Source, at: Path_ = ()) -> list[Problem]:
-    """One problem for each fault that pydantic found; follow-up faults of a faulty item are left out."""
-    problems = []
-    for fault in error.errors():
-        if fault["type"] == "too_short" and any(len(f["loc"]) > len(fault["loc"]) for f in error.errors()):
-            continue
-        path = _in_file(at + tuple(fault["loc"]), source.lines)
-        problems.append(Problem(source.where(path), _what(fault, path), _remedy(fault, path, model)))
-    return problems
-
-
-def _in_file(loc: Path_, lines: Mapping[Path_, int]) -> Path_:
-    """The location with pydantic's own steps (union tags) left out; a missing key stays as the last step."""
-    path: Path_ = ()
-    for step in loc:
-        if (*path, step) in lines:
-            path = (*path, step)
-    return path if path and path[-1] == loc[-1] else (*path, loc[-1]) if loc else path
-
-
-def _what(fault: Mapping[str, Any], path: Path_) -> str:
-    key = ".".join(map(str, path)) or "the document"
-    match fault["type"]:
-        case "missing":
-            return f"{key} is missing"
-        case "extra_forbidden":
-            return f"{key} is not a known key"
-        case "value_error" | "claim":
-            return f"{key}: {str(fault['msg']).removeprefix('Value error, ')}"
-    shown = str(fault["input"])
-    return f"{key}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, got {shown[:60]!r}"
-
-
-def _remedy(fault: Mapping[str, Any], path: Path_, model: type[BaseModel]) -> str:
-    if fault["type"] == "extra_forbidden" and len(path) == 1:
-        return did_you_mean(str(path[-1]), {f.alias or name for name, f in model.model_fields.items()})
-    return {"missing": "add it", "extra_forbidden": "remove it or correct its name"}.get(fault["type"], "")
+        faults = faults_of(error, model, given, source.lines, at=at, beside=beside)
+        raise InputError(Problem(source.where(fault.path), fault.what, fault.remedy) for fault in faults) from error

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from basics.errors import InputError
+from evaluators.announcement import all_of
 from evaluators.evidence import Artefact, Evidence, Measurement, Site
-from evaluators.gathering import fault
+from evaluators.gathering import broke
+from evaluators.packages import cause_of
 from evaluators.registry import get
 
 if TYPE_CHECKING:
@@ -218,16 +220,19 @@ def _warnings(evidence: Evidence) -> tuple[Panel, ...]:
 
 
 def _own_panels(evidence: Evidence, site: Site) -> tuple[Panel, ...]:
-    evaluator = get(evidence.evaluator)
+    try:
+        evaluator = get(evidence.evaluator)
+    except InputError:  # it is of record, and whoever measured it is not here
+        return plain_panels(evidence)
     if not isinstance(evaluator, Displaying):
         return plain_panels(evidence)
     try:
-        return tuple(evaluator.display(evidence, site))
+        return all_of("display", evaluator.display(evidence, site), Panel)
     except InputError:
         raise
     except Exception as error:  # it may be anybody's code
-        told = fault(evaluator, evaluator.Parameters.model_validate(evidence.parameters, strict=False), error)
-        return (Text(title=evidence.evaluator, paragraphs=(f"display {told.what}",)), *plain_panels(evidence))
+        told = broke(evidence.evaluator, f"display broke: {cause_of(error)}", error)
+        return (Text(title=evidence.evaluator, paragraphs=(told.what,)), *plain_panels(evidence))
 
 
 def plain_panels(evidence: Evidence) -> tuple[Panel, ...]:

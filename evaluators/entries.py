@@ -20,7 +20,10 @@ from evaluators.evidence import Evaluator, Evidence, Frozen, digest
 from evaluators.registry import get
 
 DIGESTS = "digests"
-CIRCUMSTANCES = {"earwitness", "git_commit", "git_dirty", "python", "platform", "started", "seconds"}
+CIRCUMSTANCES = {
+    *("earwitness", "git_commit", "git_dirty", "python", "platform", "started", "seconds"),
+    *("evaluator", "code"),
+}
 """Of the provenance, what another run of the same measurement would not repeat."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -116,7 +119,7 @@ def departures(evidence: Evidence) -> tuple[str, ...]:
     """
     evaluator = _author(evidence)
     if evaluator is None:
-        return ()
+        return tuple(unlike_announced(evidence.measurements, evidence.announced)) if evidence.announced else ()
     try:
         parameters = evaluator.Parameters.model_validate_json(json.dumps(evidence.parameters))
         return tuple(unlike_announced(evidence.measurements, announced(evaluator, parameters)))

@@ -12,17 +12,21 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Protocol, get_args
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal, Protocol, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
+    SerializationInfo,
     StrictBool,
     StrictFloat,
     StrictInt,
@@ -30,8 +34,12 @@ from pydantic import (
     model_validator,
 )
 
-Source = Literal["measured", "executed", "published_audio", "published", "demonstration"]
-Standing = Literal["measured", "executed", "published_audio", "published", "recalled", "demonstration"]
+from basics.errors import InputError, Problem
+
+Source = Literal["measured", "executed", "published_audio", "published", "simulated", "saved", "demonstration"]
+Standing = Literal[
+    "measured", "executed", "published_audio", "published", "simulated", "saved", "recalled", "demonstration"
+]
 """What a quiz may accept: a source, or published facts that were recalled and not yet looked up."""
 Checked = Literal["read", "secondary", "recalled"]
 Kind = Literal["number", "bool", "text"]
@@ -56,6 +64,48 @@ def as_scalar(value: Any) -> Any:
     return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
 
 
+def as_value(value: Any) -> Any:
+    """A number, text or truth value, plain. Raises ValueError for anything else, and for a number beyond all floats."""
+    plain = as_scalar(value)
+    if not isinstance(plain, bool | int | float | str | None):
+        shown = " ".join(repr(plain).split())[:60]
+        raise ValueError(f"a {type(plain).__name__} ({shown}) is no number, text or truth value; convert it")
+    if isinstance(plain, int) and abs(plain) > sys.float_info.max:
+        raise ValueError("the whole number is too large (beyond 1.8e308)")
+    return plain
+
+
+def inside(name: str, folder: str) -> str:
+    """A relative path inside `folder`, as messages call it. Raises ValueError for one that leads out of it."""
+    path = PurePosixPath(name)
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in path.parts[0]:
+        raise ValueError(f"{name!r} has to be a path inside {folder}, such as data/lab.csv")
+    return str(path)
+
+
+def in_quiz(name: str) -> str:
+    """A path inside the quiz's folder, as a question writes it. Raises ValueError like `inside`."""
+    return inside(name, "the quiz's folder")
+
+
+def _said(name: str, info: SerializationInfo) -> str:
+    if not isinstance(info.context, list):
+        return name
+    info.context.append(name)
+    return ""
+
+
+QuizFile = Annotated[str, AfterValidator(in_quiz), PlainSerializer(_said)]
+"""A parameter that names a file of the quiz: what is in it is part of the fingerprint, where it lies is not."""
+
+
+def quiz_files(parameters: Frozen) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Parameters as JSON data without the paths of files of the quiz, and these paths."""
+    files: list[str] = []
+    placeless = parameters.model_dump(mode="json", by_alias=True, context=files)
+    return placeless, tuple(files)
+
+
 class Interval(Frozen):
     """A confidence interval [low, high]; `over` says what was resampled: clips, windows of one clip, seeds, pairs."""
 
@@ -76,12 +126,13 @@ class Measurement(Frozen):
 
     `locator` says where to look it up again: section and table of a paper, symbol of a released file, name of a clip.
     `checked` is for published values alone: `read` in the source itself, `secondary` through somebody who quotes it,
-    or `recalled` from memory and not yet looked up.
+    or `recalled` from memory and not yet looked up. `unmeasured` tells what nobody found out from what has no value.
     """
 
     name: Name
-    value: Annotated[Value | None, BeforeValidator(as_scalar)] = None
+    value: Value | None = None
     undefined: str | None = None
+    unmeasured: bool = False
     unit: str = ""
     n: Annotated[int | None, BeforeValidator(as_scalar)] = Field(default=None, ge=0)
     interval: Interval | None = None
@@ -92,17 +143,24 @@ class Measurement(Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _not_a_number(cls, content: Any) -> Any:
-        """A value that is NaN or infinite is no value: it is undefined, and says so."""
-        value = as_scalar(content.get("value")) if isinstance(content, Mapping) else None
-        if not isinstance(value, float) or math.isfinite(value):
+    def _plain_value(cls, content: Any) -> Any:
+        """A scalar of a library is what it stands for; NaN and infinity are no value: undefined, and it says so."""
+        if not isinstance(content, Mapping) or "value" not in content:
             return content
-        return {**content, "value": None, "interval": None, "undefined": f"the evaluator gave {value}"}
+        try:
+            value = as_value(content["value"])
+        except ValueError as error:
+            raise ValueError(f"{content.get('name')}: {error}") from error
+        if isinstance(value, float) and not math.isfinite(value):
+            return {**content, "value": None, "interval": None, "undefined": f"the evaluator gave {value}"}
+        return {**content, "value": value}
 
     @model_validator(mode="after")
     def _consistent(self) -> Measurement:
         if (self.value is None) == (self.undefined is None):
             raise ValueError(f"{self.name}: give a value or the reason why it is undefined, and not both")
+        if self.unmeasured and self.undefined is None:
+            raise ValueError(f"{self.name}: what was not measured has no value")
         if (self.source == "published") != (self.checked is not None):
             raise ValueError(f"{self.name}: `checked` goes with source `published`, and only with it")
         if self.source in ("published", "published_audio") and not self.locator:
@@ -126,6 +184,24 @@ class Measurement(Frozen):
         return "recalled" if self.checked == "recalled" else self.source
 
 
+class Quantity(Frozen):
+    """What an evaluator can measure: the vocabulary claims are checked against before anything is measured.
+
+    `low` and `high` bound the value where theory bounds it (STOI lies in [-1, 1]); a claim whose margin leaves no
+    room inside the bounds is reported as one that can never be decided. `one_of` lists the words that a text can be.
+    `rests_on` says on which of the declared inputs the value rests; these alone decide whether it is `measured`.
+    """
+
+    name: Name
+    kind: Kind = "number"
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    one_of: tuple[str, ...] = ()
+    about: str = ""
+    rests_on: tuple[Literal["sounds", "weights"], ...] = ("sounds", "weights")
+
+
 class Artefact(Frozen):
     """A file that shows the evidence: a plot or a reconstruction, by path inside the store and sha256.
 
@@ -133,14 +209,18 @@ class Artefact(Frozen):
     """
 
     title: str
-    path: str
+    path: Annotated[str, AfterValidator(lambda path: inside(path, "the store"))]
     media_type: str
     sha256: str
     labels: dict[str, str] = {}
 
 
 class Provenance(Frozen):
-    """How the evidence came about; enough to repeat it."""
+    """How the evidence came about; enough to repeat it.
+
+    `evaluator` is the package, with its version, that brought the evaluator, `code` the sha256 of its source; empty in
+    evidence from before they were noted. `files` are the files of the quiz that were read, with their sha256.
+    """
 
     earwitness: str
     git_commit: str | None = None
@@ -149,6 +229,9 @@ class Provenance(Frozen):
     platform: str = ""
     packages: dict[str, str] = {}
     inputs: dict[str, str] = {}
+    files: dict[str, str] = {}
+    evaluator: str = ""
+    code: str = ""
     weights: str | None = None
     seed: int | None = None
     started: datetime
@@ -156,11 +239,17 @@ class Provenance(Frozen):
 
 
 class Evidence(Frozen):
-    """What one evaluator found for one request; `warnings` are what its reader must know of the inputs."""
+    """What one evaluator found for one request; `warnings` are what its reader must know of the inputs.
+
+    Of an evaluator that is not built in, it also keeps what was `asked` beside the defaults and what was `announced`:
+    whoever has the evidence can check and judge claims without having the evaluator.
+    """
 
     evaluator: str
     version: int
     parameters: dict[str, Any]
+    asked: dict[str, Any] = {}
+    announced: tuple[Quantity, ...] = ()
     fingerprint: str
     measurements: tuple[Measurement, ...]
     artefacts: tuple[Artefact, ...] = ()
@@ -180,27 +269,14 @@ class Evidence(Frozen):
         return any(measurement.is_demonstration for measurement in self.measurements)
 
     @property
+    def stored_as(self) -> str:
+        """The name under which a store keeps it."""
+        return store_name(self.fingerprint, self.request, self.provenance.files)
+
+    @property
     def request(self) -> str:
         """What was asked, whatever the inputs were: the key under which evidence of record is found."""
         return request_key(self.evaluator, self.version, self.parameters)
-
-
-class Quantity(Frozen):
-    """What an evaluator can measure: the vocabulary claims are checked against before anything is measured.
-
-    `low` and `high` bound the value where theory bounds it (STOI lies in [-1, 1]); a claim whose margin leaves no
-    room inside the bounds is reported as one that can never be decided. `one_of` lists the words that a text can be.
-    `rests_on` says on which of the declared inputs the value rests; these alone decide whether it is `measured`.
-    """
-
-    name: Name
-    kind: Kind = "number"
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-    one_of: tuple[str, ...] = ()
-    about: str = ""
-    rests_on: tuple[Literal["sounds", "weights"], ...] = ("sounds", "weights")
 
 
 def report_nothing(_step: str, _done: float) -> None:
@@ -257,6 +333,7 @@ class Site:
         leave_out: labels and files of the corpus that are not to be used.
         allow_truncated: whether what is there of a sound file that is cut or damaged is used; the evidence says so.
         responses: recorded answers of the models of Q2 (JSONL, CSV or text), or None.
+        quiz: the quiz's folder, to which paths in its questions are relative, or None.
         codec: hub id or folder of the codec's weights; None takes the quiz's codec of record.
         codec_of_record: the codec the quiz asks about; anything else yields `demonstration` evidence.
         codec_sha256: what the tensors of the codec of record may be, besides the published ones of kyutai/mimi.
@@ -274,6 +351,7 @@ class Site:
     leave_out: tuple[str, ...] = ()
     allow_truncated: bool = False
     responses: Path | None = None
+    quiz: Path | None = None
     codec: str | None = None
     codec_of_record: str = "kyutai/mimi"
     codec_sha256: tuple[str, ...] = ()
@@ -288,6 +366,17 @@ class Site:
     def codec_in_use(self) -> str:
         """Hub id or folder of the codec that evidence is gathered with, for `find_weights` and `load_codec`."""
         return self.codec or self.codec_of_record
+
+    def file(self, name: str) -> Path:
+        """A file of the quiz by its path there. Raises InputError where it is not there or lies outside the quiz."""
+        if self.quiz is None:
+            raise InputError(Problem(name, "is a file of a quiz, and no quiz is at hand", "name its folder: --quiz"))
+        path = self.quiz / name
+        if not path.resolve().is_relative_to(self.quiz.resolve()):
+            raise InputError(Problem(name, "lies outside the quiz's folder", "copy it into the quiz"))
+        if not path.is_file():
+            raise InputError(Problem(str(path), "there is no such file in the quiz", "check the path"))
+        return path
 
 
 @dataclass(frozen=True)
@@ -332,17 +421,22 @@ class Findings:
 class Evaluator(Protocol):
     """Turns sound, code or papers into evidence; knows nothing of options and grades.
 
-    Class attributes:
+    Attributes, of the class:
         name: as written in a question's `evidence` list.
         version: raised whenever the same input may give other numbers.
-        stored: False for an evaluator that is faster than a look into the store (it is then asked every time).
+        stored: False for an evaluator that is faster than a look into the store: it is asked every time that something
+            may be run.
         Parameters: pydantic model of what a question may ask of it; its errors are reported with the YAML's line.
     """
 
-    name: ClassVar[str]
-    version: ClassVar[int]
-    stored: ClassVar[bool]
-    Parameters: ClassVar[type[Frozen]]
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def stored(self) -> bool: ...
+    @property
+    def Parameters(self) -> type[Frozen]: ...
 
     def quantities(self, parameters: Any) -> Iterable[Quantity]:
         """Every measurement that `measure` may return for these parameters, without measuring anything."""
@@ -365,6 +459,14 @@ def canonical_json(data: object) -> str:
 def digest(data: object) -> str:
     """sha256 of the canonical JSON of `data`, in hex."""
     return hashlib.sha256(canonical_json(data).encode()).hexdigest()
+
+
+def store_name(fingerprint: str, request: str, files: Mapping[str, str]) -> str:
+    """Under which name a store keeps evidence: its fingerprint, and what was asked where that names files of a quiz.
+
+    Where these lie is not in the fingerprint, and yet two requests for equal files have an answer each.
+    """
+    return digest([fingerprint, request]) if files else fingerprint
 
 
 def request_key(evaluator: str, version: int, parameters: Mapping[str, Any]) -> str:

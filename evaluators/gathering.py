@@ -7,18 +7,34 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 from pydantic import computed_field
 
 from basics.errors import InputError, Unavailable
-from evaluators.announcement import announced, as_announced
-from evaluators.evidence import Evaluator, Evidence, Frozen, Inputs, Measurement, Site, digest
+from basics.files import sha256_of
+from evaluators.announcement import NotAsAnnounced, announced, as_announced, as_inputs
+from evaluators.evidence import (
+    Evaluator,
+    Evidence,
+    Findings,
+    Frozen,
+    Inputs,
+    Measurement,
+    Quantity,
+    Site,
+    Source,
+    digest,
+    quiz_files,
+    request_key,
+    store_name,
+)
 from evaluators.origin import hold_to_origin, require_own, standing_of
-from evaluators.packages import cause_of, how_to_install, not_installed, show_traceback, whose_fault
-from evaluators.provenance import RECIPE, package_versions, provenance
-from evaluators.registry import owner
+from evaluators.packages import cause_of, how_to_install, not_installed, show_traceback, shown_output, whose_fault
+from evaluators.provenance import RECIPE, package_versions, provenance, sha256_in
+from evaluators.registry import BUILT_IN, owner, source_digest
 from evaluators.store import Store
 
 
@@ -27,14 +43,16 @@ def fingerprint(evaluator: Evaluator, parameters: Frozen, inputs: Inputs, site: 
 
     What may be said of the result at this site is part of it too, so that a demonstration never answers for more.
 
-    Paths, times and machine names are not part of it.
+    Paths, times and machine names are not part of it: of a file of the quiz, what is in it.
     """
+    placeless, files = quiz_files(parameters)
     return digest(
         {
             "recipe": RECIPE,
             "evaluator": evaluator.name,
             "version": evaluator.version,
-            "parameters": plain(parameters),
+            "parameters": placeless,
+            **({"files": [sha256_of(site.file(name)) for name in files]} if files else {}),
             "inputs": list(inputs.files.items()),
             "weights": inputs.weights,
             "packages": package_versions(inputs.packages),
@@ -57,12 +75,14 @@ class Missing(Frozen):
     """Why a request has no evidence, or not all of it, and what would supply it.
 
     `cause` is `absent` (clips, weights or a package are not here), `input` (a file cannot be used; `what` tells every
-    problem with its remedy) or `fault` (the evaluator, or a package under it, broke).
+    problem with its remedy) or `fault` (the evaluator, or a package under it, broke). `output` are the last lines that
+    the evaluator printed before it broke, where it ran in a process of its own.
     """
 
     evaluator: str
     what: str
     remedy: str = ""
+    output: str = ""
     cause: Literal["absent", "input", "fault"] = "absent"
 
     @computed_field  # type: ignore[prop-decorator]
@@ -145,48 +165,107 @@ def gather(
     Wherever it comes from and whoever measured it, what its inputs do not allow to be `measured` is a demonstration.
     Raises Unavailable when clips or weights are missing, and whatever else the evaluator raises.
     """
-    inputs = evaluator.inputs(parameters, site)
+    inputs = as_inputs(evaluator.inputs(parameters, site))
     require_own(inputs.weights if site.codec_in_use == site.codec_of_record else None, site)
-    key = fingerprint(evaluator, parameters, inputs, site)
-    use_store = store if evaluator.stored else None
+    key, asked = fingerprint(evaluator, parameters, inputs, site), asked_by(evaluator, parameters)
+    files = _files(parameters, inputs, site)
 
     def held(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
         return hold_to_origin(measurements, announced(evaluator, parameters), inputs, site)
 
     if not refresh and evaluator.stored:
-        known = next((record for record in records if record.fingerprint == key), None)
-        if found := known or (use_store.get(key) if use_store else None):
+        known = next((one for one in records if (one.fingerprint, one.request) == (key, asked)), None)
+        if found := known or (store.get(store_name(key, asked, files)) if store else None):
             return Gathered(found.model_copy(update={"measurements": held(found.measurements)}))
     started, clock = datetime.now(UTC), time.perf_counter()
-    findings = as_announced(evaluator, parameters, evaluator.measure(parameters, site))
+    findings = _blaming(as_announced(evaluator, parameters, evaluator.measure(parameters, site)))
+    place = store or Store(site.cache)
+    if lost := [one.path for one in findings.artefacts if not place.holds(one.path, one.sha256)]:
+        raise NotAsAnnounced(f"it names {lost[0]}, which the store does not hold (see Store.artefact)")
+    name, quantities = evaluator.name, announced(evaluator, parameters)
+    foreign = name not in BUILT_IN
+    absent = _absent(name, findings, quantities) if foreign else ()
+    by = {"evaluator": owner(name), "code": source_digest(name), "files": files}
     evidence = Evidence(
-        evaluator=evaluator.name,
+        evaluator=name,
         version=evaluator.version,
         parameters=plain(parameters),
+        asked=asked_of(parameters) if foreign else {},
+        announced=quantities if foreign else (),
         fingerprint=key,
-        measurements=held(findings.measurements),
+        measurements=held((*findings.measurements, *absent)),
         artefacts=findings.artefacts,
         warnings=findings.warnings,
-        provenance=provenance(inputs, started=started, seconds=time.perf_counter() - clock),
+        provenance=provenance(inputs, started=started, seconds=time.perf_counter() - clock, **by),
     )
-    if use_store and not findings.faults:
-        use_store.put(evidence)
+    if store and not findings.faults and kept(evaluator):
+        store.put(evidence)
     return Gathered(evidence, findings.faults)
+
+
+def asked_by(evaluator: Evaluator, parameters: Frozen) -> str:
+    """What `Evidence.request` of an answer will be."""
+    return request_key(evaluator.name, evaluator.version, plain(parameters))
+
+
+def kept(evaluator: Evaluator) -> bool:
+    """Whether answers are kept, so that what only looks at what is there need not ask again.
+
+    All are but those of what is built in and faster asked than looked up: it is at hand wherever this program is.
+    """
+    return evaluator.stored or evaluator.name not in BUILT_IN
+
+
+def _blaming(findings: Findings) -> Findings:
+    """Where faults cost a part, what has no value may owe that to them: it counts as not measured."""
+    if not findings.faults:
+        return findings
+    held = (m if m.undefined is None else m.model_copy(update={"unmeasured": True}) for m in findings.measurements)
+    return replace(findings, measurements=tuple(held))
+
+
+def asked_of(parameters: Frozen) -> dict[str, Any]:
+    """What is asked for besides the defaults, as JSON data."""
+    return parameters.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def _files(parameters: Frozen, inputs: Inputs, site: Site) -> dict[str, str]:
+    """Files of the quiz that were read, with their sha256: those that parameters name, and declared inputs that are."""
+    if site.quiz is None:
+        return {}
+    named = {name: sha256_of(site.file(name)) for name in quiz_files(parameters)[1]}
+    declared = {name: sha256 for name, sha256 in inputs.files.items() if sha256_in(site.quiz, name) == sha256}
+    return named | declared
+
+
+def _absent(name: str, findings: Findings, quantities: Iterable[Quantity]) -> Iterator[Measurement]:
+    """What was announced and is not there: undefined, of the source of what is there."""
+    given = {measurement.name: measurement.source for measurement in findings.measurements}
+    source: Source = next(iter(given.values()), "measured")
+    for quantity in quantities:
+        if quantity.name not in given:
+            reason = f"the evaluator {name} announced it, and gave nothing for it"
+            yield Measurement(name=quantity.name, undefined=reason, unmeasured=True, source=source)
 
 
 def fault(evaluator: Evaluator, parameters: Frozen, *errors: BaseException) -> Missing:
     """What is told of an evaluator that broke: the request, a line of cause for each error, whose fault it may be."""
-    asked = parameters.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    asked = asked_of(parameters)
     request = ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in asked.items())
     what = "; ".join(dict.fromkeys(map(cause_of, errors)))
+    return broke(evaluator.name, f"broke{f' (asked for {request})' if request else ''}: {what}", *errors)
+
+
+def broke(name: str, what: str, *errors: BaseException) -> Missing:
+    """What is told of an evaluator that broke, and by what."""
     for error in errors:
         show_traceback(error)
-    told = Missing(
-        evaluator=evaluator.name,
-        what=f"broke{f' (asked for {request})' if request else ''}: {what}",
-        remedy=whose_fault(owner(evaluator.name), *errors),
-        cause="fault",
-    )
-    if told not in (faults := _collected.get([])):
-        faults.append(told)
-    return told
+    remedy = whose_fault(owner(name), *errors)
+    return told(Missing(evaluator=name, what=what, remedy=remedy, output=shown_output(*errors), cause="fault"))
+
+
+def told(missing: Missing) -> Missing:
+    """A fault, told once by the command that runs however often it is met."""
+    if missing not in (faults := _collected.get([])):
+        faults.append(missing)
+    return missing

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from pathlib import Path
@@ -95,11 +95,30 @@ def distribution_of(module: str) -> str:
     return canonicalize_name(claimed[0]) if claimed else IMPORTED_AS.get(top, top.replace("_", "-"))
 
 
+class Elsewhere(Exception):
+    """Something broke in a process of its own; what this process would have found out of the error goes with it.
+
+    Attributes:
+        suspects: packages whose fault it may be, besides that of whoever wrote what broke.
+        absent: the package that is not installed, if it is that.
+        trace: the traceback, for `--debug`.
+        output: the last that the process printed.
+    """
+
+    def __init__(
+        self, cause: str, *, suspects: Iterable[str] = (), absent: str | None = None, trace: str = "", output: str = ""
+    ) -> None:
+        super().__init__(cause)
+        self.suspects, self.absent, self.trace, self.output = tuple(suspects), absent, trace, output
+
+
 def not_installed(error: BaseException) -> str | None:
     """The package whose absence raised `error`, if it is one that the project or a package of it needs.
 
     Anything else that cannot be imported is a fault of whoever imports it.
     """
+    if isinstance(error, Elsewhere):
+        return error.absent
     if not isinstance(error, ModuleNotFoundError) or not error.name:
         return None
     name = distribution_of(error.name)
@@ -121,6 +140,8 @@ def blamed(error: BaseException) -> list[Package]:
     """
     if isinstance(error, Incompatible):
         return [package(error.package)]
+    if isinstance(error, Elsewhere):
+        return [package(name) for name in error.suspects]
     suspects = [package(name) for name in dict.fromkeys(_involved(error)) if name != PROJECT]
     untested = [known for known in all_packages() if known.state in ("newer", "older")]
     return [known for known in suspects if known.installed != ABSENT] or untested
@@ -130,7 +151,7 @@ def _involved(error: BaseException) -> Iterator[str]:
     owner = getattr(error, "obj", None)  # of an AttributeError
     modules = [getattr(owner, "__module__", None) or type(owner).__module__] if owner is not None else []
     frames = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
-    for module in [*modules, *reversed(frames)]:
+    for module in dict.fromkeys([*modules, *reversed(frames)]):
         if module and module.partition(".")[0] not in sys.stdlib_module_names:
             yield distribution_of(module)
 
@@ -145,18 +166,39 @@ def _needs(known: str, name: str) -> bool:
 
 DEBUG = "EARWITNESS_DEBUG"
 """Set to anything (`--debug` sets it): the traceback of every fault is printed on standard error."""
-LONGEST = 200
+LIVE = "EARWITNESS_LIVE"
+"""Set to anything (`earwitness try` sets it): what evaluators print is shown while they print it."""
+LONGEST, LINES = 200, 15
+"""Characters of a message, and lines of what was printed, that are shown."""
 
 
 def cause_of(error: BaseException) -> str:
     """`AttributeError: 'X' object has no attribute 'y' (transformers_network.py:48)`, in one line."""
     if isinstance(error, MachineFault):
         return error.what
-    said = " ".join((_in_words(error) if isinstance(error, ValidationError) else str(error)).split())
+    if isinstance(error, Elsewhere):
+        return str(error)
+    said = " ".join(printable(_text(error)).split())
     said = said if len(said) <= LONGEST else f"{said[:LONGEST]} …"
-    frames = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, NotAsAnnounced):
+        return said
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if "pydantic" not in Path(frame.filename).parts
+    ]
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}{f': {said}' if said else ''}{where}"
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return _in_words(error) if isinstance(error, ValidationError) else str(error)
+    except Exception:  # whoever wrote it did not try it
+        return ""
+
+
+def printable(text: str) -> str:
+    """Anybody's text, with what no terminal should be sent (escape sequences, halves of characters) written out."""
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 def _in_words(error: ValidationError) -> str:
@@ -169,13 +211,24 @@ def whose_fault(owner: str, *errors: BaseException) -> str:
     """Whose fault it may be: `owner` (a package and its version), a package that it rests on, or the machine."""
     if machine := next((error for error in errors if isinstance(error, MachineFault)), None):
         return machine.remedy
-    causes = [error for error in errors if not isinstance(error, ValidationError | NotAsAnnounced)]  # the owner's alone
-    suspects = [str(package) for error in causes for package in blamed(error) if package.name != owner.split()[0]]
+    suspects = [str(one) for error in errors for one in suspected(error) if one.name != owner.split()[0]]
     others = "".join(f", or of {suspect}" for suspect in dict.fromkeys(suspects[:3]))
     return f"this is a fault of {owner}{others}; --debug (or {DEBUG}=1) shows where"
+
+
+def suspected(error: BaseException) -> list[Package]:
+    """As `blamed`; nobody besides its owner for what is not as it was announced."""
+    return [] if isinstance(error, ValidationError | NotAsAnnounced) else blamed(error)
 
 
 def show_traceback(error: BaseException) -> None:
     """Print it where somebody asked for it."""
     if os.environ.get(DEBUG):
-        traceback.print_exception(error, file=sys.stderr)
+        trace = error.trace if isinstance(error, Elsewhere) else "".join(traceback.format_exception(error))
+        print(trace, end="", file=sys.stderr)
+
+
+def shown_output(*errors: BaseException) -> str:
+    """The last lines that what broke in a process of its own had printed there, indented."""
+    lines = [line for error in errors if isinstance(error, Elsewhere) for line in printable(error.output).splitlines()]
+    return "\n".join(f"    | {line.rstrip()[:LONGEST]}" for line in lines[-LINES:] if line.strip())

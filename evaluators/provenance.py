@@ -8,9 +8,12 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from evaluators.evidence import Inputs, Provenance
+from basics.files import sha256_of
+from evaluators.evidence import Evidence, Inputs, Provenance
 from evaluators.packages import PROJECT, installed_version
+from evaluators.registry import BUILT_IN, source_digest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RECIPE = 2
@@ -43,8 +46,54 @@ def _git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def provenance(inputs: Inputs, *, started: datetime, seconds: float) -> Provenance:
-    """The provenance of something measured just now from `inputs`."""
+OTHER_CODE, OTHER_INPUTS = "of other code", "of other inputs"
+
+
+def sha256_in(quiz: Path, name: str) -> str:
+    """sha256 of a file of the quiz by its path there; empty where there is no such file inside the quiz."""
+    path = quiz / name
+    inside = path.resolve().is_relative_to(quiz.resolve())
+    return sha256_of(path) if inside and path.is_file() else ""
+
+
+def differences(evidence: Evidence, quiz: Path | None) -> tuple[str, ...]:
+    """What the evidence rests on that is otherwise here: the evaluator's code, files of the quiz.
+
+    What is not known of it, or not here, is no difference: evidence from before these were noted, an evaluator that is
+    not installed, one of another version. Of what is built in, version and commit of the project say which code it was,
+    and its tests keep what a version of an evaluator gives.
+    """
+    known, built_in = evidence.provenance, evidence.evaluator in BUILT_IN
+    told = []
+    if known.code and not built_in and (here := source_digest(evidence.evaluator)) and here != known.code:
+        told.append(
+            f"{OTHER_CODE}: the source of {evidence.evaluator} changed since it was measured"
+            f"{f' by {known.evaluator}' if known.evaluator else ''}, and its version {evidence.version} did not"
+        )
+    changed = [name for name, sha256 in known.files.items() if quiz and sha256_in(quiz, name) != sha256]
+    if changed:
+        told.append(f"{OTHER_INPUTS}: {', '.join(changed)} changed since it was measured")
+    return tuple(told)
+
+
+def another_run(evidence: Evidence, earlier: Iterable[Evidence]) -> tuple[str, ...]:
+    """What came out otherwise in an earlier run of the same code on the same inputs: something is drawn unseeded."""
+    ours, now = evidence.provenance, {(m.name, m.source): m.value for m in evidence.measurements}
+    told = {
+        f"{name} was {before} and is {now[name, source]}"
+        for one in earlier
+        if (one.fingerprint, one.provenance.code) == (evidence.fingerprint, ours.code)
+        for name, source, before in ((m.name, m.source, m.value) for m in one.measurements)
+        if now.get((name, source), before) != before
+    }
+    if not told:
+        return ()
+    what = f"two runs differ: {'; '.join(sorted(told)[:3])}{' …' if len(told) > 3 else ''}"
+    return (f"{what}; whatever is drawn has to be drawn with the seed",)
+
+
+def provenance(inputs: Inputs, *, started: datetime, seconds: float, **by: Any) -> Provenance:
+    """The provenance of something measured just now from `inputs`, `by` which evaluator, code and files of the quiz."""
     commit, dirty = git_state()
     return Provenance(
         earwitness=installed_version(PROJECT),
@@ -58,4 +107,5 @@ def provenance(inputs: Inputs, *, started: datetime, seconds: float) -> Provenan
         seed=inputs.seed,
         started=started.astimezone(UTC),
         seconds=round(seconds, 3),
+        **by,
     )

@@ -1,6 +1,7 @@
 """The store: evidence and intermediate results by fingerprint, so that nothing is measured twice.
 
-Layout under the root (by default the user's cache directory): `evidence/<fingerprint>.json`, one file for each result,
+Layout under the root (by default the user's cache directory): `evidence/<name>.json`, one file for each result (its
+name is the fingerprint, or, where files of a quiz are asked for, a digest of it and the request),
 and `blobs/<key><suffix>` for codes, vectors, reconstructions and plots. Writes are atomic (a temporary file, then
 `os.replace`) under a lock of that key; an entry that cannot be read, or that is not what its digests say, is moved to
 `damaged/`, told, and computed again.
@@ -75,11 +76,14 @@ class Store:
             raise self._closed("read", error) from error
         keep_caches_in(self.root / "libraries")
 
-    def get(self, fingerprint: str) -> Evidence | None:
-        """The stored evidence, or None. An entry that is damaged or was changed is set aside, told, and missing."""
-        path = self._evidence(fingerprint)
+    def get(self, name: str) -> Evidence | None:
+        """The evidence stored by that name (`evidence.store_name`), or None.
+
+        An entry that is damaged or was changed is set aside, told, and missing.
+        """
+        path = self._evidence(name)
         try:
-            return self._checked(read_entry(path.read_bytes()), fingerprint)
+            return self._checked(read_entry(path.read_bytes()), name)
         except FileNotFoundError:
             return None
         except Damaged as damage:
@@ -94,9 +98,9 @@ class Store:
             return f"not used, and it cannot be set aside ({error.strerror})"
         return f"set aside in {self.root / DAMAGED}, to be computed anew"
 
-    def _checked(self, evidence: Evidence, fingerprint: str) -> Evidence:
-        """The evidence, where it is that of `fingerprint`, with all its artefacts, as announced. Raises Damaged."""
-        if evidence.fingerprint != fingerprint:
+    def _checked(self, evidence: Evidence, name: str) -> Evidence:
+        """The evidence, where it is that of the name, with all its artefacts, as announced. Raises Damaged."""
+        if evidence.stored_as != name:
             raise Damaged(f"is the entry of {evidence.fingerprint[:12]}…")
         if lost := [a.path for a in evidence.artefacts if not self.holds(a.path, a.sha256)]:
             raise Damaged(f"names {lost[0]}, which is gone or was changed")
@@ -105,19 +109,19 @@ class Store:
         return evidence
 
     def put(self, evidence: Evidence) -> Path:
-        """Store evidence under its fingerprint; an equal fingerprint replaces. It becomes the latest of its request."""
-        path = self._evidence(evidence.fingerprint)
-        with self.lock(evidence.fingerprint):
+        """Store evidence under its name; an equal one is replaced. It becomes the latest of its request."""
+        path = self._evidence(evidence.stored_as)
+        with self.lock(evidence.stored_as):
             write_whole(path, entry_text(evidence))
             for source in {m.source for m in evidence.measurements}:
-                write_whole(self._latest(evidence.request, source), evidence.fingerprint.encode())
+                write_whole(self._latest(evidence.request, source), evidence.stored_as.encode())
         return path
 
     def latest(self, request: str) -> list[Evidence]:
         """What was stored last for a request (see `Evidence.request`), at most one for each kind of source."""
         found = [self._latest(request, source) for source in SOURCES]
-        fingerprints = dict.fromkeys(path.read_text() for path in found if path.is_file())
-        evidence = filter(None, map(self.get, fingerprints))
+        names = dict.fromkeys(path.read_text() for path in found if path.is_file())
+        evidence = filter(None, map(self.get, names))
         return [one for one in evidence if one.request == request]
 
     def blob(self, key: str, suffix: str, produce: Callable[[Path], None]) -> Path:
@@ -174,8 +178,8 @@ class Store:
         what = f"the store of results cannot be {to_be} ({error.strerror})"
         return InputError(Problem(str(self.root), what, f"name a folder of your own in {ENVIRONMENT_VARIABLE}"))
 
-    def _evidence(self, fingerprint: str) -> Path:
-        return self.root / "evidence" / f"{fingerprint}.json"
+    def _evidence(self, name: str) -> Path:
+        return self.root / "evidence" / f"{name}.json"
 
     def _latest(self, request: str, source: Source) -> Path:
         return self.root / "latest" / f"{request}.{source}"

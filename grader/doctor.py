@@ -30,7 +30,7 @@ from evaluators.provenance import REPOSITORY, git_state
 from evaluators.registry import get, owner, targets
 from evaluators.store import Store
 from grader.quiz.commands import command
-from grader.quiz.loading import parameters_of
+from grader.quiz.loading import evaluator_of, parameters_of
 from grader.quiz.spec import Question, QuizBook
 from grader.verdicts.testimony import Gatherer, key_from
 
@@ -78,7 +78,7 @@ def examine(book: QuizBook, site: Site) -> Examination:
     """Look at everything; whatever breaks on the way is one of the findings."""
     commit, dirty = git_state()
     checkout = f"checkout {REPOSITORY}, commit {commit[:10]}{' (dirty)' if dirty else ''}" if commit else ""
-    looks: dict[str, Callable[[], str]] = {
+    heard: dict[str, Callable[[], str]] = {
         "device": device,
         "codec": lambda: weights(book.quiz.codec),
         "built-in codec": run_pocket_codec,
@@ -86,6 +86,9 @@ def examine(book: QuizBook, site: Site) -> Examination:
         "clips": lambda: clips(site),
         "corpus": lambda: corpus(site),
         "recogniser": recogniser,
+    }
+    looks: dict[str, Callable[[], str]] = {
+        **(heard if book.listens else {}),
         "store": writable,
         "evaluators": evaluators,
     }
@@ -234,16 +237,17 @@ def needs(book: QuizBook, site: Site) -> Iterator[Need]:
     gatherer = Gatherer(book, book.quiz.accept, site, store, "cached")
     key = key_from(book, [gatherer.testimony(question) for question in book.questions], book.quiz.accept)
     for entry in key.unsettled:
-        found = _need(book.folder, book.question(entry.id), site)
+        found = _need(book, book.question(entry.id), site)
         yield found if found.what else found.model_copy(update={"what": entry.obstacles})
 
 
-def _need(folder: Path, question: Question, site: Site) -> Need:
+def _need(book: QuizBook, question: Question, site: Site) -> Need:
+    bench = book.bench
     told: list[str] = []
     flags: dict[str, None] = {}
     for request in question.evidence:
         try:
-            get(request.evaluator).inputs(parameters_of(request), site)
+            evaluator_of(request, bench).inputs(parameters_of(request, bench), site)
         except Unavailable as error:
             told.append(f"{request.evaluator}: {error.what}")
             flags |= dict.fromkeys(re.findall(r"--(?:audio|corpus|pairs|responses) [A-Z]+", error.remedy))
@@ -253,4 +257,4 @@ def _need(folder: Path, question: Question, site: Site) -> Need:
             absent = not_installed(error)
             told.append(f"{request.evaluator}: " + (f"needs the package {absent}" if absent else cause_of(error)))
     words = [word for flag in flags for word in flag.split()]
-    return Need(question=question.id, what=tuple(told), command=command(folder, "evidence", question.id, *words))
+    return Need(question=question.id, what=tuple(told), command=command(book.folder, "evidence", question.id, *words))

@@ -20,7 +20,7 @@ import pytest
 if TYPE_CHECKING:
     from evaluators.gathering import Missing
     from grader.cli.common import Given
-    from grader.quiz.spec import Question, QuizBook
+    from grader.quiz.spec import EvidenceRequest, Question, QuizBook
     from grader.verdicts.decisions import Override, Ruling
     from grader.verdicts.key import QuestionKey
     from grader.verdicts.testimony import Gatherer, Testimony
@@ -222,11 +222,12 @@ class QuestionFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         from basics.errors import InputError
+        from evaluators.recorded import Bench
         from grader.quiz.loading import load_question
 
         problems = [record_problem(self.config, self.path.parent)]
         try:
-            question = load_question(self.path)
+            question = load_question(self.path, Bench(self.path.parent), [])  # what breaks is an error of its items
         except InputError as error:
             problems.append(str(error))
         if any(problems):
@@ -363,14 +364,23 @@ def what_would_settle(testimony: Testimony, letter: str) -> list[str]:
 
 def gaps_of(testimony: Testimony, letter: str) -> list[Missing]:
     """The requests without evidence that offer what an option's claim is judged by."""
-    from grader.quiz.loading import vocabulary
-
     needed = {m.name for comparison in testimony.verdicts[letter].grounds for m in comparison.measurements}
     return [
         gap
         for gap in testimony.missing
-        if any(r.evaluator == gap.evaluator and needed & vocabulary(r).keys() for r in testimony.question.evidence)
+        if any(r.evaluator == gap.evaluator and _may_bring(r, needed) for r in testimony.question.evidence)
     ]
+
+
+def _may_bring(request: EvidenceRequest, needed: set[str]) -> bool:
+    """Whether a request offers any of these measurements, as far as can be found out."""
+    from basics.errors import InputError
+    from grader.quiz.loading import vocabulary
+
+    try:
+        return bool(needed & vocabulary(request).keys())
+    except InputError:
+        return True
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

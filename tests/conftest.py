@@ -73,6 +73,7 @@ def foreign_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign\nVersion: 0.1\n")
     (metadata / "entry_points.txt").write_text(
         "[earwitness.evaluators]\ndice = foreign_evaluators:Dice\nquick_dice = foreign_evaluators:QuickDice\n"
+        "tally = foreign_evaluators:Tally\n"
     )
     return folder
 

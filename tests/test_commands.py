@@ -78,6 +78,8 @@ def fault(line: str) -> str:
 
 def _unknown(command: Any, words: list[str]) -> str:
     while words and hasattr(command, "commands") and not words[0].startswith("-"):
+        if words[0] not in command.commands and hasattr(command, "unnamed"):
+            words = [command.unnamed, *words]
         if words[0] not in command.commands:
             return f"no command {words[0]}"
         command, words = command.commands[words[0]], words[1:]

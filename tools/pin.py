@@ -65,8 +65,10 @@ def requirements(project: Mapping[str, object], groups: Iterable[str] = ("dev",)
 
 
 def direct(project: Mapping[str, object], groups: Iterable[str] = ("dev",)) -> set[str]:
-    """Names of what is imported directly."""
-    return {canonicalize_name(requirement.name) for requirement in requirements(project, groups)}
+    """Names of what is imported directly, the extras included."""
+    extras = project["project"].get("optional-dependencies", {})  # type: ignore[attr-defined]
+    named = [*requirements(project, groups), *(Requirement(line) for lines in extras.values() for line in lines)]
+    return {canonicalize_name(requirement.name) for requirement in named}
 
 
 def floors(project: Mapping[str, object]) -> Versions:
@@ -95,7 +97,7 @@ def resolve(*, overridden: bool) -> Versions:
         held = Path(folder) / "held.txt"
         held.write_text("".join(f"{name}{versions}\n" for name, versions in HELD.items()))
         command = ["uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--python-version", PYTHON]
-        command += ["--constraints", "held.txt", "pyproject.toml"]
+        command += ["--constraints", "held.txt", "--all-extras", "pyproject.toml"]
         command += ["--group", "dev"] if overridden else []
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from contextlib import suppress
@@ -10,18 +11,32 @@ from typing import Annotated, NoReturn
 import typer
 
 from evaluators.packages import DEBUG
-from grader.cli import demo, doctor, evidence, exporting, facts, grading, key, record, reporting, reviewing, starting
+from grader.cli import (
+    authoring,
+    demo,
+    doctor,
+    evidence,
+    exporting,
+    facts,
+    grading,
+    key,
+    record,
+    reporting,
+    reviewing,
+    starting,
+)
 from grader.cli.common import INTERRUPTED
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
-    help="A quiz on spoken language models whose answer key has to testify.",
+    help="Quizzes whose answer key has to testify: evidence decides every option.",
     epilog="Exit codes: 0 done, 1 what was checked does not hold, 2 unusable input, 3 done but something is unsettled, "
     "4 the program or an evaluator broke.",
 )
-for group in (demo, key, evidence, facts, record, starting, grading, reviewing, reporting, exporting, doctor):
+GROUPS = (demo, key, evidence, facts, record, starting, grading, reviewing, reporting, exporting, authoring, doctor)
+for group in GROUPS:
     group.register(app)
 
 
@@ -57,7 +72,12 @@ def main() -> None:
 
 
 def _leave_at_once(code: int) -> NoReturn:
-    """End the process beneath threads of native code that still work: torn down by the interpreter they abort it."""
+    """End the process beneath threads of native code that still work: torn down by the interpreter they abort it.
+
+    What was to be done at its end, as ending workers and removing their folders, is done.
+    """
+    with suppress(Exception):
+        atexit._run_exitfuncs()
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -66,11 +66,17 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False)
 
 
-def command(app: typer.Typer, name: str | None = None, *, help: str) -> Callable[[Callable[..., None]], None]:
+ABOUT_SOUND = "For quizzes about sound and speech models"
+"""Where help lists what quizzes of other courses have no use for."""
+
+
+def command(
+    app: typer.Typer, name: str | None = None, *, help: str, panel: str | None = None
+) -> Callable[[Callable[..., None]], None]:
     """Register a function as a command whose errors are told as errors, each kind with its exit code."""
 
     def register(function: Callable[..., None]) -> None:
-        app.command(name, help=help)(_guarded(function))
+        app.command(name, help=help, rich_help_panel=panel)(_guarded(function))
 
     return register
 
@@ -83,7 +89,8 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
         with collected_faults() as faults:
             code = _exit_code(lambda: function(*arguments, **options))
         for fault in faults:
-            print(f"earwitness: {fault.evaluator} {fault.what}\n    -> {fault.remedy}", file=sys.stderr)
+            output = f"\n{fault.output}" if fault.output else ""
+            print(f"earwitness: {fault.evaluator} {fault.what}\n    -> {fault.remedy}{output}", file=sys.stderr)
         raise typer.Exit(BROKE if faults else code)
 
     return run
@@ -252,7 +259,10 @@ def key_for_grading(book: QuizBook, accept: list[str] | None, said: Given, *, an
     where it is not the run's.
     """
     allowed = said.accepting(accept)
-    key, _ = testify(book, "cached", accepted_sources(book, allowed), said.decisions)
+    key, testimonies = testify(book, "cached", accepted_sources(book, allowed), said.decisions)
+    for testimony in testimonies:
+        for told in testimony.differences:
+            print(f"earwitness: note: {testimony.question.id} rests on evidence {told}", file=sys.stderr)
     if not anew:
         said.need_same(key.questions)
     doubtful = {

@@ -25,7 +25,7 @@ HEARING = ("layer_separation", "reconstruction")
 
 
 def register(app: typer.Typer) -> None:
-    command(app, help="See it all work: measure built-in sound, form the key, grade a sample class, write a report.")(
+    command(app, help="See it all work with the built-in quiz: measure, form the key, grade a class, write a report.")(
         demo
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grader.cli.common import BROKE, DONE, JsonOption, QuizOption, command, console, load_book, print_json
+from grader.cli.common import ABOUT_SOUND, BROKE, DONE, JsonOption, QuizOption, command, console, load_book, print_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,7 +19,7 @@ STYLES = {"fine": "green", "absent": "yellow", "fault": "red"}
 
 
 def register(app: typer.Typer) -> None:
-    command(app, help="Tell what this environment can do: versions, device, weights, clips, and what is still needed.")(
+    command(app, help="Tell what this environment can do: versions, device, and what a quiz's evidence still needs.")(
         doctor
     )
 
@@ -27,13 +27,20 @@ def register(app: typer.Typer) -> None:
 def doctor(
     quiz: QuizOption = None,
     audio: Annotated[
-        Path | None, typer.Option("--audio", help="Folder with the course's clips.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--audio", help="Folder with the course's clips.", rich_help_panel=ABOUT_SOUND, show_default=False
+        ),
     ] = None,
     pairs: Annotated[
-        Path | None, typer.Option("--pairs", help="Folder of published reconstructions.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--pairs", help="Folder of published reconstructions.", rich_help_panel=ABOUT_SOUND, show_default=False
+        ),
     ] = None,
     corpus: Annotated[
-        Path | None, typer.Option("--corpus", help="EmoV-DB, or a manifest CSV.", show_default=False)
+        Path | None,
+        typer.Option("--corpus", help="EmoV-DB, or a manifest CSV.", rich_help_panel=ABOUT_SOUND, show_default=False),
     ] = None,
     leave_out: Annotated[
         list[str] | None,
@@ -42,7 +49,10 @@ def doctor(
         ),
     ] = None,
     responses: Annotated[
-        Path | None, typer.Option("--responses", help="Recorded answers of models A and B.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--responses", help="Recorded answers of models A and B.", rich_help_panel=ABOUT_SOUND, show_default=False
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from grader.cli.common import (
+    ABOUT_SOUND,
     DONE,
     UNSETTLED,
     UNUSABLE,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from grader.quiz.spec import QuizBook
 
 
-AT_HAND, HOW, MODELS = "What is at hand", "How to work", "Which models"
+AT_HAND, HOW, MODELS = ABOUT_SOUND, "How to work", "Which models"
 
 
 def register(app: typer.Typer) -> None:
@@ -40,9 +42,8 @@ def register(app: typer.Typer) -> None:
     command(app, help="Measure, execute and cite what the questions' claims need; resumes, reuses what is stored.")(
         evidence
     )
-    command(app, "run-models", help="Record the answers of two models, a cascade and an end-to-end one (Q2).")(
-        run_models
-    )
+    about = "Record the answers of two models, a cascade and an end-to-end one (Q2)."
+    command(app, "run-models", help=about, panel=ABOUT_SOUND)(run_models)
 
 
 def validate(
@@ -55,7 +56,7 @@ def validate(
     from basics.errors import InputError, Problem
     from basics.files import write_whole
     from grader.quiz.commands import about_run
-    from grader.quiz.loading import find_quiz
+    from grader.quiz.loading import find_quiz, unlisted
     from grader.quiz.spec import schema_texts, stale
 
     folder = find_quiz(quiz)
@@ -63,11 +64,16 @@ def validate(
         for name, text in schema_texts().items():
             write_whole(folder / "schema" / name, text.encode())
     book = _checked(folder)
+    if book.faults:
+        raise InputError(book.faults)
     outdated = stale(folder / "schema") if (folder / "schema").is_dir() else []
     if outdated:
         problem = "differs from the types of this version"
         remedy = f"run `{about_run('validate', folder, '--write-schema')}`"
         raise InputError(Problem(f"schema/{name}", problem, remedy) for name in outdated)
+    for path in unlisted(book):
+        what = "looks like a question and is not among `questions` in quiz.yaml: list it there, or move it away"
+        print(f"earwitness: note: {path} {what}", file=sys.stderr)
     count = sum(len(question.options) for question in book.questions)
     summary = {"quiz": book.quiz.id, "questions": len(book.questions), "options": count, "points": book.quiz.total}
     if as_json:
@@ -225,11 +231,11 @@ def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
 def _record(folder: Path, found: list[Evidence]) -> None:
     """Record what can be; InputError names what cannot."""
     from basics.errors import InputError
-    from evaluators.registry import get
+    from evaluators.registry import BUILT_IN, get
     from grader.verdicts.record import changes, not_for_record, write_record
 
     out = console(stderr=True)
-    kept = [evidence for evidence in found if get(evidence.evaluator).stored]
+    kept = [one for one in found if one.evaluator not in BUILT_IN or get(one.evaluator).stored]
     for evidence in kept:
         if not_for_record(evidence):
             continue

@@ -49,7 +49,7 @@ def confirm(
     from grader.quiz.sources import add_fact, typed
 
     book = load_book(quiz)
-    known = cited(book.questions)
+    known = cited(book.questions, book.bench)
     told = {"locator": locator, "quote": quote, "by": by, "when": when or f"{datetime.now(UTC):%Y-%m-%d}"}
     try:
         fact = Confirmed(value=typed(value, known.get(name)), **told)

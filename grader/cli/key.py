@@ -51,7 +51,7 @@ def key(
 
 
 def why(
-    question: Annotated[str, typer.Argument(help="Question id, such as q11.")],
+    question: Annotated[str, typer.Argument(help="The question's id.")],
     option: Annotated[str | None, typer.Argument(help="Letter in the question file; all options if left out.")] = None,
     quiz: QuizOption = None,
     evidence: ModeOption = "auto",

@@ -49,9 +49,11 @@ def verify(
     signed = signature.check(folder, record.index, signers)
     problems = [*record.problems, *([signed.problem] if signed.problem else [])]
     if as_json:
-        print_json(_as_data(record, known, signed) | {"intact": not problems, "problems": list(map(str, problems))})
+        print_json(
+            _as_data(folder, record, known, signed) | {"intact": not problems, "problems": list(map(str, problems))}
+        )
     else:
-        _show(console(), record, known, signed)
+        _show(console(), folder, record, known, signed)
     if problems:
         raise InputError(problems)
     raise typer.Exit(DONE)
@@ -78,12 +80,14 @@ def sign(
     console().print(f"{written}: signs {len(record.entries)} entries", markup=False, soft_wrap=True)
 
 
-def _show(out: Console, record: Record, known: History, signed: Signature) -> None:
+def _show(out: Console, folder: Path, record: Record, known: History, signed: Signature) -> None:
     from grader.verdicts.record import INDEX
 
     for entry in record.entries:
         state = "NOT as recorded" if entry.problems else "digest ok"
         _line(out, entry.name, *_evaluator(entry), state, _origin(entry.name, known))
+        for told in _differences(entry, folder):
+            _line(out, f"    {told}")
     if record.index:
         _line(out, INDEX, f"{len(record.index.entries)} entries", _origin(INDEX, known))
     if not record.entries:
@@ -96,6 +100,13 @@ def _show(out: Console, record: Record, known: History, signed: Signature) -> No
 def _line(out: Console, *words: str) -> None:
     if text := "  ".join(filter(None, words)):
         out.print(text, markup=False, soft_wrap=True)
+
+
+def _differences(entry: Entry, folder: Path) -> tuple[str, ...]:
+    """What an entry rests on that is otherwise by now."""
+    from evaluators.provenance import differences
+
+    return differences(entry.evidence, folder) if entry.evidence else ()
 
 
 def _evaluator(entry: Entry) -> list[str]:
@@ -120,11 +131,11 @@ def _signed(signed: Signature) -> str:
     return f"signed by {signed.identity}: {signed.said}"
 
 
-def _as_data(record: Record, known: History, signed: Signature) -> dict[str, Any]:
+def _as_data(folder: Path, record: Record, known: History, signed: Signature) -> dict[str, Any]:
     from grader.verdicts.record import INDEX
 
     return {
-        "entries": [_entry_data(entry, known) for entry in record.entries],
+        "entries": [_entry_data(entry, folder, known) for entry in record.entries],
         "index": _origin_data(INDEX, known) if record.index else None,
         "history": {"known": not known.unknown, "unknown": known.unknown, "caveat": known.caveat},
         "signature": {
@@ -136,7 +147,7 @@ def _as_data(record: Record, known: History, signed: Signature) -> dict[str, Any
     }
 
 
-def _entry_data(entry: Entry, known: History) -> dict[str, Any]:
+def _entry_data(entry: Entry, folder: Path, known: History) -> dict[str, Any]:
     from evaluators.entries import digests_of
 
     evidence = entry.evidence
@@ -144,6 +155,7 @@ def _entry_data(entry: Entry, known: History) -> dict[str, Any]:
         "file": entry.name,
         "as_recorded": not entry.problems,
         "problems": [problem.what for problem in entry.problems],
+        "differences": list(_differences(entry, folder)),
         "evaluator": evidence.evaluator if evidence else None,
         "version": evidence.version if evidence else None,
         "digest": digests_of(evidence).content if evidence else None,

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from grader.cli.common import (
+    ABOUT_SOUND,
     DONE,
     UNSETTLED,
     AcceptOption,
@@ -24,7 +25,7 @@ from grader.cli.common import (
 
 
 def register(app: typer.Typer) -> None:
-    command(app, help="Write the evidence as one HTML page to look at and listen to; needs no network.")(report)
+    command(app, help="Write the evidence as one HTML page; needs no network.")(report)
 
 
 def report(
@@ -35,7 +36,8 @@ def report(
     ] = "ta",
     language: Annotated[Literal["en", "zh-TW"], typer.Option("--language", help="Of everything but the quiz.")] = "en",
     audio: Annotated[
-        Literal["inline", "beside"], typer.Option("--audio", help="Sound in the page, or in a folder beside it.")
+        Literal["inline", "beside"],
+        typer.Option("--audio", help="Sound in the page, or in a folder beside it.", rich_help_panel=ABOUT_SOUND),
     ] = "inline",
     grades: Annotated[
         Path | None,
@@ -43,7 +45,12 @@ def report(
     ] = None,
     corpus: Annotated[
         Path | None,
-        typer.Option("--corpus", help="The emotional speech that was measured, to play it.", show_default=False),
+        typer.Option(
+            "--corpus",
+            help="The emotional speech that was measured, to play it.",
+            rich_help_panel=ABOUT_SOUND,
+            show_default=False,
+        ),
     ] = None,
     quiz: QuizOption = None,
     accept: AcceptOption = None,

@@ -108,7 +108,7 @@ def show_check(out: Console, result: dict[str, Any]) -> None:
             for ground in option["why"]:
                 out.print(f"    {escape(ground)}")
     if result["demonstration"]:
-        out.print("DEMONSTRATION: part of this key rests on a codec other than the one the quiz names.", style="yellow")
+        out.print("DEMONSTRATION: part of this key rests on other inputs than the quiz asks about.", style="yellow")
     total = OutOf(result["of"], result["open"] or "").sentence(result["total"])
     out.print(f"{total} under {result['rule']}; key {result['key'][:12]}")
     if result["unsettled"]:

@@ -13,11 +13,50 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from evaluators.evidence import Frozen, Name, Value
 
 NonNegative = Annotated[float, Field(ge=0)]
+
+
+def _two_names(form: str) -> BeforeValidator:
+    """Tells who compares with a number how that is written."""
+    number, equal = ("above", "at_least") if form in ("greater", "highest_of") else ("below", "at_most")
+
+    def checked(given: Any) -> Any:
+        items = given if isinstance(given, list) else []
+        if any(type(item) in (int, float) for item in items) and isinstance(items[0], str):
+            bound = next(item for item in items if type(item) in (int, float))
+            told = f"compares measurements with one another; with a number write `{number}: [{items[0]}, {bound}]`"
+            raise ValueError(f"{told}, or `{equal}` if the number itself will do")
+        return tuple(given) if isinstance(given, list) else given
+
+    return BeforeValidator(checked)
+
+
+def _name_and_number(form: str) -> BeforeValidator:
+    """Tells who compares two measurements how that is written, and who writes the number first."""
+    names = "greater" if form in ("at_least", "above") else "less"
+
+    def checked(given: Any) -> Any:
+        match given:
+            case [str() as name, str() as other] if not _is_number(other):
+                told = f"compares a measurement with a number; two measurements are compared by `{names}`"
+                raise ValueError(f"{told}: `{names}: [{name}, {other}]`")
+            case [int() | float() as bound, str() as name]:
+                raise ValueError(f"takes the measurement first: `{form}: [{name}, {bound}]`")
+        return tuple(given) if isinstance(given, list) else given
+
+    return BeforeValidator(checked)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 class Form(Frozen):
@@ -29,21 +68,35 @@ class Form(Frozen):
 class AtLeast(Form):
     """`at_least: [stoi.english, 0.80]`: the number is not below the threshold."""
 
-    at_least: tuple[Name, float]
+    at_least: Annotated[tuple[Name, float], _name_and_number("at_least")]
     margin: NonNegative = 0.0
 
 
 class AtMost(Form):
     """`at_most: [delay_ms, 200]`: the number is not above the threshold."""
 
-    at_most: tuple[Name, float]
+    at_most: Annotated[tuple[Name, float], _name_and_number("at_most")]
+    margin: NonNegative = 0.0
+
+
+class Above(Form):
+    """`above: [gain_db, 0]`: the number is greater than the threshold, which is not enough itself."""
+
+    above: Annotated[tuple[Name, float], _name_and_number("above")]
+    margin: NonNegative = 0.0
+
+
+class Below(Form):
+    """`below: [delay_ms, 200]`: the number is smaller than the threshold, which is too much itself."""
+
+    below: Annotated[tuple[Name, float], _name_and_number("below")]
     margin: NonNegative = 0.0
 
 
 class Greater(Form):
     """`{greater: [a, b], by: d}`: a exceeds b by more than d."""
 
-    greater: tuple[Name, Name]
+    greater: Annotated[tuple[Name, Name], _two_names("greater")]
     by: NonNegative = 0.0
     margin: NonNegative = 0.0
 
@@ -51,7 +104,7 @@ class Greater(Form):
 class Less(Form):
     """`{less: [a, b], by: d}`: a falls short of b by more than d."""
 
-    less: tuple[Name, Name]
+    less: Annotated[tuple[Name, Name], _two_names("less")]
     by: NonNegative = 0.0
     margin: NonNegative = 0.0
 
@@ -75,10 +128,16 @@ class IsFalse(Form):
     is_false: Name
 
 
+class Undefined(Form):
+    """`undefined: mean.of_none`: the measurement was made and has no value. What nobody measured is undecided."""
+
+    undefined: Name
+
+
 class HighestOf(Form):
     """`{highest_of: [a, b, c], by: d}`: a exceeds each of the others by more than d."""
 
-    highest_of: Annotated[tuple[Name, ...], Field(min_length=2)]
+    highest_of: Annotated[tuple[Name, ...], Field(min_length=2), _two_names("highest_of")]
     by: NonNegative = 0.0
     margin: NonNegative = 0.0
 
@@ -86,7 +145,7 @@ class HighestOf(Form):
 class LowestOf(Form):
     """`{lowest_of: [a, b, c], by: d}`: a falls short of each of the others by more than d."""
 
-    lowest_of: Annotated[tuple[Name, ...], Field(min_length=2)]
+    lowest_of: Annotated[tuple[Name, ...], Field(min_length=2), _two_names("lowest_of")]
     by: NonNegative = 0.0
     margin: NonNegative = 0.0
 
@@ -112,11 +171,14 @@ class Not(Form):
 OPERATORS: dict[str, type[Form]] = {
     "at_least": AtLeast,
     "at_most": AtMost,
+    "above": Above,
+    "below": Below,
     "greater": Greater,
     "less": Less,
     "equals": Equals,
     "is_true": IsTrue,
     "is_false": IsFalse,
+    "undefined": Undefined,
     "highest_of": HighestOf,
     "lowest_of": LowestOf,
     "all": All,
@@ -124,7 +186,7 @@ OPERATORS: dict[str, type[Form]] = {
     "not": Not,
 }
 Operator = Literal[
-    "at_least", "at_most", "greater", "less", "equals", "is_true", "is_false",
+    "at_least", "at_most", "above", "below", "greater", "less", "equals", "is_true", "is_false", "undefined",
     "highest_of", "lowest_of", "all", "any", "not",
 ]  # fmt: skip
 
@@ -140,11 +202,14 @@ def operator_of(claim: Any) -> str | None:
 Claim = Annotated[
     Annotated[AtLeast, Tag("at_least")]
     | Annotated[AtMost, Tag("at_most")]
+    | Annotated[Above, Tag("above")]
+    | Annotated[Below, Tag("below")]
     | Annotated[Greater, Tag("greater")]
     | Annotated[Less, Tag("less")]
     | Annotated[Equals, Tag("equals")]
     | Annotated[IsTrue, Tag("is_true")]
     | Annotated[IsFalse, Tag("is_false")]
+    | Annotated[Undefined, Tag("undefined")]
     | Annotated[HighestOf, Tag("highest_of")]
     | Annotated[LowestOf, Tag("lowest_of")]
     | Annotated[All, Tag("all")]
@@ -208,13 +273,24 @@ class Fact:
     value: bool | str
 
 
-def asked_by(comparison: Form) -> Range | Fact:
+@dataclass(frozen=True)
+class Lack:
+    """What a comparison asks of any measurement: that `name`, though measured, has no value."""
+
+    name: str
+
+
+def asked_by(comparison: Form) -> Range | Fact | Lack:
     """What a comparison asks for: the one form behind all of them. Raises TypeError for anything else."""
     match comparison:
         case AtLeast(at_least=(name, bound), margin=margin):
             return Range(name, low=bound, margin=margin)
         case AtMost(at_most=(name, bound), margin=margin):
             return Range(name, high=bound, margin=margin)
+        case Above(above=(name, bound), margin=margin):
+            return Range(name, low=bound, strict=True, margin=margin)
+        case Below(below=(name, bound), margin=margin):
+            return Range(name, high=bound, strict=True, margin=margin)
         case Greater(greater=(more, less), by=by, margin=margin) | Less(less=(less, more), by=by, margin=margin):
             return Range(more, less, low=by, strict=True, margin=margin)
         case Equals(equals=(name, bool() | str() as value)):
@@ -225,6 +301,8 @@ def asked_by(comparison: Form) -> Range | Fact:
             return Fact(name, True)
         case IsFalse(is_false=name):
             return Fact(name, False)
+        case Undefined(undefined=name):
+            return Lack(name)
     raise TypeError(f"not a comparison of one number or fact: {comparison!r}")
 
 
@@ -243,7 +321,9 @@ def names_of(comparison: Form) -> tuple[str, ...]:
     written: Any = getattr(comparison, operator_of(comparison) or "")
     if isinstance(written, str):
         return (written,)
-    names: tuple[str, ...] = written[:1] if isinstance(comparison, AtLeast | AtMost | Equals) else written
+    names: tuple[str, ...] = (
+        written[:1] if isinstance(comparison, AtLeast | AtMost | Above | Below | Equals) else written
+    )
     return names
 
 
@@ -254,6 +334,10 @@ def in_words(claim: Form) -> str:
             return f"{name} ≥ {bound:g}{_margin(margin)}"
         case AtMost(at_most=(name, bound), margin=margin):
             return f"{name} ≤ {bound:g}{_margin(margin)}"
+        case Above(above=(name, bound), margin=margin):
+            return f"{name} > {bound:g}{_margin(margin)}"
+        case Below(below=(name, bound), margin=margin):
+            return f"{name} < {bound:g}{_margin(margin)}"
         case Greater(greater=(a, b), by=by, margin=margin):
             return f"{a} > {b}{f' + {by:g}' if by else ''}{_margin(margin)}"
         case Less(less=(a, b), by=by, margin=margin):
@@ -265,6 +349,8 @@ def in_words(claim: Form) -> str:
             return f"{name} is true"
         case IsFalse(is_false=name):
             return f"{name} is false"
+        case Undefined(undefined=name):
+            return f"{name} is undefined"
         case HighestOf(highest_of=(first, *others), by=by, margin=margin):
             return f"{first} is higher than {' and '.join(others)}{f' by {by:g}' if by else ''}{_margin(margin)}"
         case LowestOf(lowest_of=(first, *others), by=by, margin=margin):

@@ -1,6 +1,7 @@
 """Can these claims hold together? Decided from the claims alone, before any evidence.
 
-Every comparison is a bound on one number, on the difference of two, or a statement about a text or truth value. A set
+Every comparison is a bound on one number, on the difference of two, or a statement about a text or truth value; what is
+undefined meets no demand of these, nor their opposites, so it has to be asked for apart from them. A set
 of bounds `x - y <= c` is satisfiable iff its constraint graph has no negative cycle (Bellman 1958; CLRS, section 24.4).
 The search below walks through the alternatives that `any` and a negated `all` open.
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from itertools import count, product
 
 from evaluators.evidence import Quantity, Value
-from grader.quiz.claims import All, Any_, Fact, Form, Not, asked_by, expanded, parts
+from grader.quiz.claims import All, Any_, Fact, Form, Lack, Not, asked_by, expanded, parts
 
 ZERO = ""
 """The vertex that stands for the number 0, so that a bound on one number is a difference too."""
@@ -40,7 +41,15 @@ class Demanded:
     wanted: bool
 
 
-Demand = Bound | Demanded
+@dataclass(frozen=True)
+class Valued:
+    """`name` has a value (wanted), or is undefined (not wanted)."""
+
+    name: str
+    wanted: bool
+
+
+Demand = Bound | Demanded | Valued
 
 MOST_STEPS = 5_000
 """Steps after which a search is given up: seconds."""
@@ -89,6 +98,10 @@ def _agree(demands: Sequence[Demand], quantities: Mapping[str, Quantity]) -> boo
     bounds = [demand for demand in demands if isinstance(demand, Bound)]
     facts = [demand for demand in demands if isinstance(demand, Demanded)]
     names = {name for bound in bounds for name in (bound.left, bound.right)} - {ZERO}
+    lacking = {demand.name for demand in demands if isinstance(demand, Valued) and not demand.wanted}
+    valued = {demand.name for demand in demands if isinstance(demand, Valued) and demand.wanted}
+    if lacking & (names | valued | {fact.name for fact in facts}):
+        return False
     return not _negative_cycle(bounds + _ranges(names, quantities)) and _facts_agree(facts, quantities)
 
 
@@ -97,6 +110,9 @@ def _comparison(claim: Form, wanted: bool) -> Iterator[tuple[Demand, ...]]:
     asked = asked_by(claim)
     if isinstance(asked, Fact):
         yield (Demanded(asked.name, asked.value, wanted),)
+        return
+    if isinstance(asked, Lack):
+        yield (Valued(asked.name, not wanted),)
         return
     place, other = asked.name, asked.minus or ZERO
     strict, margin = asked.strict is wanted, asked.margin if wanted else -asked.margin

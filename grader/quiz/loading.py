@@ -7,7 +7,8 @@ two options at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
 
@@ -15,18 +16,21 @@ from basics.errors import InputError, Problem
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Path_, Source, read, validate
 from evaluators.announcement import announced
-from evaluators.evidence import Confirmed, Evaluator, Frozen, Kind, PublishedPair, Quantity
-from evaluators.packages import cause_of, whose_fault
-from evaluators.registry import get, owner
-from grader.quiz.claims import Fact, Form, HighestOf, LowestOf, asked_by, comparisons, in_words, names_of
+from evaluators.evidence import Confirmed, Evaluator, Frozen, Kind, PublishedPair, Quantity, Site, quiz_files
+from evaluators.generic import KINDS
+from evaluators.packages import cause_of, shown_output, whose_fault
+from evaluators.recorded import Bench
+from evaluators.registry import Unloadable, owner
+from evaluators.serving import RESERVED
+from grader.quiz.claims import Fact, Form, HighestOf, Lack, LowestOf, asked_by, comparisons, in_words, names_of
 from grader.quiz.consistency import MOST_STEPS, TooComplex, satisfiable
 from grader.quiz.edition import is_edition, not_a_quiz, read_edition
 from grader.quiz.sources import read_facts, read_published
 from grader.quiz.spec import EvidenceRequest, Question, Quiz, QuizBook
 
 QUIZ_FILE = "quiz.yaml"
-CITING = "literature"
-"""The evaluator whose facts can be looked up."""
+CITING = ("literature", "facts")
+"""The evaluators whose facts can be looked up."""
 OWN_FILE = "name a file of its folder, without `..`"
 TOO_COMPLEX = f"its alternatives take more than {MOST_STEPS:,} steps to go through"
 BUILT_IN_QUIZ = Path(__file__).resolve().parents[2] / "questions"
@@ -49,14 +53,16 @@ def load_quiz(folder: Path) -> QuizBook:
     quiz = validate(Quiz, source)
     if is_edition(folder, quiz):
         raise not_a_quiz(folder)
+    bench = Bench(folder)
     questions: list[Question] = []
     problems: list[Problem] = []
+    faults: list[Problem] = []
     for i, name in enumerate(quiz.questions):
         if _leads_out(name):
             problems.append(Problem(source.where(("questions", i)), f"{name} lies outside the quiz", OWN_FILE))
             continue
         try:
-            questions.append(load_question(folder / name))
+            questions.append(load_question(folder / name, bench, faults))
         except InputError as error:
             missing = not (folder / name).exists()
             where = source.where(("questions", i))
@@ -68,12 +74,24 @@ def load_quiz(folder: Path) -> QuizBook:
     confirmed: dict[str, Confirmed] = {}
     try:
         published = _published(folder, quiz, source)
-        confirmed = read_facts(folder, cited(questions)) if not problems else {}
+        confirmed = read_facts(folder, cited(questions, bench)) if not problems else {}
     except InputError as error:
         problems += error.problems
     if problems:
         raise InputError(problems)
-    return QuizBook(folder, quiz, tuple(questions), published, confirmed)
+    return QuizBook(folder, quiz, tuple(questions), published, confirmed, bench, tuple(faults))
+
+
+def unlisted(book: QuizBook) -> list[Path]:
+    """YAML files beside the questions that say what a question says, and are not on the quiz's list."""
+    listed = {(book.folder / name).resolve() for name in book.quiz.questions}
+    beside = sorted(path for folder in {path.parent for path in listed} for path in folder.glob("*.y*ml"))
+    return [path for path in beside if path.resolve() not in listed and _asks(path)]
+
+
+def _asks(path: Path) -> bool:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return all(re.search(rf"^{key}:", text, re.MULTILINE) for key in ("prompt", "options"))
 
 
 def load_edition(folder: Path) -> QuizBook | None:
@@ -97,78 +115,137 @@ def _leads_out(name: str) -> bool:
     return Path(name).is_absolute() or ".." in Path(name).parts
 
 
-def cited(questions: Iterable[Question]) -> dict[str, Quantity]:
+def cited(questions: Iterable[Question], bench: Bench) -> dict[str, Quantity]:
     """The cited facts that questions ask for, by measurement: what somebody can look up."""
-    requests = [request for question in questions for request in question.evidence if request.evaluator == CITING]
-    return {quantity.name: quantity for request in requests for quantity in announced(*_asked(request))}
+    requests = [request for question in questions for request in question.evidence if request.evaluator in CITING]
+    asked = [(evaluator_of(request, bench), parameters_of(request, bench)) for request in requests]
+    return {quantity.name: quantity for one in asked for quantity in announced(*one)}
 
 
-def _asked(request: EvidenceRequest) -> tuple[Evaluator, Frozen]:
-    return get(request.evaluator), parameters_of(request)
+def load_question(path: Path, bench: Bench | None = None, faults: list[Problem] | None = None) -> Question:
+    """Read and check one question file. Raises InputError with all its problems.
 
-
-def load_question(path: Path) -> Question:
-    """Read and check one question file. Raises InputError with all its problems."""
+    An evaluator of it that breaks is a problem like any other; where `faults` are given it goes there, and the claims,
+    which cannot be checked without it, are not.
+    """
+    bench = bench or Bench()
     source = read(path)
     question = validate(Question, source)
     problems: list[Problem] = []
+    broke: list[Problem] = []
     quantities: dict[str, Quantity] = {}
+    before: list[tuple[EvidenceRequest, Mapping[str, Quantity]]] = []
     for i, request in enumerate(question.evidence):
         try:
-            offered = vocabulary(request, source, i)
-            problems += _offered_twice(question.evidence[:i], request, offered, source, i)
+            offered = vocabulary(request, bench, source, i)
+            problems += _absent_files(request, bench, source, i)
+            problems += _offered_twice(before, request, offered, source.where(("evidence", i)))
+            before.append((request, offered))
             quantities |= offered
+        except Broken as broken:
+            broke += broken.problems
         except InputError as error:
             problems += error.problems
-    if not problems:
+    if faults is None:
+        problems += broke
+    else:
+        faults += broke
+    if not problems and not broke:
         for letter, option in question.options.items():
             problems += _claim_problems(option.claim, quantities, source, ("options", letter, "claim"))
             for kind, asides in (("contrary", option.contrary), ("corroborating", option.corroborating)):
                 for i, aside in enumerate(asides):
                     at = ("options", letter, kind, i, "evidence")
                     problems += _claim_problems(aside.evidence, quantities, source, at)
-    if not problems and question.choose == "one":
+    if not problems and not broke and question.choose == "one":
         problems += _double_answers(question, quantities, source)
     if problems:
         raise InputError(problems)
     return question
 
 
-def parameters_of(request: EvidenceRequest, source: Source | None = None, index: int = 0) -> Frozen:
+class Broken(InputError):
+    """An evaluator broke when it was asked what it measures: a fault of whoever wrote it, not of the quiz."""
+
+
+def evaluator_of(request: EvidenceRequest, bench: Bench) -> Evaluator:
+    """The evaluator that a request asks. Raises InputError like `Bench.evaluator`."""
+    return bench.evaluator(request.evaluator, isolate=request.isolate, timeout=request.timeout)
+
+
+def parameters_of(
+    request: EvidenceRequest, bench: Bench | None = None, source: Source | None = None, index: int = 0
+) -> Frozen:
     """The request's parameters in the evaluator's own type. Raises InputError, with lines if `source` is given."""
-    evaluator = get(request.evaluator)
+    evaluator = evaluator_of(request, bench or Bench())
     at: Path_ = ("evidence", index)
-    return validate(evaluator.Parameters, source or Source(Path(request.evaluator), {}, {}), request.parameters, at)
+    here = source or Source(Path(request.evaluator), {}, {})
+    return validate(evaluator.Parameters, here, request.parameters, at, beside=RESERVED)
 
 
-def vocabulary(request: EvidenceRequest, source: Source | None = None, index: int = 0) -> dict[str, Quantity]:
-    """The measurements that a request can bring, by name."""
+def vocabulary(
+    request: EvidenceRequest, bench: Bench | None = None, source: Source | None = None, index: int = 0
+) -> dict[str, Quantity]:
+    """The measurements that a request can bring, by name. Raises Broken where the evaluator cannot say."""
+    bench, name = bench or Bench(), request.evaluator
+    at = source or Source(Path(name), {}, {})
+    where = at.where(("evidence", index))
     try:
-        evaluator = get(request.evaluator)
+        evaluator = evaluator_of(request, bench)
     except InputError as error:
-        if source is None:
-            raise
-        where = source.where(("evidence", index, "evaluator"))
-        raise InputError(Problem(where, f"{p.where} {p.what}", p.remedy) for p in error.problems) from error
-    parameters = parameters_of(request, source, index)
+        kind = Broken if isinstance(error, Unloadable) else InputError
+        told = at.where(("evidence", index, "evaluator"))
+        raise kind(Problem(told, f"{p.where} {p.what}", p.remedy) for p in error.problems) from error
     try:
-        return {request.named(q.name): q for q in announced(evaluator, parameters)}
+        return {request.named(q.name): q for q in announced(evaluator, parameters_of(request, bench, source, index))}
+    except InputError:
+        raise
     except (Exception, SystemExit) as error:  # an evaluator may be anybody's code
-        where = (source or Source(Path(request.evaluator), {}, {})).where(("evidence", index))
-        what = f"the evaluator {request.evaluator} broke when asked what it measures: {cause_of(error)}"
-        raise InputError(Problem(where, what, whose_fault(owner(request.evaluator), error))) from error
+        what = f"the evaluator {name} broke when asked what it measures: {cause_of(error)}"
+        output = f"\n{shown_output(error)}" if shown_output(error) else ""
+        raise Broken(Problem(where, what, f"{whose_fault(owner(name), error)}{output}")) from error
+
+
+def _absent_files(request: EvidenceRequest, bench: Bench, source: Source, index: int) -> Iterator[Problem]:
+    """Files that evidence out of the quiz's own folder names, and that are not there."""
+    if request.evaluator not in KINDS or bench.folder is None:
+        return
+    site = Site(quiz=bench.folder)
+    for name in quiz_files(parameters_of(request, bench))[1]:
+        try:
+            site.file(name)
+        except InputError as error:
+            what = f"{name}: {'; '.join(problem.what for problem in error.problems)}"
+            yield Problem(source.where(("evidence", index)), what, "put it there, or correct its path")
 
 
 def _offered_twice(
-    before: Sequence[EvidenceRequest], request: EvidenceRequest, offered: Iterable[str], source: Source, index: int
+    before: Iterable[tuple[EvidenceRequest, Mapping[str, Quantity]]],
+    request: EvidenceRequest,
+    offered: Iterable[str],
+    where: str,
 ) -> Iterator[Problem]:
-    """One evaluator asked twice for the same names: which of the values a claim sees must not hang on their order."""
-    for other in before:
-        rivals = other.evaluator == request.evaluator and other.fallback == request.fallback
-        if same := rivals and sorted(vocabulary(other).keys() & set(offered)):
-            what = f"{request.evaluator} is asked twice for {', '.join(same[:3])}{' …' if same[3:] else ''}"
-            remedy = f"say `as: other` here and `other.{same[0]}` in the claims, or `fallback: true` if it stands in"
-            yield Problem(source.where(("evidence", index)), what, remedy)
+    """Names that two requests offer: which of the values a claim sees must not hang on their order.
+
+    A fallback of the same evaluator stands in where the first has no value, and what is cited stands beside what was
+    found out: of these `accept` says which counts.
+    """
+    for other, names in before:
+        alike = other.evaluator == request.evaluator
+        rivals = other.fallback == request.fallback if alike else _cites(other) == _cites(request)
+        if same := rivals and sorted(names.keys() & set(offered)):
+            who = (
+                f"{request.evaluator} is asked twice for"
+                if alike
+                else f"{other.evaluator} and {request.evaluator} offer"
+            )
+            what = f"{who} {', '.join(same[:3])}{' …' if same[3:] else ''}"
+            remedy = f"say `as: other` here and `other.{same[0]}` in the claims"
+            yield Problem(where, what, f"{remedy}, or `fallback: true` if it stands in" if alike else remedy)
+
+
+def _cites(request: EvidenceRequest) -> bool:
+    return request.evaluator in CITING
 
 
 def _claim_problems(claim: Form, known: Mapping[str, Quantity], source: Source, at: Path_) -> list[Problem]:
@@ -201,6 +278,8 @@ def _claim_problems(claim: Form, known: Mapping[str, Quantity], source: Source, 
 
 def _mismatches(comparison: Form, known: Mapping[str, Quantity]) -> Iterator[str]:
     fact = None if isinstance(comparison, HighestOf | LowestOf) else asked_by(comparison)
+    if isinstance(fact, Lack):
+        return
     value = fact.value if isinstance(fact, Fact) else 0.0
     wanted: Kind = "bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
     for name in names_of(comparison):

@@ -14,8 +14,12 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from basics.errors import InputError, Problem
-from basics.suggestions import did_you_mean
+from basics.suggestions import close_to, did_you_mean
 from evaluators.evidence import Confirmed, Frozen, PublishedPair, Site, Standing, digest
+from evaluators.generic import KINDS
+from evaluators.isolation import TIMEOUT
+from evaluators.recorded import Bench
+from evaluators.registry import LISTENING
 from grader.quiz.claims import Claim, Form
 
 CreditRule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]
@@ -33,17 +37,43 @@ class Reference(Frozen):
     url: str | None = None
 
 
+def _named_either_way(schema: dict[str, Any]) -> None:
+    """Evidence is asked of an evaluator, or of a file of the quiz by its kind."""
+    schema.pop("required", None)
+    schema["anyOf"] = [{"required": [key]} for key in ("evaluator", *KINDS)]
+
+
 class EvidenceRequest(BaseModel):
     """One evaluator and what is asked of it; the other keys are the evaluator's own parameters.
 
+    What the quiz's own folder brings is named by its kind: `{table: bench.csv, take: …}` asks the evaluator `table`.
     `as: small` puts `small.` before the names of its measurements, so that claims can tell two requests apart.
     `fallback: true` lets its values stand in where the same evaluator, asked otherwise, gives none.
+    `isolate` says whether it runs in a process of its own, as everything does by default that is not built in, and
+    `timeout` for how many seconds it may measure there.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, json_schema_extra=_named_either_way)
     evaluator: Text
     prefix: Annotated[str, Field(alias="as", pattern=r"^[a-z][a-z0-9_]*$")] = ""
     fallback: bool = False
+    isolate: bool | None = None
+    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = TIMEOUT
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_kind(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "evaluator" in given:
+            return given
+        kinds = [kind for kind in KINDS if kind in given]
+        if len(kinds) > 1:
+            raise ValueError(f"names {' and '.join(kinds)} at once; make them items of their own")
+        if not kinds:
+            meant = {key: close for key in given if (close := close_to(key, ("evaluator", *KINDS)))}
+            told = "; ".join(f"{key}: did you mean {close[0]}?" for key, close in meant.items())
+            kinds_are = f"`evaluator: NAME`, or a file of the quiz by its kind: {', '.join(KINDS)}"
+            raise ValueError(f"names nothing to ask; {told or f'write {kinds_are}'}")
+        return {**given, "evaluator": kinds[0]}
 
     def named(self, measurement: str) -> str:
         """What claims call a measurement of this request."""
@@ -225,13 +255,19 @@ class Quiz(Frozen):
 
 @dataclass(frozen=True)
 class QuizBook:
-    """A quiz with its questions, and the folder it was read from."""
+    """A quiz with its questions, and the folder it was read from.
+
+    `bench` has the evaluators that its questions ask; `faults` tells of those that broke when asked what they measure:
+    the claims of such a question are not checked, and it is not decided.
+    """
 
     folder: Path
     quiz: Quiz
     questions: tuple[Question, ...]
     published: tuple[PublishedPair, ...] = ()
     confirmed: Mapping[str, Confirmed] = field(default_factory=dict)
+    bench: Bench = field(default_factory=Bench)
+    faults: tuple[Problem, ...] = ()
 
     @property
     def site(self) -> Site:
@@ -241,7 +277,13 @@ class QuizBook:
             codec_sha256=self.quiz.codec_sha256,
             published=self.published,
             confirmed=self.confirmed,
+            quiz=self.folder,
         )
+
+    @property
+    def listens(self) -> bool:
+        """Whether any question asks for evidence that is measured on sound, or through a codec."""
+        return any(request.evaluator in LISTENING for question in self.questions for request in question.evidence)
 
     def question(self, name: str) -> Question:
         """The question with this id. Raises InputError with suggestions if there is none."""

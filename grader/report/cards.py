@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from grader.quiz.claims import Fact, Form, Range, asked_by, comparisons, expanded, parts
+from grader.quiz.claims import Form, Range, asked_by, comparisons, expanded, parts
 from grader.quiz.spec import Option, Question
 from grader.verdicts.judge import Beside, Comparison, Step, Verdict, span_of
 from grader.verdicts.key import AnswerKey, QuestionKey
@@ -164,7 +164,7 @@ def number_line(form: Form, comparison: Comparison) -> NumberLine | None:
     """The drawing of a decided comparison; None for texts, truth values and what is undefined."""
     asked = asked_by(form)
     known = {m.name: m.value for m in comparison.measurements}
-    if isinstance(asked, Fact) or any(value is None or isinstance(value, bool | str) for value in known.values()):
+    if not isinstance(asked, Range) or any(value is None or isinstance(value, bool | str) for value in known.values()):
         return None
     value = float(known[asked.name] or 0) - float((asked.minus and known[asked.minus]) or 0)
     low, high = span_of(asked, comparison.measurements)
@@ -188,7 +188,8 @@ def number_line(form: Form, comparison: Comparison) -> NumberLine | None:
 def _sign(asked: Range, bound: float) -> str:
     if asked.low == asked.high:
         return "="
-    return "≤" if bound != asked.low else ">" if asked.strict else "≥"
+    below = bound != asked.low
+    return ("<" if below else ">") if asked.strict else "≤" if below else "≥"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from basics.errors import InputError, Problem
 from basics.files import write_whole
+from evaluators.evidence import SOURCES
 from evaluators.store import Store
 from grader.marking.grading import Grades
 from grader.quiz.spec import Quiz, QuizBook
@@ -73,10 +74,12 @@ def write_report(
 def _decided(testimonies: Sequence[Testimony], key: AnswerKey) -> dict[str, Any]:
     """The key, the cards and the origins of the evidence, as the template names them."""
     evidence = all_evidence(testimonies)
+    seen = {m.source for used in evidence for m in used.exhibit.evidence.measurements}
     return {
         "key": key,
         "questions": question_views(testimonies, key),
         "evidence": evidence,
+        "sources": [source for source in SOURCES if source in seen],
         "demonstration": any(used.demonstration for used in evidence),
     }
 
@@ -97,7 +100,6 @@ def write_page(out: Path, quiz: Quiz, edition: Edition, language: Language, cont
     name = "before" if edition == "before" else "report"
     words = interface_words(language)
     made = environment(language)
-    made.globals["codec"] = quiz.codec
     page = made.get_template(f"{name}.html.j2").render(
         quiz=quiz,
         edition=edition,

@@ -28,12 +28,16 @@ class SheetQuestion:
 
 @dataclass(frozen=True)
 class Sheet:
-    """All questions, the deadline in the quiz's own time zone, and what names the quiz at the end of a command."""
+    """All questions, the deadline in the quiz's own time zone, and what names the quiz at the end of a command.
+
+    `heard` says whether evidence is measured on sound.
+    """
 
     questions: tuple[SheetQuestion, ...]
     deadline: str
     time_zone: str
     naming: str
+    heard: bool
 
 
 def question_sheet(book: QuizBook) -> Sheet:
@@ -43,6 +47,7 @@ def question_sheet(book: QuizBook) -> Sheet:
         deadline=book.quiz.local(book.quiz.deadline).strftime("%Y-%m-%d %H:%M"),
         time_zone=book.quiz.time_zone,
         naming=shlex.join(map(str, naming(published(book.folder)))),
+        heard=book.listens,
     )
 
 

@@ -66,7 +66,6 @@ def environment(language: Language) -> Environment:
     # Questions stay in the words they were set in: a screen reader has to be told which language that is.
     made.globals |= {
         "t": words,
-        "sources": SOURCES,
         "language": language,
         "en": Markup("" if language == "en" else ' lang="en"'),
     }

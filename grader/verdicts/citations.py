@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluators.evidence import Measurement
-from evaluators.registry import get
 from grader.quiz.claims import comparisons, names_of
-from grader.quiz.loading import CITING, parameters_of
+from grader.quiz.loading import CITING, evaluator_of, parameters_of
 from grader.quiz.spec import Question, QuizBook
 
 
@@ -50,8 +49,8 @@ def _compared(question: Question) -> Iterator[tuple[str, str]]:
 
 def _cited(question: Question, book: QuizBook) -> Iterator[tuple[Measurement, str]]:
     for request in question.evidence:
-        if request.evaluator == CITING:
-            evaluator, parameters = get(request.evaluator), parameters_of(request)
+        if request.evaluator in CITING:
+            evaluator, parameters = evaluator_of(request, book.bench), parameters_of(request, book.bench)
             about = {quantity.name: quantity.about for quantity in evaluator.quantities(parameters)}
             for m in evaluator.measure(parameters, book.site).measurements:
                 named = m.model_copy(update={"name": request.named(m.name)})

@@ -17,6 +17,7 @@ from grader.quiz.claims import (
     Any_,
     Fact,
     Form,
+    Lack,
     Not,
     Range,
     asked_by,
@@ -139,13 +140,13 @@ def judge(claim: Form, candidates: Candidates, asides: Iterable[Aside] = ()) -> 
     defeats = next((one for one in beside if one.side == "defeats" and one.stands), None)
     defeated = defeats.step if defeats and step.state == "supported" else None
     grounds = tuple(dict.fromkeys(_grounds(defeated or step)))
-    sources = tuple(sorted({m.source for c in grounds for m in c.measurements if m.value is not None}))
+    told = {m.source for c in grounds for m in c.measurements if m.value is not None or c.state != "inconclusive"}
     return Verdict(
         state="refuted" if defeated else step.state,
         step=step,
         grounds=grounds,
         deciding=min(grounds, key=lambda c: c.clearance),
-        sources=sources,
+        sources=tuple(sorted(told)),
         checked=min((c.checked for c in grounds), key=STRENGTH.index),
         demonstration=any(c.demonstration for c in grounds),
         beside=beside,
@@ -188,14 +189,24 @@ def compare(claim: Form, candidates: Candidates) -> Comparison:
 
 
 def _compare(claim: Form, measurements: Sequence[Measurement]) -> Comparison:
+    asked = asked_by(claim)
+    if isinstance(asked, Lack):
+        return _lacking(claim, measurements)
     undefined = [f"{m.name} is undefined: {m.undefined}" for m in measurements if m.undefined is not None]
     if undefined:
         return _comparison(claim, measurements, "inconclusive", reason="; ".join(undefined))
-    asked = asked_by(claim)
     if isinstance(asked, Fact):
         same = type(measurements[0].value) is type(asked.value) and measurements[0].value == asked.value
         return _comparison(claim, measurements, "supported" if same else "refuted")
     return _placed(claim, measurements, asked)
+
+
+def _lacking(claim: Form, measurements: Sequence[Measurement]) -> Comparison:
+    """Whether what was measured has no value; nothing can be said where nobody measured."""
+    (m,) = measurements
+    if m.unmeasured:
+        return _comparison(claim, measurements, "inconclusive", reason=f"{m.name} was not measured: {m.undefined}")
+    return _comparison(claim, measurements, "refuted" if m.undefined is None else "supported")
 
 
 def _placed(claim: Form, measurements: Sequence[Measurement], asked: Range) -> Comparison:

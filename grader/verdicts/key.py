@@ -43,7 +43,7 @@ class QuestionKey(Frozen):
 
     @property
     def demonstration(self) -> bool:
-        """Whether the key rests on evidence of another codec or of other sound than the quiz asks about."""
+        """Whether the key rests on evidence of other inputs than the quiz asks about."""
         return self.settled and not self.override and any(v.demonstration for v in self.verdicts.values())
 
     @property

@@ -33,6 +33,7 @@ def key_as_data(book: QuizBook, answer: AnswerKey, testimonies: Sequence[Testimo
                 "ruling": entry.ruling.model_dump(mode="json") if entry.ruling else None,
                 "obstacles": list(entry.obstacles),
                 "missing": [gap.model_dump(mode="json") for gap in testimony.missing],
+                "differences": list(testimony.differences),
                 "options": [
                     option_as_data(letter, option, testimony.verdicts[letter])
                     for letter, option in testimony.question.options.items()
@@ -90,7 +91,7 @@ def cards_as_data(
             for letter in letters
         ],
         "evidence": [
-            {"origin": e.origin, "digest": digests_of(e.evidence).content}
+            {"origin": e.origin, "digest": digests_of(e.evidence).content, "differences": list(e.differences)}
             | e.evidence.model_dump(mode="json", exclude={"measurements"})
             for e in testimony.exhibits
         ],

@@ -193,9 +193,7 @@ def not_for_record(evidence: Evidence) -> Problem | None:
     """Why evidence can never be that of record, if it cannot."""
     if evidence.is_demonstration:
         where = f"{evidence.evaluator} ({evidence.request[:8]})"
-        return Problem(
-            where, "is demonstration evidence, never of record", "measure the course's clips with the codec of record"
-        )
+        return Problem(where, "is demonstration evidence, never of record", "measure what the quiz asks about")
     return None
 
 

@@ -24,6 +24,7 @@ from grader.verdicts.judge import State, Step, Verdict
 
 if TYPE_CHECKING:
     from evaluators.evidence import Evidence
+    from evaluators.gathering import Missing
     from grader.quiz.spec import Question, QuizBook
     from grader.verdicts.citations import Citation
     from grader.verdicts.key import AnswerKey, QuestionKey
@@ -57,11 +58,18 @@ def show_key(out: Console, book: QuizBook, answer: AnswerKey, testimonies: Seque
         out.print()
         out.print(_headline(testimony, entry))
         out.print(_options_table(testimony, out.width))
+        show_differences(out, testimony.differences)
     out.print()
     for testimony in testimonies:
         show_obstacles(out, answer.question(testimony.question.id), testimony)
     out.print("{} of {} questions settled, {} of {} options decided.".format(*answer.tally))
     _legend(out, book, answer)
+
+
+def show_differences(out: Console, differences: Sequence[str]) -> None:
+    """What evidence rests on that is otherwise by now, and what to do about it."""
+    for told in differences:
+        out.print(Text(f"{INDENT}{told}\n{INDENT}-> measure anew: --evidence=refresh", style="yellow"), soft_wrap=True)
 
 
 def show_decisions(out: Console, said: Sequence[Override | Ruling]) -> None:
@@ -124,6 +132,13 @@ def show_obstacles(out: Console, entry: QuestionKey, testimony: Testimony) -> No
     for gap in testimony.missing:
         out.print(Padding(escape(f"{gap.evaluator}: {gap.what}"), (0, 0, 0, 4)))
         out.print(Text(f"      -> {gap.remedy}"), soft_wrap=True)
+        _show_output(out, gap)
+
+
+def _show_output(out: Console, gap: Missing) -> None:
+    """The last that an evaluator printed before it broke."""
+    if gap.output:
+        out.print(Text(gap.output, style="dim"), soft_wrap=True)
 
 
 def _legend(out: Console, book: QuizBook, answer: AnswerKey) -> None:
@@ -136,7 +151,7 @@ def _legend(out: Console, book: QuizBook, answer: AnswerKey) -> None:
     if any(verdict.recalled for verdict in verdicts):
         out.print("† rests on a fact recalled and not yet looked up in the source")
     if any(verdict.demonstration for verdict in verdicts):
-        out.print("‡ DEMONSTRATION evidence: another codec or other sound than the quiz asks about; never of record")
+        out.print("‡ DEMONSTRATION evidence: of other inputs than the quiz asks about; never of record")
     if any(verdict.dissent for verdict in verdicts):
         print_line(out, f"≠ another source's value would decide otherwise (`{why(lambda v: v.dissent)}`)")
     if any(verdict.contrary for verdict in verdicts):
@@ -204,9 +219,11 @@ def _show_origins(out: Console, testimony: Testimony, letter: str) -> None:
         code = [f"commit {p.git_commit[:10]}{' (dirty)' if p.git_dirty else ''}"] if p.git_commit else []
         found = [evidence.evaluator, f"evidence: {exhibit.origin} {evidence.fingerprint[:12]}", f"{p.started:%Y-%m-%d}"]
         packages = [f"{name} {version}" for name, version in p.packages.items()]
-        out.print(Text(", ".join([*found, f"earwitness {p.earwitness}", *code, *packages]), style="dim"))
+        by = dict.fromkeys(filter(None, (p.evaluator, f"earwitness {p.earwitness}")))
+        out.print(Text(", ".join([*found, *by, *code, *packages]), style="dim"))
         for warning in evidence.warnings:
             out.print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)
+    show_differences(out, testimony.differences)
     for gap in testimony.missing:
         out.print(f"[yellow]missing: {escape(gap.what)}[/yellow]\n  -> {escape(gap.remedy)}", soft_wrap=True)
     print_line(out, f"recompute: {testimony.recompute}")
@@ -253,6 +270,8 @@ def show_results(
             remedy = f"\n-> {result.problem.remedy}" if result.problem.remedy else ""
             for line in (result.problem.what + remedy).splitlines():
                 out.print(Text(INDENT + line, style="yellow"), soft_wrap=True)
+            _show_output(out, result.problem)
+        show_differences(out, result.differences)
         if result.evidence:
             names = set[str]().union(*(claimed[name] for name in result.questions))
             _show_evidence(out, result.evidence, names, store, play)

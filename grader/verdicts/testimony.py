@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
 from evaluators.entries import digests_of
-from evaluators.evidence import Evaluator, Evidence, Frozen, Measurement, Site, Standing, request_key
-from evaluators.gathering import Answer, Missing, answer, plain
-from evaluators.registry import get
+from evaluators.evidence import Evaluator, Evidence, Frozen, Measurement, Site, Standing
+from evaluators.gathering import Answer, Missing, answer, asked_by, kept, told
+from evaluators.provenance import OTHER_INPUTS, another_run, differences
+from evaluators.recorded import Bench, Recorded
 from evaluators.store import Store
 from grader.quiz.claims import Form, comparisons, names_of
 from grader.quiz.commands import command, published
-from grader.quiz.loading import parameters_of
+from grader.quiz.loading import Broken, evaluator_of, parameters_of, vocabulary
 from grader.quiz.spec import EvidenceRequest, Question, QuizBook
 from grader.verdicts.decisions import Decisions, in_force
 from grader.verdicts.judge import Verdict, every_comparison, judge, measured_by
@@ -29,6 +31,7 @@ from grader.verdicts.record import entry_name, read_records
 
 Mode = Literal["cached", "auto", "refresh"]
 Origin = Literal["fresh", "record", "store"]
+WHERE: dict[Origin, str] = {"fresh": "", "record": "of record", "store": "from the store"}
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,19 @@ class Exhibit:
     evidence: Evidence
     origin: Origin
     prefix: str = ""
+    differences: tuple[str, ...] = ()
+    """What it rests on that is otherwise by now (`evaluators.provenance.differences`): said wherever it is shown."""
 
-    @property
+    @cached_property
     def measurements(self) -> tuple[Measurement, ...]:
-        """The measurements under the names that claims use."""
-        if not self.prefix:
+        """The measurements under the names that claims use, with what is to be said of all of them in their notes."""
+        if not self.prefix and not self.differences:
             return self.evidence.measurements
-        return tuple(m.model_copy(update={"name": f"{self.prefix}.{m.name}"}) for m in self.evidence.measurements)
+        return tuple(map(self._said, self.evidence.measurements))
+
+    def _said(self, m: Measurement) -> Measurement:
+        name = f"{self.prefix}.{m.name}" if self.prefix else m.name
+        return m.model_copy(update={"name": name, "note": "; ".join(filter(None, (m.note, *self.differences)))})
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,11 @@ class Testimony:
         return measured_by(comparison for step in steps for comparison in every_comparison(step))
 
     @property
+    def differences(self) -> tuple[str, ...]:
+        """What the evidence rests on that is otherwise by now."""
+        return tuple(dict.fromkeys(told for exhibit in self.exhibits for told in exhibit.differences))
+
+    @property
     def used(self) -> tuple[Evidence, ...]:
         """The evidence whose values the claims see; what only corroborates or contradicts it is left out."""
         seen = {counts.name: counts for counts, *_ in self.candidates.values()}
@@ -98,7 +112,7 @@ class Testimony:
             for m in exhibit.measurements:
                 if seen.get(m.name) == m:
                     source.setdefault(m.name, exhibit.evidence)
-        return tuple({evidence.fingerprint: evidence for evidence in source.values()}.values())
+        return tuple({evidence.stored_as: evidence for evidence in source.values()}.values())
 
     def origins(self, letter: str) -> tuple[Exhibit, ...]:
         """The evidence that measured anything that is compared for an option."""
@@ -115,18 +129,17 @@ class Asked:
     key: str
 
     @classmethod
-    def by(cls, request: EvidenceRequest) -> Asked:
-        """What a request of a question asks. Raises InputError for an unknown evaluator or parameter."""
-        evaluator, parameters = get(request.evaluator), parameters_of(request)
-        return cls(evaluator, parameters, request_key(evaluator.name, evaluator.version, plain(parameters)))
+    def by(cls, request: EvidenceRequest, bench: Bench) -> Asked:
+        """What a request of a question asks.
 
-    def gap(self, book: QuizBook) -> Missing:
-        """What is told where nothing is stored."""
-        name = self.evaluator.name
-        asking = [q.id for q in book.questions if any(Asked.by(request).key == self.key for request in q.evidence)]
-        gather = command(book.folder, "evidence", *asking)
-        how = f"run `{gather}`, with what the evaluator {name} needs (see `earwitness evidence --help`)"
-        return Missing(evaluator=name, what="no stored evidence", remedy=how)
+        Raises InputError for an unknown evaluator or parameter, and whatever an evaluator raises that breaks.
+        """
+        evaluator, parameters = evaluator_of(request, bench), parameters_of(request, bench)
+        return cls(evaluator, parameters, asked_by(evaluator, parameters))
+
+    def answered_in(self, mode: Mode) -> bool:
+        """Whether what is stored or of record answers in this mode, and nothing is run."""
+        return mode == "cached" and kept(self.evaluator)
 
 
 @dataclass(frozen=True)
@@ -137,7 +150,8 @@ class Result:
     questions: list[str]
     evidence: Evidence | None
     problem: Missing | None
-    origin: Literal["", "from the store"] = ""
+    origin: str = ""
+    differences: tuple[str, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
         """JSON data."""
@@ -145,6 +159,7 @@ class Result:
             "evaluator": self.evaluator,
             "questions": self.questions,
             "origin": self.origin,
+            "differences": list(self.differences),
             "evidence": self.evidence.model_dump(mode="json") if self.evidence else None,
             "problem": self.problem.model_dump(mode="json") if self.problem else None,
         }
@@ -163,6 +178,7 @@ class Gatherer:
     def __post_init__(self) -> None:
         self._records = read_records(self.book.folder)
         self._known: dict[str, tuple[tuple[Exhibit, ...], Missing | None]] = {}
+        self._answers: dict[str, Answer] = {}
 
     def testimony(self, question: Question) -> Testimony:
         """Evidence and verdicts for one question."""
@@ -178,56 +194,123 @@ class Gatherer:
 
     def exhibits(self, request: EvidenceRequest) -> tuple[tuple[Exhibit, ...], Missing | None]:
         """The evidence that answers a request, the one that counts first, and what is missing."""
-        asked = Asked.by(request)
+        asked = self._asked(request)
+        if isinstance(asked, Missing):
+            return (), asked
         if asked.key not in self._known:
             self._known[asked.key] = self._find(asked)
         return self._known[asked.key]
+
+    def _asked(self, request: EvidenceRequest) -> Asked | Missing:
+        """What a request asks, or what is told of an evaluator that breaks when it is asked what it measures."""
+        try:
+            vocabulary(request, self.book.bench)
+            return Asked.by(request, self.book.bench)
+        except Broken as broken:
+            (problem,) = broken.problems
+            name = request.evaluator
+            what = problem.what.removeprefix(f"evaluator {name!r} ").removeprefix(f"the evaluator {name} ")
+            return told(Missing(evaluator=name, what=what, remedy=problem.remedy, cause="fault"))
 
     def results(self, questions: Iterable[Question], report: Callable[[str, float], None]) -> list[Result]:
         """What became of every request of these questions, shared ones once, in order of first appearance.
 
         Each is measured unless the store or the evidence of record holds it for the same inputs, versions and seed; in
-        mode `cached` only the store is looked into. `report(step, done)` is told of progress from 0 to 1.
+        mode `cached` only the store and the evidence of record are looked into. `report(step, done)` is told of
+        progress from 0 to 1.
         """
-        wanted: dict[str, tuple[Asked, list[str]]] = {}
+        wanted: dict[str, tuple[Asked | Missing, list[str]]] = {}
         for question in questions:
-            for asked in map(Asked.by, question.evidence):
-                wanted.setdefault(asked.key, (asked, []))[1].append(question.id)
+            for request in question.evidence:
+                asked = self._asked(request)
+                key = str(asked) if isinstance(asked, Missing) else asked.key
+                wanted.setdefault(key, (asked, []))[1].append(question.id)
         return [
-            self._result(asked, names, _within(report, i / len(wanted), 1 / len(wanted)))
+            Result(asked.evaluator, list(dict.fromkeys(names)), None, asked)
+            if isinstance(asked, Missing)
+            else self._result(asked, list(dict.fromkeys(names)), _within(report, i / len(wanted), 1 / len(wanted)))
             for i, (asked, names) in enumerate(wanted.values())
         ]
 
     def _result(self, asked: Asked, questions: list[str], report: Callable[[str, float], None]) -> Result:
         name = asked.evaluator.name
         report(name, 0.0)
-        if self.mode == "cached" and asked.evaluator.stored:
-            if known := self._stored(asked):
-                return Result(name, questions, known[0], None, "from the store")
-            return Result(name, questions, None, asked.gap(self.book))
-        return Result(name, questions, *self._answer(asked, replace(self.site, progress=report)))
+        if asked.answered_in(self.mode):
+            return self._known_result(asked, questions) or Result(name, questions, None, self._gap(asked))
+        earlier = [exhibit.evidence for exhibit in (*self._of_record(asked), *self._stored(asked))]
+        evidence, problem = self._answer(asked, replace(self.site, progress=report))
+        if evidence is None and isinstance(asked.evaluator, Recorded):
+            return self._known_result(asked, questions) or Result(name, questions, None, problem)
+        told = (*self._differences(evidence), *another_run(evidence, earlier)) if evidence else ()
+        return Result(name, questions, evidence, problem, "", told)
+
+    def _gap(self, asked: Asked) -> Missing:
+        """What is told where nothing is stored."""
+        name = asked.evaluator.name
+        asking = [q.id for q in self.book.questions if any(self._asks(request, asked) for request in q.evidence)]
+        gather = command(self.book.folder, "evidence", *asking)
+        how = f"run `{gather}`, with what the evaluator {name} needs (see `earwitness evidence --help`)"
+        return Missing(evaluator=name, what="no stored evidence", remedy=how)
+
+    def _asks(self, request: EvidenceRequest, asked: Asked) -> bool:
+        try:
+            return request.evaluator == asked.evaluator.name and Asked.by(request, self.book.bench).key == asked.key
+        except (Exception, SystemExit):  # it breaks there, which that question tells
+            return False
+
+    def _known_result(self, asked: Asked, questions: list[str]) -> Result | None:
+        """What the store has, or else the evidence of record; None where neither has any."""
+        for exhibit in (*self._stored(asked), *self._of_record(asked)):
+            origin = WHERE[exhibit.origin]
+            return Result(asked.evaluator.name, questions, exhibit.evidence, None, origin, exhibit.differences)
+        return None
 
     def _find(self, asked: Asked) -> tuple[tuple[Exhibit, ...], Missing | None]:
-        found = [Exhibit(evidence, "record") for evidence in self._records if evidence.request == asked.key]
-        found += [Exhibit(evidence, "store") for evidence in self._stored(asked)]
-        usable = any(m.standing in self.accept for exhibit in found for m in exhibit.evidence.measurements)
-        if asked.evaluator.stored and (self.mode == "cached" or (self.mode == "auto" and usable)):
-            return _distinct(found), None if usable else asked.gap(self.book)
+        record, stored = self._of_record(asked), self._stored(asked)
+        found = [*record, *stored]
+        usable = self._counts(found)
+        if asked.answered_in(self.mode):
+            return _distinct(found), None if usable else self._gap(asked)
+        current = [*record, *filter(_of_these_inputs, stored)]
+        if asked.evaluator.stored and self.mode == "auto" and self._counts(current):
+            return _distinct(found), None
         fresh, gap = self._answer(asked, self.site)
-        here = [Exhibit(fresh, "fresh")] if fresh else []
+        here = [Exhibit(fresh, "fresh", differences=self._differences(fresh))] if fresh else []
         return _distinct([*here, *found]), None if gap and gap.cause == "absent" and usable else gap
 
-    def _stored(self, asked: Asked) -> list[Evidence]:
-        return self.store.latest(asked.key) if self.store else []
+    def _counts(self, found: Iterable[Exhibit]) -> bool:
+        return any(m.standing in self.accept for exhibit in found for m in exhibit.evidence.measurements)
+
+    def _of_record(self, asked: Asked) -> list[Exhibit]:
+        return [self._exhibit(evidence, "record") for evidence in self._records if evidence.request == asked.key]
+
+    def _stored(self, asked: Asked) -> list[Exhibit]:
+        stored = self.store.latest(asked.key) if self.store else []
+        return [self._exhibit(evidence, "store") for evidence in stored]
+
+    def _exhibit(self, evidence: Evidence, origin: Origin) -> Exhibit:
+        return Exhibit(evidence, origin, differences=self._differences(evidence))
+
+    def _differences(self, evidence: Evidence) -> tuple[str, ...]:
+        return differences(evidence, self.book.folder)
 
     def _answer(self, asked: Asked, site: Site) -> Answer:
-        refresh = self.mode == "refresh"
-        return answer(asked.evaluator, asked.parameters, site, self.store, refresh=refresh, records=self._records)
+        """What it answers, asked once."""
+        if asked.key not in self._answers:
+            refresh, records = self.mode == "refresh", self._records
+            self._answers[asked.key] = answer(
+                asked.evaluator, asked.parameters, site, self.store, refresh=refresh, records=records
+            )
+        return self._answers[asked.key]
 
 
 def _within(report: Callable[[str, float], None], start: float, share: float) -> Callable[[str, float], None]:
     """Tells of progress from 0 to 1 as of that part of the whole."""
     return lambda step, done: report(step, start + share * done)
+
+
+def _of_these_inputs(exhibit: Exhibit) -> bool:
+    return not any(told.startswith(OTHER_INPUTS) for told in exhibit.differences)
 
 
 def _distinct(exhibits: Iterable[Exhibit]) -> tuple[Exhibit, ...]:
@@ -264,8 +347,8 @@ def _unknown(name: str, refused: list[Measurement], missing: tuple[Missing, ...]
         standings = ", ".join(sorted({m.standing for m in refused}))
         reason = f"only {standings} evidence is here, which this key does not accept"
     else:
-        reason = "; ".join(f"{gap.evaluator}: {gap.what}" for gap in missing) or "no evidence names it"
-    return Measurement(name=name, undefined=reason, source="measured")
+        reason = "; ".join(f"{gap.evaluator}: {gap.what.splitlines()[0]}" for gap in missing) or "no evidence names it"
+    return Measurement(name=name, undefined=reason, unmeasured=True, source="measured")
 
 
 def answer_key(

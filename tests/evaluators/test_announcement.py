@@ -73,7 +73,7 @@ def test_scalars_of_libraries_are_the_values_they_stand_for(name: str, value: An
     evidence, missing = ask(one(name, value))
     assert missing is None
     assert evidence
-    (found,) = evidence.measurements
+    found = evidence.measurements[0]
     assert found.value == plain
     assert type(found.value) is type(plain)
 
@@ -141,6 +141,9 @@ def test_an_announced_value_that_is_not_there_is_no_fault() -> None:
     evidence, missing = ask(Findings(()))
     assert evidence is not None
     assert missing is None
+    assert {m.undefined for m in evidence.measurements} == {
+        "the evaluator author announced it, and gave nothing for it"
+    }
 
 
 def test_a_value_lies_in_its_own_interval() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from basics.errors import Unavailable
-from evaluators.evidence import Findings, Frozen, Inputs, Interval, Measurement, Quantity, Site
+from evaluators.evidence import Findings, Frozen, Inputs, Interval, Measurement, Quantity, QuizFile, Site
 
 
 class DiceParameters(Frozen):
@@ -58,3 +58,27 @@ class QuickDice(Dice):
 
     name: ClassVar[str] = "quick_dice"
     stored: ClassVar[bool] = False
+
+
+class TallyParameters(Frozen):
+    table: QuizFile
+
+
+class Tally:
+    """Mean of throws that somebody wrote down, one a line, in a file of the quiz."""
+
+    name: ClassVar[str] = "tally"
+    version: ClassVar[int] = 1
+    stored: ClassVar[bool] = True
+    Parameters: ClassVar[type[Frozen]] = TallyParameters
+
+    def quantities(self, parameters: TallyParameters) -> Iterable[Quantity]:
+        yield Quantity(name="tally.mean", low=1, high=6, about="mean of the throws in the table")
+
+    def inputs(self, parameters: TallyParameters, site: Site) -> Inputs:
+        return Inputs()  # the table is an input by being a QuizFile
+
+    def measure(self, parameters: TallyParameters, site: Site) -> Findings:
+        throws = [int(line) for line in site.file(parameters.table).read_text().split()]
+        mean = Measurement(name="tally.mean", value=sum(throws) / len(throws), n=len(throws), source="measured")
+        return Findings(measurements=(mean,))

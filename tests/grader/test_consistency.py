@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from evaluators.evidence import Measurement, Quantity
-from grader.quiz.claims import Claim, Form
+from grader.quiz.claims import All, Any_, Claim, Form, Not, Undefined
 from grader.quiz.consistency import TooComplex, satisfiable
 from grader.verdicts.judge import judge
-from tests.grader.test_judge import claims
+from tests.grader.test_judge import claims, leaves
 
 CLAIM: TypeAdapter[Form] = TypeAdapter(Claim)
 STOI = {"a": Quantity(name="a", low=-1, high=1), "b": Quantity(name="b", low=-1, high=1)}
@@ -40,6 +40,19 @@ def together(*parts: object) -> bool:
         ({"equals": ["t", "text"]}, {"equals": ["t", "audio"]}, False),
         ({"not": {"equals": ["t", "text"]}}, {"equals": ["t", "audio"]}, True),
         ({"is_true": "t"}, {"is_false": "t"}, False),
+        ({"above": ["a", 0.8]}, {"at_most": ["a", 0.8]}, False),
+        ({"at_least": ["a", 0.8]}, {"below": ["a", 0.8]}, False),
+        ({"at_least": ["a", 0.8]}, {"not": {"above": ["a", 0.8]}}, True),
+        ({"above": ["a", 1]}, {"above": ["b", 0]}, False),
+        ({"below": ["a", -1]}, {"above": ["b", 0]}, False),
+        ({"undefined": "a"}, {"at_least": ["a", 0]}, False),
+        ({"undefined": "a"}, {"not": {"at_least": ["a", 0]}}, False),
+        ({"undefined": "a"}, {"greater": ["b", "a"]}, False),
+        ({"undefined": "t"}, {"not": {"equals": ["t", "text"]}}, False),
+        ({"undefined": "a"}, {"not": {"undefined": "a"}}, False),
+        ({"undefined": "a"}, {"at_least": ["b", 0]}, True),
+        ({"not": {"undefined": "a"}}, {"at_least": ["a", 0]}, True),
+        ({"undefined": "a"}, {"any": [{"at_least": ["a", 0]}, {"at_least": ["b", 0]}]}, True),
         ({"highest_of": ["a", "b"]}, {"lowest_of": ["a", "b"]}, False),
         ({"any": [{"at_least": ["a", 2]}, {"at_most": ["b", 0]}]}, {"at_least": ["b", 0.1]}, False),
     ],
@@ -114,3 +127,35 @@ def test_what_is_called_impossible_never_happens(claim: Form, values: tuple[floa
     world = {n: [Measurement(name=n, value=v, source="measured")] for n, v in zip("abc", values, strict=True)}
     if not satisfiable([(claim, True)], {}):
         assert judge(claim, world).state != "supported"
+
+
+gaps = st.sampled_from("abc").map(lambda name: Undefined(undefined=name))
+with_gaps = st.recursive(
+    st.one_of(leaves, gaps),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: All(all=tuple(parts))),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: Any_(any=tuple(parts))),
+        inner.map(lambda part: Not(not_=part)),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=60)
+@given(with_gaps)
+def test_so_it_is_where_some_measurements_have_no_value(claim: Form) -> None:
+    """Soundness against brute force: what happens in some world, defined or not, is never called impossible."""
+    for values in product([None, *grid[::5]], repeat=3):
+        world = {
+            n: [Measurement(name=n, value=v, undefined=None if v is not None else "none", source="measured")]
+            for n, v in zip("abc", values, strict=True)
+        }
+        state = judge(claim, world).state
+        if state != "inconclusive":
+            assert satisfiable([(claim, state == "supported")], {})
+
+
+def test_a_claim_that_covers_every_value_and_none_is_always_supported() -> None:
+    everything = parse({"any": [{"undefined": "a"}, {"above": ["a", 0]}, {"at_most": ["a", 0]}]})
+    assert satisfiable([(everything, True)], STOI)
+    assert not satisfiable([(everything, False)], STOI)

@@ -11,10 +11,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from evaluators.evidence import Checked, Interval, Measurement, Source
 from grader.quiz.claims import (
+    Above,
     All,
     Any_,
     AtLeast,
     AtMost,
+    Below,
     Claim,
     Equals,
     Form,
@@ -57,6 +59,8 @@ margins = st.floats(0, 3).map(lambda x: round(x, 2))
 leaves: st.SearchStrategy[Form] = st.one_of(
     st.builds(lambda n, t, m: AtLeast(at_least=(n, t), margin=m), names, numbers, margins),
     st.builds(lambda n, t, m: AtMost(at_most=(n, t), margin=m), names, numbers, margins),
+    st.builds(lambda n, t, m: Above(above=(n, t), margin=m), names, numbers, margins),
+    st.builds(lambda n, t, m: Below(below=(n, t), margin=m), names, numbers, margins),
     st.builds(lambda x, y, d, m: Greater(greater=(x, y), by=d, margin=m), names, names, margins, margins),
     st.builds(lambda x, y, d, m: Less(less=(x, y), by=d, margin=m), names, names, margins, margins),
     st.builds(lambda n, v, t: Equals(equals=(n, v), tolerance=t), names, numbers, margins),
@@ -291,3 +295,43 @@ def test_what_defeats_never_makes_a_refuted_option_hold() -> None:
     claim = parse({"at_least": ["a", 1]})
     assert judge(claim, seen(number("a", 0.0), number("b", 2.0)), [beside(1.0, defeats=True)]).state == "refuted"
     assert judge(claim, seen(number("a", None), number("b", 2.0)), [beside(1.0, defeats=True)]).state == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("claim", "value", "half", "state"),
+    [
+        ({"below": ["a", 2]}, 1.9, 0, "supported"),
+        ({"below": ["a", 2]}, 2, 0, "refuted"),
+        ({"at_most": ["a", 2]}, 2, 0, "supported"),
+        ({"above": ["a", 2]}, 2, 0, "refuted"),
+        ({"above": ["a", 2]}, 2.5, 0.1, "supported"),
+        ({"above": ["a", 2]}, 2.5, 0.5, "inconclusive"),
+        ({"below": ["a", 2], "margin": 0.5}, 1.5, 0, "inconclusive"),
+        ({"below": ["a", 2], "margin": 0.5}, 2.5, 0, "inconclusive"),
+        ({"undefined": "a"}, 2, 0, "refuted"),
+        ({"undefined": "a"}, None, 0, "supported"),
+        ({"not": {"undefined": "a"}}, 2, 0, "supported"),
+        ({"any": [{"undefined": "a"}, {"above": ["a", 5]}]}, None, 0, "supported"),
+    ],
+)
+def test_strict_bounds_and_what_has_no_value(claim: object, value: float | None, half: float, state: str) -> None:
+    verdict = judge(parse(claim), seen(number("a", value, half)))
+    assert verdict.state == state
+
+
+def test_what_nobody_measured_is_not_undefined() -> None:
+    unknown = Measurement(name="a", undefined="no stored evidence", unmeasured=True, source="measured")
+    verdict = judge(parse({"undefined": "a"}), seen(unknown))
+    assert verdict.state == "inconclusive"
+    assert verdict.deciding.reason == "a was not measured: no stored evidence"
+    assert judge(parse({"not": {"undefined": "a"}}), seen(unknown)).state == "inconclusive"
+
+
+def test_a_value_cannot_be_unmeasured() -> None:
+    with pytest.raises(ValidationError, match="what was not measured has no value"):
+        Measurement(name="a", value=1, unmeasured=True, source="measured")
+
+
+def test_the_new_forms_in_words() -> None:
+    words = in_words(parse({"all": [{"above": ["a", 2]}, {"below": ["b", 0.5]}, {"not": {"undefined": "c"}}]}))
+    assert words == "a > 2 and b < 0.5 and (not (c is undefined))"

@@ -290,11 +290,18 @@ def test_a_value_outside_its_own_interval_is_refused(dice: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["version", "evaluator"])
-def test_of_other_versions_and_of_evaluators_that_are_not_here_only_the_digests_are_checked(
-    dice: Path, key: str
-) -> None:
-    value: Any = {"version": 2, "evaluator": "roulette"}[key]
-    edit_record(dice, hand_edits.each(mean(name="ball.mean", value=36.5), put(key, value=value)))
+def test_of_other_versions_and_of_evaluators_that_are_not_here_what_was_announced_holds(dice: Path, key: str) -> None:
+    other = put(key, value={"version": 2, "evaluator": "roulette"}[key])
+    edited = edit_record(dice, hand_edits.each(mean(name="ball.mean", value=36.5), other))
+    with pytest.raises(InputError, match=rf"{edited.name}: ball.mean was not announced"):
+        read_records(dice.parents[1])
+
+
+@pytest.mark.parametrize("key", ["version", "evaluator"])
+def test_of_what_is_not_here_and_says_nothing_of_it_only_the_digests_are_checked(dice: Path, key: str) -> None:
+    """An entry from before announcements were kept."""
+    other = put(key, value={"version": 2, "evaluator": "roulette"}[key])
+    edit_record(dice, hand_edits.each(mean(name="ball.mean", value=36.5), other, hand_edits.drop("announced")))
     assert read_records(dice.parents[1])[0].measurements[0].value == 36.5
 
 

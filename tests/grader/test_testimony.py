@@ -169,6 +169,15 @@ def test_two_requests_for_the_same_names_are_refused(foreign_quiz: Path) -> None
 
 
 @pytest.mark.parametrize("order", [1, -1])
+def test_two_evaluators_that_offer_one_name_are_refused_in_either_order(foreign_quiz: Path, order: int) -> None:
+    requests = ["evaluator: dice", "evaluator: quick_dice"][::order]
+    edit(foreign_quiz / "sides.yaml", "- evaluator: dice", "- " + "\n  - ".join(requests))
+    told = rf"{requests[0][11:]} and {requests[1][11:]} offer dice\.colour, dice\.mean, dice\.sides\n.*say `as: other`"
+    with pytest.raises(InputError, match=rf"sides\.yaml:8: {told}"):
+        load_quiz(foreign_quiz)
+
+
+@pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("needs", ["", ", needs: a table"])
 def test_a_fallback_counts_only_where_the_other_gives_no_value(foreign_quiz: Path, order: int, needs: str) -> None:
     requests = [f"{{evaluator: dice, sides: 6{needs}}}", "{evaluator: dice, sides: 12, fallback: true}"][::order]

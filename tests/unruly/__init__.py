@@ -1,0 +1,1 @@
+"""What unruly authors write; run in processes of their own."""
