@@ -16,13 +16,14 @@ import yaml
 from pydantic import Field, ValidationError
 
 from basics.errors import InputError, Problem
-from basics.files import SECRET, write_whole
+from basics.files import SECRET, read_bytes, write_whole
 from evaluators.evidence import Frozen, digest
 from grader.quiz.spec import QuizBook, Text, normalise
 from grader.submissions.model import Chosen
 
 M = TypeVar("M", bound=Frozen)
 COMMITMENT = "commitment.json"
+MOST_BYTES = 1 << 24
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 SECRET_QUESTION_FIELDS = {"evidence", "note", "points_note", "choose_note"}
 SECRET_QUIZ_FIELDS = {"accept", "codec", "defects"}
@@ -110,9 +111,7 @@ def read_opening(path: Path) -> Opening:
 
 def _read(path: Path, model: type[M]) -> M:
     try:
-        return model.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise InputError(Problem(str(path), f"cannot be read: {error.strerror}", "check the path")) from error
+        return model.model_validate_json(read_bytes(path, most=MOST_BYTES))
     except ValidationError as error:
         what = f"is not a{'n' if model is Opening else ''} {model.__name__.lower()} key: {error.errors()[0]['msg']}"
         raise InputError(Problem(path.name, what, "use the file as it was published")) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from basics.errors import InputError, Problem
-from basics.files import write_whole
+from basics.files import read_bytes, write_whole
 from grader.exports.gradebook import Gradebook, Transfer, column_of, defused, doubtful, gradebook_file, transfer
 from grader.exports.importer import Outcome, imitate
 from grader.marking.run_record import RunRecord, read_run
@@ -79,11 +79,7 @@ def checked(path: Path, gradebook: Gradebook) -> dict[str, Any]:
     """What importing the file at `path` would do. Raises InputError for doubtful scores in the gradebook."""
     if problems := doubtful(gradebook, gradebook.assignments, gradebook.students):
         raise InputError(problems)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(Problem(str(path), f"cannot be read: {error.strerror}", "check the path")) from error
-    return outcome_data(imitate(data, gradebook))
+    return outcome_data(imitate(read_bytes(path), gradebook))
 
 
 def outcome_data(outcome: Outcome) -> dict[str, Any]:

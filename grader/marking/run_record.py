@@ -10,21 +10,24 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from basics.errors import InputError, Problem, opening
-from basics.files import writing_text
+from basics.errors import InputError, Problem
+from basics.files import read_bytes, writing_text
 from basics.folders import settle
+from basics.json_source import parsed_object
+from basics.moments import Moment
 from evaluators.evidence import Frozen, Standing
 from grader.marking.grading import Grades, Setting, grade_students
 from grader.marking.regulations import Adjustment
 from grader.marking.scoring import mean_of, rounded
 from grader.marking.student_lines import StudentLines
-from grader.quiz.spec import CreditRule, Letter, QuizBook, Text
+from grader.quiz.spec import MOST_POINTS, YEAR, CreditRule, Letter, QuizBook, Text
 from grader.submissions.class_file import ClassFile
 from grader.submissions.model import Chosen, Form, Submission, without_collection
 from grader.verdicts.decisions import Decisions, Ruling, contradictions, in_force
@@ -34,13 +37,15 @@ RESULT = "result.json"
 HELD = "hold-harmless"
 """The rule that an adjustment of a held total names."""
 MOST_PROBLEMS = 100
+MOST_BYTES = 1 << 32
+"""A class of a million fits."""
 RESTORE = "restore the file (the ledger beside it keeps every result under objects/), or grade again with --out DIR"
 
 Policy = Literal["strict", "hold-harmless"]
 Count = Annotated[int, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Rounded = Annotated[str, Field(pattern=r"^\d+\.\d\d$")]
-Exact = Annotated[str, Field(pattern=r"^\d+(/[1-9]\d*)?$")]
+Rounded = Annotated[str, Field(pattern=r"^[0-9]{1,400}\.[0-9]{2}$")]
+Exact = Annotated[str, Field(pattern=r"^[0-9]{1,400}(/[1-9][0-9]{0,400})?$")]
 Ticked = Annotated[str, Field(pattern=r"^[A-Z]*$")]
 
 
@@ -60,7 +65,7 @@ class QuestionRecord(Frozen):
 
     correct: tuple[Letter, ...] | None
     choose: Literal["one", "many"]
-    points: Annotated[float, Field(gt=0)]
+    points: Annotated[float, Field(gt=0, le=MOST_POINTS)]
     obstacles: tuple[str, ...]
     demonstration: bool
     recalled: tuple[Letter, ...]
@@ -114,7 +119,7 @@ class RunHead(Frozen):
     quiz: Text
     title: str
     time_zone: str
-    graded: AwareDatetime
+    graded: Moment
     submissions: SubmissionsRecord
     rule: CreditRule
     mean: Rounded | None
@@ -128,7 +133,7 @@ class RunHead(Frozen):
     notes: tuple[str, ...]
     import_check: ImportCheckRecord | None
     class_file: ClassFile
-    late_grace_seconds: Count
+    late_grace_seconds: Annotated[int, Field(ge=0, le=YEAR)]
     regrade_of: RegradeOf | None = None
 
     @property
@@ -142,7 +147,7 @@ class AttemptLine(Frozen):
 
     answers: tuple[Ticked | None, ...]
     attempt: int | None = None
-    submitted: AwareDatetime | None = None
+    submitted: Moment | None = None
 
 
 class AdjustmentLine(Frozen):
@@ -268,15 +273,14 @@ Found = tuple[str, str]
 def _parse(file: Path) -> RunRecord:
     if not file.exists():
         raise InputError(Problem(str(file), "there is no result here", "grade with --out DIR first"))
-    with opening(file):
-        content = file.read_bytes()
+    content = read_bytes(file, most=MOST_BYTES)
     try:
         return RunRecord.model_validate_json(content)
     except ValidationError as error:
         first = error
-    data = None if first.errors()[0]["type"] == "json_invalid" else json.loads(content)
-    if isinstance(data, dict) and data.get("format") != FORMAT:
-        return _upgraded(file, data)
+    with suppress(ValueError):
+        if (data := parsed_object(content)).get("format") != FORMAT:
+            return _upgraded(file, data)
     raise InputError(_problems(file, _faults(first)))
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from math import inf, isfinite
 from typing import Literal
 
 from basics.csv_source import Table
 from basics.errors import Problem
+from basics.moments import in_range
 from grader.quiz.spec import QuizBook
 from grader.submissions.cells import CellDecoder, CellError
 from grader.submissions.class_file import ClassFile
@@ -18,11 +20,16 @@ MOST_PROBLEMS = 200
 """A file of another quiz would otherwise be reported in millions of lines."""
 
 
+LONGEST_COUNT = 9
+NO_ATTEMPT = "is not the number of an attempt: {!r}"
+
+
 class Numbers(dict[str, float | None]):
     """Numbers by their text, None for what is none; equal texts share one object, a million rows stay small."""
 
     def __missing__(self, text: str) -> float | None:
-        self[text] = float(text) if re.fullmatch(r"-?\d+(\.\d+)?([eE]-?\d+)?", text) else None
+        number = float(text) if re.fullmatch(r"-?\d+(\.\d+)?([eE]-?\d+)?", text) else inf
+        self[text] = number if isfinite(number) else None
         return self[text]
 
 
@@ -50,14 +57,19 @@ def parse_moment(text: str) -> datetime | None:
     """A time with its zone as an aware time in UTC; None for an empty cell.
 
     The zone is written once: ` UTC` as Canvas has it, `Z`, or an offset such as `+08:00` or `+0800`. Raises ValueError
-    for a time without a zone, or with two.
+    for a time without a zone, or with two, and for a year of no class.
     """
     if not text:
         return None
-    moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+    moment = in_range(datetime.fromisoformat(text.removesuffix(" UTC")))
     if (moment.tzinfo is not None) == text.endswith(" UTC"):
         raise ValueError(text)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def count_of(text: str) -> int | None:
+    """The count in a cell, such as the number of an attempt; None where it is none."""
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_COUNT else None
 
 
 def repeated_students(table: Table, submissions: Sequence[Submission]) -> list[Problem]:
