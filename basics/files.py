@@ -67,7 +67,7 @@ def read_bytes(path: Path, *, most: int = LARGEST) -> bytes:
 
 
 def read_text(path: Path, *, most: int = LARGEST) -> str:
-    """The text of a UTF-8 file, without a byte order mark. Raises InputError like `reading`, and for other encodings."""
+    """The text of a UTF-8 file without its byte order mark. Raises InputError like `reading`, and for other bytes."""
     content = read_bytes(path, most=most)
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")

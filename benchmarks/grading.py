@@ -119,14 +119,16 @@ def grade_loop(path: Path, out: Path, book: QuizBook, key: AnswerKey) -> None:
         header = next(reader)
         plain = header[0] == "student_id"
         student, first, step = (0, 1, 1) if plain else (2, 5, 2)
-        writer.writerow(["student_id", *(q.id for q in book.questions), "total"])
+        writer.writerow(["student_id", "name", "section", *(q.id for q in book.questions), "total", "status"])
         for row in reader:
             points = []
             for i, question in enumerate(book.questions):
                 cell = row[first + step * i]
                 chosen = letters_or_texts(question, decoders[i], cell) if plain else decoders[i].decode(cell)
                 points.append(share(question, correct[i], chosen, book.quiz.credit_rule).points(question))
-            writer.writerow([row[student], *map(rounded, points), rounded(sum(points, start=points[0] * 0))])
+            known = ("", "") if plain else (row[0], row[3])
+            total = rounded(sum(points, start=points[0] * 0))
+            writer.writerow([row[student], *known, *map(rounded, points), total, "graded"])
 
 
 def measured(work: Callable[..., None], *arguments: object) -> dict[str, float]:

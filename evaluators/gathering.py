@@ -125,6 +125,11 @@ def collected_faults() -> Iterator[list[Missing]]:
         _collected.reset(token)
 
 
+def faults_so_far() -> tuple[Missing, ...]:
+    """What broke by now inside `collected_faults`; nothing outside of it."""
+    return tuple(_collected.get([]))
+
+
 def gather(
     evaluator: Evaluator,
     parameters: Frozen,

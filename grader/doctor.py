@@ -29,6 +29,7 @@ from evaluators.packages import (
 from evaluators.provenance import REPOSITORY, git_state
 from evaluators.registry import get, owner, targets
 from evaluators.store import Store
+from grader.quiz.commands import command
 from grader.quiz.loading import parameters_of
 from grader.quiz.spec import Question, QuizBook
 from grader.verdicts.testimony import Gatherer, key_from
@@ -166,7 +167,7 @@ def clips(site: Site) -> str:
     """What plays which role in the folder that was named."""
     from audio.clip import FORMATS
 
-    folder = need(site.audio, "no folder was named", "name it: earwitness doctor --audio DIR")
+    folder = need(site.audio, "no folder was named", "name it with --audio")
     found = sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in FORMATS)
     return f"{len(found)} files in {folder}: {', '.join(found[:6])}{' …' if len(found) > 6 else ''}"
 
@@ -177,7 +178,7 @@ def corpus(site: Site) -> str:
 
     from audio.corpus import read_emotions
 
-    folder = need(site.corpus, "no emotional speech was named", "name it: earwitness doctor --corpus DIR")
+    folder = need(site.corpus, "no emotional speech was named", "name it with --corpus")
     found = read_emotions(folder)
     counts = Counter(clip.label for clip in found.clips)
     return f"{len(found.clips)} clips in {folder}: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
@@ -230,11 +231,11 @@ def needs(book: QuizBook, site: Site) -> Iterator[Need]:
     gatherer = Gatherer(book, book.quiz.accept, site, store, "cached")
     key = key_from(book, [gatherer.testimony(question) for question in book.questions], book.quiz.accept)
     for entry in key.unsettled:
-        found = _need(book.question(entry.id), site)
+        found = _need(book.folder, book.question(entry.id), site)
         yield found if found.what else found.model_copy(update={"what": entry.obstacles})
 
 
-def _need(question: Question, site: Site) -> Need:
+def _need(folder: Path, question: Question, site: Site) -> Need:
     told: list[str] = []
     flags: dict[str, None] = {}
     for request in question.evidence:
@@ -248,4 +249,5 @@ def _need(question: Question, site: Site) -> Need:
         except Exception as error:
             absent = not_installed(error)
             told.append(f"{request.evaluator}: " + (f"needs the package {absent}" if absent else cause_of(error)))
-    return Need(question=question.id, what=tuple(told), command=" ".join(["earwitness evidence", question.id, *flags]))
+    words = [word for flag in flags for word in flag.split()]
+    return Need(question=question.id, what=tuple(told), command=command(folder, "evidence", question.id, *words))

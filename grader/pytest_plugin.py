@@ -4,12 +4,14 @@ The plugin is loaded in every pytest run of its environment, so it imports pytes
 hold a `quiz.yaml`. Outcomes: evidence that cannot be had here skips and says what would supply it; evidence that was
 had and decides nothing, and a wrong answer, fail with the numbers; an option that an evaluator which broke would have
 decided is an error, and the run ends with exit code 4 as commands do; a bad spec, or evidence of record that is not as
-it was recorded, is a collection error; a bad answers file is a usage error.
+it was recorded, is a collection error; bad answers, and decisions that cannot be taken, are a usage error.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +19,9 @@ import pytest
 
 if TYPE_CHECKING:
     from evaluators.gathering import Missing
-    from grader.quiz.spec import Question
-    from grader.verdicts.decisions import Decisions, Override, Ruling
+    from grader.cli.common import Given
+    from grader.quiz.spec import Question, QuizBook
+    from grader.verdicts.decisions import Override, Ruling
     from grader.verdicts.key import QuestionKey
     from grader.verdicts.testimony import Gatherer, Testimony
 
@@ -26,9 +29,10 @@ QUIZ_FILE = "quiz.yaml"
 BROKE = 4
 BROKEN: set[str] = set()
 """Evaluators that broke in this run."""
+books_key = pytest.StashKey[dict[Path, "QuizBook"]]()
 gatherers_key = pytest.StashKey[dict[Path, "Gatherer"]]()
 records_key = pytest.StashKey[dict[Path, str]]()
-decided_key = pytest.StashKey[dict[Path, "Decisions"]]()
+given_key = pytest.StashKey[dict[Path, "Given"]]()
 answers_key = pytest.StashKey[dict[Path, dict[str, frozenset[str]]]]()
 
 
@@ -39,8 +43,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--override",
+        action="append",
+        default=[],
         metavar="FILE",
-        help="decisions of the teaching staff, or a run that carries them (--override=FILE)",
+        help="decisions of the teaching staff, or a run that carries them (--override=FILE); several add up",
     )
     group.addoption(
         "--evidence",
@@ -59,10 +65,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     BROKEN.clear()
+    config.stash[books_key] = {}
     config.stash[gatherers_key] = {}
     config.stash[records_key] = {}
     config.stash[answers_key] = {}
-    config.stash[decided_key] = {}
+    config.stash[given_key] = {}
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -76,39 +83,65 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def _listed(quiz_file: Path) -> tuple[str, ...]:
-    """The question files that a quiz names; none if the quiz cannot be read (its own collector reports that)."""
+    """The question files that a quiz names; none if the quiz cannot be used (its own collector reports that)."""
     from basics.errors import InputError
     from basics.yaml_source import read, validate
+    from grader.quiz.edition import is_edition
     from grader.quiz.spec import Quiz
 
     try:
-        return validate(Quiz, read(quiz_file)).questions
+        quiz = validate(Quiz, read(quiz_file))
+        return () if is_edition(quiz_file.parent, quiz) else quiz.questions
     except InputError:
         return ()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Read answers and decisions before anything runs (under xdist, before any worker): a bad file ends the run."""
-    if not (session.config.getoption("answers") or session.config.getoption("override")):
+    config = session.config
+    if not (config.getoption("answers") or config.getoption("override")):
         return
     from basics.errors import InputError
 
-    problems = []
-    for folder in _quiz_folders(session.config):
-        try:
-            answers_for(session.config, folder)
-            decisions_for(session.config, folder)
-        except InputError as error:
-            problems.append(str(error))
+    problems: dict[str, None] = {}
+    for folder in _quiz_folders(config):
+        for read in (answers_for, given_for):
+            try:
+                read(config, folder)
+            except InputError as error:
+                problems[str(error)] = None
     if problems:
         raise pytest.UsageError("\n".join(problems))
 
 
 def _quiz_folders(config: pytest.Config) -> list[Path]:
-    """The quiz folders among the arguments, by themselves or by a file in them."""
+    """The quiz folders that the arguments name, by themselves or by a file in them, and those below."""
     named = [Path(str(argument).partition("::")[0]).absolute() for argument in config.args]
-    folders = [path if path.is_dir() else path.parent for path in named]
+    folders = [folder for path in named for folder in (_below(config, path) if path.is_dir() else [path.parent])]
     return [folder for folder in dict.fromkeys(folders) if (folder / QUIZ_FILE).is_file()]
+
+
+def _below(config: pytest.Config, top: Path) -> Iterator[Path]:
+    """A folder and those below it in which pytest looks: not what it passes over by name, and no environment."""
+    passed_over = config.getini("norecursedirs")
+    for name, below, _ in os.walk(top):
+        yield Path(name)
+        below[:] = [
+            other
+            for other in below
+            if not any(fnmatch(other, pattern) for pattern in passed_over)
+            and not Path(name, other, "pyvenv.cfg").is_file()
+        ]
+
+
+def book_of(config: pytest.Config, folder: Path) -> QuizBook:
+    """One quiz, loaded once per process. Raises InputError if it cannot be read."""
+    known = config.stash[books_key]
+    if folder not in known:
+        from grader.quiz.loading import load_quiz
+
+        known[folder] = load_quiz(folder)
+    return known[folder]
 
 
 def answers_for(config: pytest.Config, folder: Path) -> dict[str, frozenset[str]] | None:
@@ -117,17 +150,17 @@ def answers_for(config: pytest.Config, folder: Path) -> dict[str, frozenset[str]
     if given and folder not in known:
         from grader.submissions.plain import read_answers
 
-        known[folder] = read_answers(Path(given), gatherer_of(config, folder).book)
+        known[folder] = read_answers(Path(given), book_of(config, folder))
     return known.get(folder)
 
 
-def decisions_for(config: pytest.Config, folder: Path) -> Decisions:
+def given_for(config: pytest.Config, folder: Path) -> Given:
     """What `--override` says of one quiz, read once. Raises InputError if it cannot be read."""
-    given, known = config.getoption("override"), config.stash[decided_key]
+    known = config.stash[given_key]
     if folder not in known:
-        from grader.cli.common import decisions_from
+        from grader.cli.common import given
 
-        known[folder] = decisions_from(Path(given) if given else None, gatherer_of(config, folder).book)
+        known[folder] = given([Path(path) for path in config.getoption("override")], book_of(config, folder))
     return known[folder]
 
 
@@ -137,11 +170,10 @@ def gatherer_of(config: pytest.Config, folder: Path) -> Gatherer:
     if folder not in known:
         from evaluators.store import Store
         from grader.cli.common import accepted_sources
-        from grader.quiz.loading import load_quiz
         from grader.verdicts.testimony import Gatherer
 
-        book = load_quiz(folder)
-        sources = accepted_sources(book, config.getoption("accept_evidence"))
+        book = book_of(config, folder)
+        sources = accepted_sources(book, given_for(config, folder).accepting(config.getoption("accept_evidence")))
         known[folder] = Gatherer(book, sources, book.site, Store(), config.getoption("evidence"))
     return known[folder]
 
@@ -212,13 +244,20 @@ class _Item(pytest.Item):
         self.user_properties.append(("earwitness", question.id))
 
     def setup(self) -> None:
-        """Gather evidence here, so that an evaluator that breaks is an error and not a failed test."""
+        """Gather evidence here, so that an evaluator that breaks is an error and not a failed test.
+
+        So is evidence that decides the question otherwise than in the run that `--override` names.
+        """
         from basics.errors import InputError
+        from grader.verdicts.testimony import question_key
 
         problem = ""
         try:
+            said = given_for(self.config, self.path.parent)
             self.testimony: Testimony = gatherer_of(self.config, self.path.parent).testimony(self.question)
-            problem = "\n".join(self.broken())
+            self.entry: QuestionKey = question_key(self.testimony, said.decisions)
+            if not (problem := "\n".join(self.broken())):
+                said.need_same([self.entry])
         except InputError as error:
             problem = str(error)
         if problem:
@@ -230,15 +269,6 @@ class _Item(pytest.Item):
         broken = {gap: None for letter in undecided for gap in gaps_of(self.testimony, letter) if gap.broken}
         self.user_properties += [("broke", gap.evaluator) for gap in self.testimony.missing if gap.cause == "fault"]
         return [f"{gap.evaluator}: {gap.what}" + (f"\n    -> {gap.remedy}" if gap.remedy else "") for gap in broken]
-
-    def entry(self) -> QuestionKey:
-        """The key of this question, with what the teaching staff decided."""
-        from grader.verdicts.decisions import in_force
-        from grader.verdicts.key import make_question_key
-
-        decided, name = in_force(decisions_for(self.config, self.path.parent)), self.question.id
-        verdicts = self.testimony.verdicts
-        return make_question_key(self.question, verdicts, decided.overrides.get(name), decided.rulings.get(name))
 
     def card(self, letter: str) -> str:
         """The evidence card of an option as plain text."""
@@ -267,7 +297,7 @@ class OptionItem(_Item):
         self.user_properties.append(("verdict", f"{self.question.id} {self.letter}: {verdict.state} ({marks})"))
         if verdict.state != "inconclusive":
             return
-        if said := self.entry().decided:
+        if said := self.entry.decided:
             pytest.skip(f"{self.question.id} {self.letter}: {told(said)}")
         if remedies := what_would_settle(self.testimony, self.letter):
             pytest.skip(f"{self.question.id} {self.letter}: {'; '.join(remedies)}")
@@ -281,7 +311,9 @@ class QuestionItem(_Item):
     """The question is well posed, and the answers given (if any) agree with the evidence."""
 
     def runtest(self) -> None:
-        entry = self.entry()
+        entry = self.entry
+        if entry.decided:
+            self.user_properties.append(("decided", f"{self.question.id}: {told(entry.decided)}"))
         if not entry.settled:
             remedies = [r for letter in self.question.options for r in what_would_settle(self.testimony, letter)]
             if remedies:
@@ -354,21 +386,24 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """A line on how the verdicts came out; works under xdist, where only report properties reach this process."""
-    verdicts = [
-        text
+    told_of = [
+        (name, text)
         for reports in terminalreporter.stats.values()
         for report in reports
         if getattr(report, "when", None) == "call"
         for name, text in report.user_properties
-        if name == "verdict"
     ]
-    if not verdicts:
+    verdicts = [text for name, text in told_of if name == "verdict"]
+    decided = [text for name, text in told_of if name == "decided"]
+    if not (verdicts or decided):
         return
     counts = {
         state: sum(f": {state}" in text for text in verdicts) for state in ("supported", "refuted", "inconclusive")
     }
     terminalreporter.section("earwitness")
     terminalreporter.write_line(", ".join(f"{number} options {state}" for state, number in counts.items()))
+    for line in decided:
+        terminalreporter.write_line(line)
     resting = [text.partition(":")[0] for text in verdicts if "DEMONSTRATION" in text]
     if resting:
         terminalreporter.write_line(f"resting on DEMONSTRATION evidence, not of record: {', '.join(resting)}")

@@ -18,10 +18,12 @@ from grader.exports.gradebook import read_gradebook
 from grader.exports.transfer import plan_transfer
 from grader.feedback.writing import FeedbackWriter
 from grader.marking.class_run import ClassRun
-from grader.marking.grading import Grades
+from grader.marking.grading import Grades, hold_harmless
+from grader.marking.quiz_of_run import hint
 from grader.marking.run_record import RESULT, Policy, RegradeOf, RunHead, RunRecord, grades_of, read_run, record_path
 from grader.marking.run_record import write_run as write_record
 from grader.marking.student_lines import SCORES, write_scores
+from grader.quiz.commands import about_run
 from grader.quiz.spec import QuizBook
 from grader.review import ledger
 from grader.review.regrade import (
@@ -29,7 +31,7 @@ from grader.review.regrade import (
     changed_rows,
     compare,
     diff_data,
-    hold_harmless,
+    questions_under,
     read_changes,
     regrade,
     regraded_head,
@@ -60,6 +62,7 @@ def _stage_run(stage: Stage, head: RunHead, grades: Grades, key: AnswerKey | Non
 
     Returns the folders among them.
     """
+    head = head.model_copy(update={"quiz_folder": hint(grades.scorer.book.folder, stage.out)})
     languages = head.class_file.feedback if key is not None else ()
     if key is not None and languages:
         FeedbackWriter(grades, key, languages).write(stage.folder(FEEDBACK))
@@ -99,7 +102,9 @@ def key_of_run(run: RunHead, book: QuizBook, where: str, key: AnswerKey | None =
     now = {question.id: question.correct for question in key.questions}
     if run.key.digest not in (key_digest(book, now, run.key.evidence), key_digest(book, now, None)):
         what = "was graded with another key than the evidence now gives"
-        raise InputError(Problem(where, what, "grade again, and compare the two with `earwitness regrade`"))
+        compare = about_run("regrade", where, "NEW")
+        remedy = f"grade the file again with `--override {where}`, and compare the two: `{compare}`"
+        raise InputError(Problem(where, what, remedy))
     return key
 
 
@@ -146,7 +151,7 @@ def regrade_run(
                 plan = plan_transfer(stage.file(RESULT), course, assignment, scale=False, partial=False)
                 plan.write(stage.file(GRADEBOOK))
                 files.append(GRADEBOOK)
-            _commit(stage, "regrade", _facts(head) | came_from.model_dump(), tuple(files), folders)
+            _commit(stage, "regrade", _facts(head) | {"regrade_of": came_from.model_dump()}, tuple(files), folders)
         data["written"] = [str(out / name) for name in (*files, *folders)]
     return data
 
@@ -157,14 +162,18 @@ def _new_side(book: QuizBook, old: RunRecord, new_path: Path, policy: Policy) ->
     if new_path.suffix in CHANGES:
         changes = read_changes(new_path, book)
         decisions = (*old.decisions, *changes.decisions(book, when, policy))
-        grades = regrade(old, book, changes, decisions)
-        return regraded_head(old, book, changes, decisions, grades), grades
+        questions = questions_under(old, book, decisions)
+        grades = regrade(old, book, changes, decisions, questions)
+        return regraded_head(old, book, changes, decisions, questions, grades), grades
     new = read_run(new_path, book)
     grades = grades_of(new, book)
     compare(old.totals, new.totals)
-    if policy == "strict":
+    holds = in_force(new.decisions).hold_harmless
+    if policy == "strict" and not holds:
         return new, grades
     hold_harmless(grades, old.totals)
+    if holds:
+        return new.model_copy(update={"mean": grades.mean}), grades
     reason = f"compared with {new_path.name} under hold-harmless"
     decisions = (*new.decisions, StaffDecision(what="hold-harmless", reason=reason, when=when))
     return new.model_copy(update={"mean": grades.mean, "decisions": decisions}), grades

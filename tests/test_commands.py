@@ -17,11 +17,13 @@ from rich.console import Console
 
 from grader.cli import app
 from grader.cli.demo import next_steps
+from grader.quiz.loading import BUILT_IN_QUIZ, load_quiz
 from grader.verdicts.terminal import print_command
 from tests.test_readme import commands
 
 TREE: Any = typer.main.get_command(app)
 MODULES = {"tools.pin", "tools.worlds", "tools.claims_review", "tools.clips.render", "tests.audio.golden"}
+MAKERS = ("command", "command_of", "about_run")
 NAMED = re.compile(r"`((?:uv run )?(?:earwitness|python -m|pytest)\b[^`\n]*)`")
 
 
@@ -42,8 +44,8 @@ def named_in_code(repository: Path) -> Iterator[tuple[str, str]]:
     for floor in ("basics", "audio", "evaluators", "grader"):
         for path in (repository / floor).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                for text in _texts(node):
-                    yield from ((str(path.relative_to(repository)), line) for line in NAMED.findall(text))
+                found = [line for text in _texts(node) for line in NAMED.findall(text)] + _put_together(node)
+                yield from ((str(path.relative_to(repository)), line) for line in found)
 
 
 def _texts(node: ast.AST) -> Iterator[str]:
@@ -51,6 +53,17 @@ def _texts(node: ast.AST) -> Iterator[str]:
         yield "".join(part.value if isinstance(part, ast.Constant) else "X" for part in node.values)  # type: ignore[misc]
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
+
+
+def _put_together(node: ast.AST) -> list[str]:
+    """The command that `grader.quiz.commands.command` or `about_run` makes of its words; the quiz's folder is none."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MAKERS):
+        return []
+    if any(keyword.arg == "help" for keyword in node.keywords):
+        return []  # what registers a command has the same name
+    given = node.args if node.func.id == "about_run" else node.args[1:]
+    words = [str(word.value) if isinstance(word, ast.Constant) else "X" for word in given]
+    return [shlex.join(["earwitness", *words])] if words and words[0] != "X" else []
 
 
 def fault(line: str) -> str:
@@ -125,7 +138,7 @@ def test_every_module_that_the_documents_name_exists(repository: Path) -> None:
 
 def test_commands_to_be_pasted_stand_on_one_line_quoted() -> None:
     said = io.StringIO()
-    steps = next_steps(Path("/tmp/somebody's demo of everything [2026]"))
+    steps = next_steps(load_quiz(BUILT_IN_QUIZ), Path("/tmp/somebody's demo of everything [2026]"))
     for words, comment in steps:
         print_command(Console(file=said, width=30), *words, after=comment)
     lines = said.getvalue().splitlines()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, NoReturn
 
 import typer
 
 from evaluators.packages import DEBUG
-from grader.cli import demo, doctor, evidence, exporting, facts, grading, key, record, reporting, reviewing
+from grader.cli import demo, doctor, evidence, exporting, facts, grading, key, record, reporting, reviewing, starting
+from grader.cli.common import INTERRUPTED
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,7 +21,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 what was checked does not hold, 2 unusable input, 3 done but something is unsettled, "
     "4 the program or an evaluator broke.",
 )
-for group in (demo, key, evidence, facts, record, grading, reviewing, reporting, exporting, doctor):
+for group in (demo, key, evidence, facts, record, starting, grading, reviewing, reporting, exporting, doctor):
     group.register(app)
 
 
@@ -46,4 +48,17 @@ def main() -> None:
     """Entry point of the command `earwitness`; `--debug` may stand anywhere."""
     if "--debug" in sys.argv[1:]:
         sys.argv[1:] = ["--debug", *(argument for argument in sys.argv[1:] if argument != "--debug")]
-    app(prog_name="earwitness")
+    try:
+        app(prog_name="earwitness")
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _leave_at_once(INTERRUPTED)
+        raise
+
+
+def _leave_at_once(code: int) -> NoReturn:
+    """End the process beneath threads of native code that still work: torn down by the interpreter they abort it."""
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,12 +15,15 @@ import typer
 from basics.errors import InputError, Problem, Unavailable
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from rich.console import Console
 
     from evaluators.evidence import Standing
+    from grader.marking.run_record import RunRecord
     from grader.quiz.spec import QuizBook
     from grader.verdicts.decisions import Decisions
-    from grader.verdicts.key import AnswerKey
+    from grader.verdicts.key import AnswerKey, QuestionKey
     from grader.verdicts.testimony import Testimony
 
 DONE, FAILED, UNUSABLE, UNSETTLED, BROKE = 0, 1, 2, 3, 4
@@ -28,7 +32,9 @@ INTERRUPTED = 130  # what a shell reports of a command ended by Ctrl-C
 QuizOption = Annotated[
     Path | None,
     typer.Option(
-        "--quiz", help="Folder with quiz.yaml; default: ./questions, else the built-in quiz.", show_default=False
+        "--quiz",
+        help="Folder with quiz.yaml; default: that of the run, else ./questions, else the built-in quiz.",
+        show_default=False,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
@@ -39,10 +45,11 @@ AcceptOption = Annotated[
     ),
 ]
 OverrideOption = Annotated[
-    Path | None,
+    list[Path] | None,
     typer.Option(
         "--override",
-        help="YAML file of the teaching staff's overrides and rulings, with reasons; or a run, whose decisions hold.",
+        help="YAML file of the teaching staff's overrides and rulings, with reasons; or a run, whose decisions hold. "
+        "Several add up.",
         show_default=False,
     ),
 ]
@@ -128,11 +135,13 @@ def print_json(data: Any) -> None:
     print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def load_book(quiz: Path | None) -> QuizBook:
-    """The quiz that the user means, checked."""
+def load_book(quiz: Path | None, result: Path | None = None, override: Sequence[Path] | None = None) -> QuizBook:
+    """The quiz that the user means, checked: the one that is named, else that of the run among the arguments."""
+    from grader.marking.quiz_of_run import quiz_of_run
     from grader.quiz.loading import find_quiz, load_quiz
 
-    return load_quiz(find_quiz(quiz))
+    runs = [result] if result and is_run(result) else [path for path in override or () if carries_decisions(path)]
+    return quiz_of_run(runs[0]) if quiz is None and runs else load_quiz(find_quiz(quiz))
 
 
 def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Standing, ...]:
@@ -149,16 +158,76 @@ def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Standing,
     return (*book.quiz.accept, *added)
 
 
-def decisions_from(path: Path | None, book: QuizBook) -> Decisions:
-    """What `--override` names: a file of decisions, or a run (its folder or record) with the decisions that it has."""
-    from grader.marking.run_record import RESULT, read_run
+def is_run(path: Path) -> bool:
+    """Whether this names a run (its folder or its record) where submissions could be named as well."""
+    return path.is_dir() or path.suffix == ".json"
+
+
+def carries_decisions(path: Path) -> bool:
+    """Whether this names a run (its folder or its record) where a file of decisions, YAML or JSON, could be named."""
+    from grader.marking.run_record import RESULT
+
+    return path.is_dir() or path.name == RESULT
+
+
+@dataclass(frozen=True)
+class Given:
+    """What `--override` gives: what was decided, and the run that carries it, if one is named."""
+
+    decisions: Decisions = ()
+    run: RunRecord | None = None
+    where: str = ""
+
+    def accepting(self, extra: Sequence[str] | None) -> list[str]:
+        """The standings of evidence that the command line (`extra`) and the run accept beside the quiz."""
+        return [*(extra or ()), *(self.run.key.accepted if self.run else ())]
+
+    @property
+    def floors(self) -> Mapping[str, Fraction]:
+        """The totals that hold-harmless, if it is in force in the run, keeps from falling, by student."""
+        from grader.verdicts.decisions import in_force
+
+        return self.run.totals if self.run and in_force(self.decisions).hold_harmless else {}
+
+    def need_same(self, questions: Iterable[QuestionKey]) -> None:
+        """Raises InputError with each question that the evidence now decides otherwise than in the run."""
+        from grader.verdicts.key import in_letters
+
+        if self.run is None:
+            return
+        later = {decision.question for decision in self.decisions[len(self.run.decisions) :]}
+        before, remedy = self.run.key.questions, f"grade the file again with `--override {self.where}`"
+        problems = []
+        for question in questions:
+            was, now = in_letters(before[question.id].correct), in_letters(question.correct)
+            if was != now and question.id not in later:
+                what = f"was {was} in {self.where}, and is {now} by the evidence as it is now"
+                problems.append(Problem(question.id, what, f"{remedy}, and compare the two runs with `regrade`"))
+        if problems:
+            raise InputError(problems)
+
+
+def given(paths: Sequence[Path] | None, book: QuizBook) -> Given:
+    """What `--override` names, in this order: a run (its folder or record), and files of decisions.
+
+    An entry's `replaces` counts through the whole list. Raises InputError for a run that is not the first, and for
+    decisions that cannot both hold, wherever they stand.
+    """
+    from grader.marking.run_record import read_run
     from grader.verdicts.decisions import read_decisions
 
-    if path is None:
-        return ()
-    if path.name == RESULT or (path / RESULT).is_file():
-        return read_run(path, book).decisions
-    return read_decisions(path, book)
+    run: RunRecord | None = None
+    decisions: Decisions = ()
+    for number, path in enumerate(paths or ()):
+        if not carries_decisions(path):
+            decisions += read_decisions(path, book, decisions)
+        elif number:
+            what = "is a run and not the first that is named"
+            raise InputError(Problem(f"--override {path}", what, "name one run at most, before any file"))
+        else:
+            run = read_run(path, book)
+            decisions = run.decisions
+    return Given(decisions, run, str(paths[0]) if paths else "")
 
 
 def testify(
@@ -176,12 +245,16 @@ def testify(
     return key_from(book, testimonies, sources, decisions), testimonies
 
 
-def key_for_grading(book: QuizBook, accept: list[str] | None, override: Path | None) -> AnswerKey:
-    """The key from evidence at hand.
+def key_for_grading(book: QuizBook, accept: list[str] | None, said: Given, *, anew: bool = False) -> AnswerKey:
+    """The key from evidence at hand: that of the run in `said`, if there is one, unless graded `anew`.
 
-    Raises InputError if it rests on demonstrations or on facts that nobody has looked up, unless accepted here.
+    Raises InputError if it rests on demonstrations or on facts that nobody has looked up, unless accepted here, and
+    where it is not the run's.
     """
-    key, _ = testify(book, "cached", accepted_sources(book, accept), decisions_from(override, book))
+    allowed = said.accepting(accept)
+    key, _ = testify(book, "cached", accepted_sources(book, allowed), said.decisions)
+    if not anew:
+        said.need_same(key.questions)
     doubtful = {
         "demonstration": ([q.id for q in key.questions if q.demonstration], "demonstration evidence"),
         "recalled": ([q.id for q in key.questions if q.recalled], "facts recalled and not yet looked up"),
@@ -193,7 +266,7 @@ def key_for_grading(book: QuizBook, accept: list[str] | None, override: Path | N
             f"say --accept {standing}; every result will be marked",
         )
         for standing, (names, what) in doubtful.items()
-        if names and standing not in (accept or [])
+        if names and standing not in allowed
     ]
     if problems:
         raise InputError(problems)

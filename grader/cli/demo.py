@@ -9,12 +9,19 @@ import typer
 
 from grader.cli.common import DONE, UNUSABLE, QuizOption, command, console, load_book
 from grader.cli.evidence import progress_bar
+from grader.quiz.commands import naming
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from grader.demo import Demonstration
     from grader.quiz.spec import QuizBook
+
+
+SHOWN = "q11"
+"""The question of the built-in quiz that shows most."""
+HEARING = ("layer_separation", "reconstruction")
+"""Evaluators that measure the course's own sound."""
 
 
 def register(app: typer.Typer) -> None:
@@ -60,40 +67,42 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
         if result.problem and result.problem.broken:
             out.print(f"[red]{result.evaluator}[/red] for {', '.join(result.questions)} {escape(result.problem.what)}")
     _show_codec(out, book, made)
-    totals = [float(made.run.grades.total(record)) for record in made.run.grades.records]
-    out.print(
-        f"A made-up class of {len(totals)} was graded: mean {sum(totals) / len(totals):.2f} of {book.quiz.total:g}."
-    )
+    grades = made.run.grades
+    out.print(f"A made-up class of {len(grades.records)} was graded: mean {grades.mean} of {book.quiz.total:g}.")
     for path in made.written:
         out.print(f"  wrote {escape(str(path))}")
     out.print("\nGo on with:")
-    for words, comment in next_steps(folder):
+    for words, comment in next_steps(book, folder):
         print_command(out, *words, after=comment)
 
 
 def _show_codec(out: Console, book: QuizBook, made: Demonstration) -> None:
+    from rich.markup import escape
+
     if made.real:
         out.print(
-            f"[magenta]DEMONSTRATION:[/magenta] {book.quiz.codec} is here, but the clips are built-in ones, not the "
-            "course's. What rests on them is marked."
+            f"[magenta]DEMONSTRATION:[/magenta] {escape(book.quiz.codec)} is here, but the clips are built-in ones, "
+            "not the course's. What rests on them is marked."
         )
         return
     out.print(
-        f"[magenta]DEMONSTRATION:[/magenta] no weights of {book.quiz.codec} are here, so sound was measured through "
-        "the built-in pocket codec, which settles nothing about Mimi. What rests on it is marked."
+        f"[magenta]DEMONSTRATION:[/magenta] no weights of {escape(book.quiz.codec)} are here, so sound was measured "
+        "through the built-in pocket codec, which settles nothing about Mimi. What rests on it is marked."
     )
 
 
-def next_steps(folder: Path) -> list[tuple[list[object], str]]:
+def next_steps(book: QuizBook, folder: Path) -> list[tuple[list[object], str]]:
     """Commands worth running after the demonstration, each with a comment or none."""
-    accepted = ["--accept", "demonstration"]
-    return [
-        (["earwitness", "why", "q11", "A"], ""),
-        (["earwitness", "check", folder / "answers.yaml", *accepted], ""),
-        (["earwitness", "grade", folder / "class.csv", "--out", "grades", *accepted], ""),
-        (["pytest", "questions/"], ""),
-        (
-            ["earwitness", "evidence", "q05", "q06", "q07", "--audio", "DIR", "--corpus", "DIR"],
-            "   # the course's clips through the real Mimi",
-        ),
+    accepted, quiz, last = ["--accept", "demonstration"], naming(book.folder), book.questions[-1]
+    shown = next((q for q in book.questions if q.id == SHOWN), last)
+    heard = [q.id for q in book.questions if any(request.evaluator in HEARING for request in q.evidence)]
+    steps: list[tuple[list[object], str]] = [
+        (["earwitness", "why", shown.id, next(iter(shown.options)), *quiz], ""),
+        (["earwitness", "check", folder / "answers.yaml", *accepted, *quiz], ""),
+        (["earwitness", "grade", folder / "class.csv", "--out", "grades", *accepted, *quiz], ""),
+        (["pytest", book.folder], ""),
     ]
+    if heard:
+        measure: list[object] = ["earwitness", "evidence", *heard, "--audio", "DIR", "--corpus", "DIR", *quiz]
+        steps.append((measure, "   # the course's clips through the real Mimi"))
+    return steps

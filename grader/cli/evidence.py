@@ -54,6 +54,7 @@ def validate(
 ) -> None:
     from basics.errors import InputError, Problem
     from basics.files import write_whole
+    from grader.quiz.commands import about_run
     from grader.quiz.loading import find_quiz
     from grader.quiz.spec import schema_texts, stale
 
@@ -65,15 +66,15 @@ def validate(
     outdated = stale(folder / "schema") if (folder / "schema").is_dir() else []
     if outdated:
         problem = "differs from the types of this version"
-        raise InputError(
-            Problem(f"schema/{name}", problem, "run `earwitness validate --write-schema`") for name in outdated
-        )
+        remedy = f"run `{about_run('validate', folder, '--write-schema')}`"
+        raise InputError(Problem(f"schema/{name}", problem, remedy) for name in outdated)
     count = sum(len(question.options) for question in book.questions)
     summary = {"quiz": book.quiz.id, "questions": len(book.questions), "options": count, "points": book.quiz.total}
     if as_json:
         print_json(summary)
     else:
-        console().print(f"{book.quiz.title}: {len(book.questions)} questions, {count} options, no problem found.")
+        said = f"{book.quiz.title}: {len(book.questions)} questions, {count} options, no problem found."
+        console().print(said, markup=False)
 
 
 def _checked(folder: Path) -> QuizBook:
@@ -178,7 +179,7 @@ def evidence(
     if as_json:
         print_json([result.as_data() for result in results])
     else:
-        show_results(console(), results, wanted, store.root)
+        show_results(console(), results, book, wanted, store.root)
     if record:
         _record(book.folder, [result.evidence for result in results if result.evidence])
     causes = {result.problem.cause for result in results if result.problem}

@@ -17,6 +17,7 @@ from grader.cli.common import (
     QuizOption,
     command,
     console,
+    given,
     key_for_grading,
     load_book,
     print_json,
@@ -81,10 +82,11 @@ def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, ov
     from grader.exports.exportable import exported_key
     from grader.exports.qti import qti_package
 
-    book = load_book(quiz)
-    correct, notes = exported_key(book, key_for_grading(book, accept, override))
+    book = load_book(quiz, override=override)
+    correct, notes = exported_key(book, key_for_grading(book, accept, given(override, book)))
     write_whole(out, qti_package(book, correct))
-    console().print(f"{out}: {len(book.questions)} questions; Canvas scores choose-many questions net of wrong ticks")
+    said = f"{out}: {len(book.questions)} questions; Canvas scores choose-many questions net of wrong ticks"
+    console().print(said, markup=False)
     _warn(notes)
 
 
@@ -108,15 +110,15 @@ def _for_moodle(
     write: Callable[[QuizBook, Mapping[str, Chosen | None]], bytes],
     quiz: Path | None,
     accept: list[str] | None,
-    override: Path | None,
+    override: list[Path] | None,
 ) -> None:
     """Write the quiz, and say on standard error what Moodle will score otherwise."""
     from basics.files import write_whole
     from grader.exports.exportable import exported_key
     from grader.exports.moodle_weights import inexact
 
-    book = load_book(quiz)
-    correct, notes = exported_key(book, key_for_grading(book, accept, override))
+    book = load_book(quiz, override=override)
+    correct, notes = exported_key(book, key_for_grading(book, accept, given(override, book)))
     write_whole(out, write(book, correct))
     console().print(f"{out}: {len(book.questions)} questions", markup=False)
     _warn([*notes, *inexact(book, correct)])
@@ -135,7 +137,7 @@ def gradescope(
 ) -> None:
     from grader.exports.gradescope import write_results
 
-    number = write_results(result, load_book(quiz), out, partial=partial)
+    number = write_results(result, load_book(quiz, result), out, partial=partial)
     console().print(f"{out}: {number} students; shown to them when the grades are published", markup=False)
 
 
@@ -146,15 +148,17 @@ def student(
     accept: AcceptOption = None,
     override: OverrideOption = None,
 ) -> None:
-    from grader.exports.student import seal, write_edition, write_opening
+    from grader.exports.student import check_places, seal, write_edition, write_opening
     from grader.marking.scoring import correct_options
 
-    book = load_book(quiz)
-    key = key_for_grading(book, accept, override)
+    book = load_book(quiz, override=override)
+    check_places(book, out, opening)
+    key = key_for_grading(book, accept, given(override, book))
     sealed, secret = seal(book, correct_options(key))
     write_opening(opening, secret)
     write_edition(out, book, sealed)
-    console().print(f"{out}: publish this folder now; {opening}: keep it secret until the deadline, then publish it")
+    said = f"{out}: publish this folder now; {opening}: keep it secret until the deadline, then publish it"
+    console().print(said, markup=False)
     if key.unsettled:
         names = ", ".join(question.id for question in key.unsettled)
         console(stderr=True).print(f"sealed as not settled: {names}", style="yellow")
@@ -172,7 +176,7 @@ def open_seal(
     if as_json:
         print_json({"quiz": sealed.quiz, "holds": not broken, "broken": broken})
     elif broken:
-        console().print(f"the key does not fit the seal: {', '.join(broken)}", style="red")
+        console().print(f"the key does not fit the seal: {', '.join(broken)}", style="red", markup=False)
     else:
         console().print(f"the key of {len(sealed.questions)} questions is the one that was sealed", style="green")
     raise typer.Exit(FAILED if broken else DONE)

@@ -24,8 +24,9 @@ def show(
     from grader.verdicts.citations import citations
     from grader.verdicts.terminal import show_citations
 
-    found = [one for one in citations(load_book(quiz)) if not unread or one.measurement.standing == "recalled"]
-    print_json([one.as_data() for one in found]) if as_json else show_citations(console(), found)
+    book = load_book(quiz)
+    found = [one for one in citations(book) if not unread or one.measurement.standing == "recalled"]
+    print_json([one.as_data() for one in found]) if as_json else show_citations(console(), book, found)
     raise typer.Exit(DONE)
 
 
@@ -56,4 +57,4 @@ def confirm(
         problems = (Problem(f"--{'.'.join(map(str, e['loc'])) or 'quote'}", e["msg"].lower()) for e in error.errors())
         raise InputError(problems) from error
     path = add_fact(book.folder, name, fact, known)
-    console().print(f"{name} = {fact.value} is kept in {path}; it counts as read from now on")
+    console().print(f"{name} = {fact.value} is kept in {path}; it counts as read from now on", markup=False)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from grader.cli.common import (
+    BROKE,
     DONE,
     UNSETTLED,
     AcceptOption,
@@ -16,6 +17,7 @@ from grader.cli.common import (
     QuizOption,
     command,
     console,
+    given,
     key_for_grading,
     load_book,
     print_json,
@@ -28,7 +30,9 @@ RuleOption = Annotated[
 ClassOption = Annotated[
     Path | None,
     typer.Option(
-        "--class", help="YAML: roster, extensions, violations, cells to skip, LMS columns.", show_default=False
+        "--class",
+        help="YAML: roster, extensions, violations, cells to skip, LMS columns; `earwitness new class` writes one.",
+        show_default=False,
     ),
 ]
 
@@ -48,13 +52,21 @@ def check(
     accept: AcceptOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    from grader.feedback.self_check import check_answers, show_check
+    from grader.feedback.self_check import check_answers, check_form, show_check, show_form
+    from grader.marking.class_run import rule_in_force
+    from grader.quiz.loading import find_quiz, load_edition
     from grader.submissions.plain import read_yaml
 
-    book = load_book(quiz)
+    if edition := load_edition(find_quiz(quiz)):
+        form = check_form(edition, read_yaml(answers, edition).submissions[0])
+        print_json(form) if as_json else show_form(console(), form)
+        raise typer.Exit(UNSETTLED)
+    book = load_book(quiz, override=override)
     file = read_yaml(answers, book)
-    key = key_for_grading(book, accept, override)
-    result = check_answers(book, key, file.submissions[0], rule or book.quiz.credit_rule, with_evidence=why)
+    said = given(override, book)
+    key = key_for_grading(book, accept, said)
+    asked = rule or (said.run.rule if said.run else None)
+    result = check_answers(book, key, file.submissions[0], rule_in_force(book, key, asked), with_evidence=why)
     if as_json:
         print_json(result)
     else:
@@ -77,26 +89,33 @@ def grade(
     quiz: QuizOption = None,
     as_json: JsonOption = False,
 ) -> None:
+    from evaluators.gathering import faults_so_far
     from grader.marking.class_run import compare_rules as comparison
     from grader.marking.class_run import grade_file, show_comparison, show_run, summary
+    from grader.marking.digest import digest, show_digest
     from grader.runs import write_class_run
     from grader.submissions.class_file import read_class_file
     from grader.submissions.reading import read_submissions
 
-    book = load_book(quiz)
+    book = load_book(quiz, override=override)
     known = read_class_file(class_file, book)
     submissions = read_submissions(file, book, known)
-    key = key_for_grading(book, accept, override)
-    run = grade_file(submissions, book, key, rule, known)
+    said = given(override, book)
+    key = key_for_grading(book, accept, said, anew=True)
+    run = grade_file(submissions, book, key, rule, known, said.floors)
     compared = comparison(run) if compare_rules else None
     written = write_class_run(out, run) if out else []
+    broken = [fault.evaluator for fault in faults_so_far()]
+    code = BROKE if broken else DONE if run.grades.complete else UNSETTLED
+    data = summary(run, written) | digest(run, code, broken)
     if as_json:
-        print_json(summary(run, written) | ({"rules": compared} if compared else {}))
+        print_json(data | ({"rules": compared} if compared else {}))
     else:
-        show_run(console(), run, written)
+        show_digest(console(), run, data)
+        show_run(console(), data)
         if compared:
             show_comparison(console(), compared)
-    raise typer.Exit(DONE if run.grades.complete else UNSETTLED)
+    raise typer.Exit(code)
 
 
 def regrade(
@@ -117,5 +136,5 @@ def regrade(
     from grader.review.regrade import show_diff
     from grader.runs import regrade_run
 
-    data = regrade_run(load_book(quiz), old, new, policy, out, gradebook, assignment)
+    data = regrade_run(load_book(quiz, old), old, new, policy, out, gradebook, assignment)
     print_json(data) if as_json else show_diff(console(), data)

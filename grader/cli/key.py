@@ -17,7 +17,7 @@ from grader.cli.common import (
     accepted_sources,
     command,
     console,
-    decisions_from,
+    given,
     load_book,
     print_json,
     testify,
@@ -36,8 +36,11 @@ def key(
     override: OverrideOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    book = load_book(quiz)
-    answer, testimonies = testify(book, evidence, accepted_sources(book, accept), decisions_from(override, book))
+    book = load_book(quiz, override=override)
+    said = given(override, book)
+    sources = accepted_sources(book, said.accepting(accept))
+    answer, testimonies = testify(book, evidence, sources, said.decisions)
+    said.need_same(answer.questions)
     from grader.verdicts import key_json, terminal
 
     if as_json:
@@ -61,23 +64,24 @@ def why(
     from basics.suggestions import did_you_mean
     from evaluators.store import Store
     from grader.verdicts import key_json, terminal
-    from grader.verdicts.decisions import in_force
-    from grader.verdicts.testimony import Gatherer
+    from grader.verdicts.testimony import Gatherer, question_key
 
-    book = load_book(quiz)
+    book = load_book(quiz, override=override)
     wanted = book.question(question)
     letters = [option.upper()] if option else list(wanted.options)
     if letters[0] not in wanted.options:
         raise InputError(Problem(f"option {option}", f"is not in {question}", did_you_mean(letters[0], wanted.options)))
-    decided = in_force(decisions_from(override, book))
-    said = [decision for by in (decided.overrides, decided.rulings) if (decision := by.get(wanted.id))]
-    gatherer = Gatherer(book, accepted_sources(book, accept), book.site, Store(), evidence)
+    said = given(override, book)
+    sources = accepted_sources(book, said.accepting(accept))
+    gatherer = Gatherer(book, sources, book.site, Store(), evidence)
     testimony = gatherer.testimony(wanted)
+    entry = question_key(testimony, said.decisions)
+    said.need_same([entry])
     if as_json:
-        print_json(key_json.cards_as_data(testimony, letters, said))
+        print_json(key_json.cards_as_data(testimony, letters, entry.decided))
     else:
         out = console()
-        terminal.show_decisions(out, said)
+        terminal.show_decisions(out, entry.decided)
         for letter in letters:
             terminal.show_card(out, testimony, letter)
         if cache:

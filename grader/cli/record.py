@@ -62,6 +62,7 @@ def sign(
     quiz: QuizArgument = None,
 ) -> None:
     from basics.errors import InputError, Problem
+    from grader.quiz.commands import command as command_of
     from grader.quiz.loading import find_quiz
     from grader.review import signature
     from grader.verdicts.record import INDEX, RECORD_FOLDER, sound_record
@@ -70,7 +71,9 @@ def sign(
     record = sound_record(folder)
     if record.index is None:
         what = "is not there: there is no evidence of record to sign"
-        raise InputError(Problem(f"{RECORD_FOLDER}/{INDEX}", what, "record some: `earwitness evidence --record`"))
+        raise InputError(
+            Problem(f"{RECORD_FOLDER}/{INDEX}", what, f"record some: `{command_of(folder, 'evidence', '--record')}`")
+        )
     written = signature.sign(folder, record.index, key)
     console().print(f"{written}: signs {len(record.entries)} entries", markup=False, soft_wrap=True)
 

@@ -16,7 +16,8 @@ from grader.cli.common import (
     accepted_sources,
     command,
     console,
-    decisions_from,
+    given,
+    is_run,
     load_book,
     testify,
 )
@@ -49,20 +50,23 @@ def report(
     override: OverrideOption = None,
 ) -> None:
     from evaluators.store import Store
-    from grader.cli.reviewing import graded, is_run, run_with_its_own_key
+    from grader.cli.reviewing import graded, run_with_its_own_key
     from grader.report import need_staff_edition, write_report, write_sheet
 
     if grades is not None:
         need_staff_edition(edition)
-    book = load_book(quiz)
+    book = load_book(quiz, grades, override)
     if edition == "before":
         console().print(f"wrote {write_sheet(book, out=out, language=language)}", markup=False)
         raise typer.Exit(DONE)
-    sources, decisions = accepted_sources(book, accept), decisions_from(override, book)
+    said = given(override, book)
+    sources, decisions = accepted_sources(book, said.accepting(accept)), said.decisions
     if grades is not None and is_run(grades):
         run = run_with_its_own_key(book, grades, override)
         sources, decisions = run.key.accepted, run.decisions
     key, testimonies = testify(book, "cached", sources, decisions)
+    if grades is None:
+        said.need_same(key.questions)
     page = write_report(
         book,
         testimonies,

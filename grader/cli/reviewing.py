@@ -16,6 +16,8 @@ from grader.cli.common import (
     QuizOption,
     command,
     console,
+    given,
+    is_run,
     key_for_grading,
     load_book,
     print_json,
@@ -35,7 +37,9 @@ ResultArgument = Annotated[Path, typer.Argument(help="Folder of a grading run, o
 def register(app: typer.Typer) -> None:
     command(app, help="Item analysis: difficulty, discrimination, distractors, reliability.")(items)
     command(app, help="What if an option's verdict were the other way round, and does the class agree?")(sensitivity)
-    command(app, help="Prepare an appeal about an option, or record its decision.")(appeal)
+    command(
+        app, help="Prepare an appeal about an option, decide it with a letter to the student, or list a run's appeals."
+    )(appeal)
     command(app, help="Show the record of grading runs and verify it.")(ledger)
 
 
@@ -48,7 +52,7 @@ def items(
 ) -> None:
     from grader.review.items import analyse, show_items
 
-    grades, key = graded(load_book(quiz), result, accept, override)
+    grades, key = graded(load_book(quiz, result, override), result, accept, override)
     data = analyse(grades, key)
     print_json(data) if as_json else show_items(console(), data)
 
@@ -66,17 +70,18 @@ def sensitivity(
     from grader.review.sensitivity import sensitivity as examine
     from grader.review.sensitivity import sensitivity_data, show_sensitivity, two_witnesses
 
-    grades, key = graded(load_book(quiz), result, accept, override)
+    grades, key = graded(load_book(quiz, result, override), result, accept, override)
     mark = _points(line)
     data = sensitivity_data(examine(grades, key, mark), two_witnesses(grades, key), mark)
     print_json(data) if as_json else show_sensitivity(console(), data)
 
 
 def appeal(
-    question: Annotated[str, typer.Argument(help="Question id, such as q07.")],
-    option: Annotated[str, typer.Argument(help="Letter in the question file.")],
-    student: Annotated[str, typer.Option("--student", help="Id of the student who appeals.")],
     result: Annotated[Path, typer.Option("--result", help="Folder of the grading run.")],
+    question: Annotated[str, typer.Argument(help="Question id, such as q07.", show_default=False)] = "",
+    option: Annotated[str, typer.Argument(help="Letter in the question file.", show_default=False)] = "",
+    student: Annotated[str, typer.Option("--student", help="Id of the student who appeals.", show_default=False)] = "",
+    all_: Annotated[bool, typer.Option("--list", help="List the run's appeals, the open ones first.")] = False,
     decision: Annotated[
         Literal["accepted", "rejected"] | None,
         typer.Option("--decision", help="Record the outcome.", show_default=False),
@@ -91,14 +96,38 @@ def appeal(
     accept: AcceptOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    from grader.review.appeals import Appeal, handle_appeal, show_appeal
+    from grader.review.appeals import Appeal, handle_appeal, list_appeals, show_appeal, show_appeals
 
-    book = load_book(quiz)
+    if all_:
+        _need_none_of((question, option, student, decision, way, reason, by))
+        appeals = list_appeals(result)
+        print_json({"appeals": appeals}) if as_json else show_appeals(console(), appeals)
+        return
+    _need_all_of({"QUESTION": question, "OPTION": option, "--student": student})
+    book = load_book(quiz, result)
     wanted = Appeal(question, option.upper(), student, decision, way, reason, by)
     run = run_with_its_own_key(book, result, None)
     grades, key = graded(book, result, accept, None)
     data = handle_appeal(run, grades, key, wanted, result)
     print_json(data) if as_json else show_appeal(console(), data)
+
+
+def _need_all_of(named: dict[str, str]) -> None:
+    from basics.errors import InputError, Problem
+
+    if missing := [name for name, value in named.items() if not value]:
+        what = f"needs {' and '.join(missing)}"
+        raise InputError(
+            Problem("appeal", what, "such as `earwitness appeal q07 C --student ID --result DIR`; or --list")
+        )
+
+
+def _need_none_of(values: tuple[str | None, ...]) -> None:
+    from basics.errors import InputError, Problem
+
+    if said := [value for value in values if value]:
+        what = f"lists all appeals of a run; it was given with {', '.join(said)}"
+        raise InputError(Problem("--list", what, "leave out either"))
 
 
 def ledger(
@@ -117,12 +146,14 @@ def ledger(
             facts = entry["facts"]
             out.print(f"{entry['number']:>4}  {entry['time']}  {entry['action']:<8}  key {facts['key'][:12]}")
         for finding in findings:
-            out.print(f"{finding.entry}: {finding.what}", style="red")
+            out.print(f"{finding.entry}: {finding.what}", style="red", markup=False)
         out.print("intact" if not findings else "NOT intact", style="green" if not findings else "bold red")
     raise typer.Exit(FAILED if findings else DONE)
 
 
-def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path | None) -> tuple[Grades, AnswerKey]:
+def graded(
+    book: QuizBook, path: Path, accept: list[str] | None, override: list[Path] | None
+) -> tuple[Grades, AnswerKey]:
     """A graded class and the key with its evidence, from a run's folder or from submissions.
 
     Raises InputError if the evidence now makes other options correct than the run used; evidence that was gathered
@@ -134,27 +165,25 @@ def graded(book: QuizBook, path: Path, accept: list[str] | None, override: Path 
     from grader.submissions.reading import read_submissions
 
     if not is_run(path):
-        key = key_for_grading(book, accept, override)
-        return grade_file(read_submissions(path, book), book, key).grades, key
+        said = given(override, book)
+        key = key_for_grading(book, accept, said, anew=True)
+        return grade_file(read_submissions(path, book), book, key, floors=said.floors).grades, key
     run = run_with_its_own_key(book, path, override)
     key = key_of_run(run, book, str(path))
     tell_of_other_evidence(path, run, key)
     return grades_of(run, book), key
 
 
-def is_run(path: Path) -> bool:
-    """Whether this names a run, not submissions."""
-    return path.is_dir() or path.suffix == ".json"
-
-
-def run_with_its_own_key(book: QuizBook, path: Path, override: Path | None) -> RunRecord:
+def run_with_its_own_key(book: QuizBook, path: Path, override: list[Path] | None) -> RunRecord:
     """The run at `path`. Raises InputError where other decisions than the run's own are asked for."""
     from basics.errors import InputError, Problem
     from grader.marking.run_record import read_run
+    from grader.quiz.commands import about_run
 
-    if override is not None:
+    if override:
         what = f"was given with {path}, a run that has its decisions"
-        raise InputError(Problem(f"--override {override}", what, "leave it out, or decide with `earwitness regrade`"))
+        decide = about_run("regrade", path, "CHANGES.yaml")
+        raise InputError(Problem(f"--override {override[0]}", what, f"leave it out, or decide with `{decide}`"))
     return read_run(path, book)
 
 

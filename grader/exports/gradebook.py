@@ -251,7 +251,7 @@ def _match(
             found[student] = candidates[0]
         else:
             what = f"student {student} {'is not in the gradebook' if not candidates else 'fits two rows'}"
-            remedy = "export the gradebook again, or remove the student from the submissions"
+            remedy = "export the gradebook again, or remove the student from the submissions and the roster"
             problems.append(Problem(where, what, remedy))
     taken: dict[str, str] = {}
     for student, row in found.items():

@@ -18,15 +18,13 @@ from pydantic import Field, ValidationError
 from basics.errors import InputError, Problem
 from basics.files import SECRET, read_bytes, write_whole
 from evaluators.evidence import Frozen, digest
+from grader.quiz.edition import ANNOUNCED, PRINTED, SEAL
 from grader.quiz.spec import QuizBook, Text, normalise
 from grader.submissions.model import Chosen
 
 M = TypeVar("M", bound=Frozen)
-COMMITMENT = "commitment.json"
 MOST_BYTES = 1 << 24
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-SECRET_QUESTION_FIELDS = {"evidence", "note", "points_note", "choose_note"}
-SECRET_QUIZ_FIELDS = {"accept", "codec", "defects"}
 
 
 class Sealed(Frozen):
@@ -80,15 +78,27 @@ def verify(sealed: Sealed, opening: Opening) -> list[str]:
     ]
 
 
+def check_places(book: QuizBook, out: Path, opening: Path) -> None:
+    """Raises InputError if the edition would replace the quiz itself, or be published with the opening in it."""
+    problems = []
+    if out.resolve() == book.folder.resolve():
+        problems.append(Problem(str(out), "is the quiz itself, which the edition would replace", "name another folder"))
+    if opening.resolve().is_relative_to(out.resolve()):
+        what = f"would be published with the edition in {out}"
+        problems.append(Problem(str(opening), what, "name a file outside it with --opening"))
+    if problems:
+        raise InputError(problems)
+
+
 def write_edition(out: Path, book: QuizBook, sealed: Sealed) -> None:
     """Specs without claims, evidence and notes, and the seal."""
-    quiz = book.quiz.model_dump(mode="json", exclude_defaults=True, exclude=SECRET_QUIZ_FIELDS)
+    quiz = book.quiz.model_dump(mode="json", exclude_defaults=True, include=set(ANNOUNCED))
     _write_yaml(out / "quiz.yaml", quiz)
     for name, question in zip(book.quiz.questions, book.questions, strict=True):
-        data = question.model_dump(mode="json", exclude_defaults=True, exclude=SECRET_QUESTION_FIELDS)
+        data = question.model_dump(mode="json", exclude_defaults=True, include=set(PRINTED))
         data["options"] = {letter: {"text": option.text} for letter, option in question.options.items()}
         _write_yaml(out / name, data)
-    write_whole(out / COMMITMENT, _json(sealed))
+    write_whole(out / SEAL, _json(sealed))
 
 
 def write_opening(path: Path, opening: Opening) -> None:
@@ -100,7 +110,7 @@ def write_opening(path: Path, opening: Opening) -> None:
 
 def read_seal(folder: Path) -> Sealed:
     """The seal of a student edition."""
-    path = folder / COMMITMENT if folder.is_dir() else folder
+    path = folder / SEAL if folder.is_dir() else folder
     return _read(path, Sealed)
 
 

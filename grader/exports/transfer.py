@@ -69,10 +69,14 @@ def plan_transfer(result_path: Path, gradebook: Gradebook, assignment: str, *, s
     factor = _factor(result, gradebook, column, scale=scale)
     if problems := obstacles(result, partial=partial):
         raise InputError(problems)
-    lms_ids = {student.id: student.lms_id for student in result.students}
-    plan = transfer(gradebook, column, result.totals, lms_ids, factor)
+    absent = result.missing if result.class_file.no_submission == "zero" else ()
+    lms_ids = {s.id: s.lms_id for s in result.students} | {s.id: s.lms_id for s in absent}
+    totals = {**result.totals, **{student.id: Fraction(0) for student in absent}}
+    plan = transfer(gradebook, column, totals, lms_ids, factor)
     content = gradebook_file(gradebook, plan)
-    return Plan(gradebook, plan, content, imitate(content, gradebook), result, tuple(defused(gradebook, plan)))
+    notes = [f"{student.id}: no submission, 0.00 as the class file has it (no_submission: zero)" for student in absent]
+    notes += defused(gradebook, plan)
+    return Plan(gradebook, plan, content, imitate(content, gradebook), result, tuple(notes))
 
 
 def checked(path: Path, gradebook: Gradebook) -> dict[str, Any]:
@@ -142,7 +146,7 @@ def show_plan(out: Console, plan: Plan, written: Path | None) -> None:
         out.print(f"decided: {escape(line)}")
     for change in plan.transfer.changes[:SHOWN]:
         student = change.student
-        out.print(f"  {escape(student.login or student.lms_id)}: {change.old or 'none'} -> {change.new}")
+        out.print(f"  {student.login or student.lms_id}: {change.old or 'none'} -> {change.new}", markup=False)
     if len(plan.transfer.changes) > SHOWN:
         out.print(f"  and {len(plan.transfer.changes) - SHOWN} more")
     out.print(f"{len(plan.transfer.changes)} scores change, {plan.transfer.unchanged} stay")
@@ -151,7 +155,7 @@ def show_plan(out: Console, plan: Plan, written: Path | None) -> None:
     for note in plan.notes:
         out.print(f"  {escape(note)}", style="yellow", soft_wrap=True)
     show_outcome(out, outcome_data(plan.outcome))
-    out.print(f"written: {written}" if written else "dry run: nothing was written")
+    out.print(f"written: {written}" if written else "dry run: nothing was written", markup=False)
 
 
 def show_outcome(out: Console, outcome: dict[str, Any]) -> None:

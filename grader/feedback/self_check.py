@@ -65,6 +65,28 @@ def check_answers(
     }
 
 
+def check_form(book: QuizBook, submission: Submission) -> dict[str, Any]:
+    """What can be said of answers to the students' edition, which decides nothing."""
+    answered = [question for question, chosen in submission.answers.items() if chosen]
+    return {
+        "quiz": book.quiz.id,
+        "students_edition": True,
+        "well_formed": True,
+        "answered": len(answered),
+        "questions": len(book.questions),
+        "not_answered": [question.id for question in book.questions if question.id not in answered],
+    }
+
+
+def show_form(out: Console, result: dict[str, Any]) -> None:
+    """The same in one line."""
+    out.print(
+        "this is the students' edition: it cannot decide what is right; the answers are well formed, "
+        f"{result['answered']} of {result['questions']} questions answered",
+        soft_wrap=True,
+    )
+
+
 def show_check(out: Console, result: dict[str, Any]) -> None:
     """The result as a table, then the options if they were asked for."""
     from rich.markup import escape

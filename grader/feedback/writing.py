@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +148,7 @@ class FeedbackWriter:
     @cached_property
     def _templates(self) -> dict[str, dict[str, Any]]:
         return {
-            form: {name: _environment(form).get_template(f"{name}.{form}.j2") for name in ("page", "block")}
+            form: {name: templates(form).get_template(f"{name}.{form}.j2") for name in ("page", "block")}
             for form in FORMATS
         }
 
@@ -167,7 +167,9 @@ def file_names(students: Sequence[str]) -> dict[str, str]:
     return names
 
 
-def _environment(form: str) -> Environment:
+@cache
+def templates(form: str) -> Environment:
+    """The templates of the feedback in a form, `md` or `html`."""
     environment = Environment(
         loader=PackageLoader("grader.feedback"),
         autoescape=form == "html",

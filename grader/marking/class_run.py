@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader.marking.grading import Grades, Setting, grade, grade_students
+from basics.errors import InputError, Problem
+from grader.marking.grading import Grades, Setting, grade, grade_students, hold_harmless
 from grader.marking.import_check import ImportCheck, check_import
 from grader.marking.regulations import NO_TIME
 from grader.marking.run_record import (
     FORMAT,
+    AbsentLine,
     DifferenceRecord,
     ImportCheckRecord,
     KeyRecord,
@@ -25,11 +27,13 @@ from grader.marking.scoring import RULES, correct_options, mean_of, median_of, p
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.submissions.class_file import ClassFile
 from grader.submissions.model import SubmissionFile
-from grader.verdicts.key import AnswerKey
+from grader.verdicts.decisions import in_force
+from grader.verdicts.key import AnswerKey, QuestionKey
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+NO_FLOORS: Mapping[str, Fraction] = {}
 SHOWN = 20
 SHOWN_DIFFERENCES = 500
 
@@ -68,7 +72,10 @@ class ClassRun:
             demonstration=self.key.demonstration,
             unsettled=grades.unsettled,
             ungraded=grades.ungraded,
-            missing=tuple(entry.student_id for entry in grades.missing),
+            missing=tuple(
+                AbsentLine(id=entry.student_id, name=entry.name, section=entry.section, lms_id=entry.lms_id)
+                for entry in grades.missing
+            ),
             skipped=grades.skipped,
             notes=grades.notes,
             import_check=self.import_check,
@@ -83,29 +90,51 @@ def grade_file(
     key: AnswerKey,
     rule: CreditRule | None = None,
     class_file: ClassFile | None = None,
+    floors: Mapping[str, Fraction] = NO_FLOORS,
 ) -> ClassRun:
-    """Grade a class and check its import. Raises InputError when the parts do not fit together."""
+    """Grade a class and check its import. Raises InputError when the parts do not fit together.
+
+    `floors` are totals by student that hold-harmless keeps.
+    """
     known = class_file or ClassFile()
-    setting = Setting(book, correct_options(key), rule or book.quiz.credit_rule, key.rulings, known)
+    setting = Setting(book, correct_options(key), rule_in_force(book, key, rule), key.rulings, known)
     grades = grade(file, setting)
+    hold_harmless(grades, floors)
     canvas_key = {name: frozenset(letters) for name, letters in known.canvas_key.items()}
     checked = check_import(file, book, {**setting.key, **canvas_key}, key_given=bool(canvas_key))
     return ClassRun(file, key, setting, grades, _import_check_record(checked) if checked else None)
 
 
+def rule_in_force(book: QuizBook, key: AnswerKey, asked: CreditRule | None) -> CreditRule:
+    """The credit rule: that of the decisions behind the key, else the one asked for, else the quiz's own.
+
+    Raises InputError where one was decided and another is asked for.
+    """
+    decided = in_force(key.decisions).rule
+    if asked and decided and asked != decided:
+        told = next(d.told(n) for n, d in reversed(list(enumerate(key.decisions, 1))) if d.rule)
+        remedy = "leave it out, or change the rule with `earwitness regrade`"
+        raise InputError(Problem(f"--rule {asked}", f"is another rule than was decided: {told}", remedy))
+    return decided or asked or book.quiz.credit_rule
+
+
 def _key_record(book: QuizBook, key: AnswerKey) -> KeyRecord:
-    questions = {
-        q.id: QuestionRecord(
-            correct=q.correct,
-            choose=book.question(q.id).choose,
-            points=book.question(q.id).points,
-            obstacles=q.obstacles,
-            demonstration=q.demonstration,
-            recalled=q.recalled,
-        )
-        for q in key.questions
-    }
+    questions = {q.id: question_record(book, q) for q in key.questions}
     return KeyRecord(digest=key.digest, accepted=key.accepted, evidence=key.evidence, questions=questions)
+
+
+def question_record(book: QuizBook, key: QuestionKey) -> QuestionRecord:
+    """What the record says of a question's key."""
+    question = book.question(key.id)
+    return QuestionRecord(
+        correct=key.correct,
+        choose=question.choose,
+        points=question.points,
+        obstacles=key.obstacles,
+        demonstration=key.demonstration,
+        recalled=key.recalled,
+        digest=question.digest,
+    )
 
 
 def _import_check_record(check: ImportCheck) -> ImportCheckRecord:
@@ -148,6 +177,7 @@ def summary(run: ClassRun, written: Sequence[Path]) -> dict[str, Any]:
         ],
         "ungraded": [list(pair) for pair in grades.ungraded],
         "missing": [entry.student_id for entry in grades.missing],
+        "no_submission": grades.no_submission,
         "adjustments": adjusted,
         "windows": windows(run),
         "skipped": list(grades.skipped),
@@ -171,18 +201,11 @@ def windows(run: ClassRun) -> dict[str, str]:
     return {name: run.grades.regulator.shown(moment) for name, moment in dates.items() if moment}
 
 
-def show_run(out: Console, run: ClassRun, written: Sequence[Path]) -> None:
-    """The same for people."""
+def show_run(out: Console, data: dict[str, Any]) -> None:
+    """All that `summary` says of a run and its digest leaves out, line by line."""
     from rich.markup import escape
 
-    data = summary(run, written)
-    out.print(
-        f"[bold]{escape(run.grades.scorer.book.quiz.title)}[/bold]   key {data['key'][:12]}   rule {data['rule']}"
-    )
-    out.print(
-        f"{data['students']} students, {data['submissions']} submissions; "
-        f"mean {data['mean']}, median {data['median']} of {data['of']}"
-    )
+    out.print()
     out.print("; ".join(f"{name.replace('_', ' ')} {moment}" for name, moment in data["windows"].items()))
     if data["demonstration"]:
         out.print("DEMONSTRATION: this key rests on evidence that is not of record.", style="bold yellow")

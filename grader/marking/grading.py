@@ -5,19 +5,22 @@ Everything here is in memory and exact; `grader.marking.run_record` writes it do
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
 from basics.errors import InputError, Problem
 from grader.marking.regulations import UNCHANGED, Adjustment, Decision, Regulator
-from grader.marking.scoring import Scorer, lint_key, mean_of
+from grader.marking.scoring import Scorer, lint_key, mean_of, rounded
 from grader.quiz.spec import CreditRule, QuizBook
-from grader.submissions.class_file import ClassFile
+from grader.submissions.class_file import ClassFile, NoSubmission
 from grader.submissions.model import Chosen, RosterEntry, Submission, SubmissionFile, without_collection
 from grader.submissions.roster import read_roster, reconcile, unknown_students
 from grader.verdicts.decisions import Ruling
+
+HELD = "hold-harmless"
+"""The rule that an adjustment of a held total names."""
 
 
 @dataclass(slots=True)
@@ -61,7 +64,7 @@ class Grades:
 
     Attributes:
         records: one per student who submitted, in the order of their first row.
-        missing: students on the roster without a submission.
+        missing: students on the roster without a submission; `no_submission` is what becomes of them.
         unsettled: ids of questions that nobody is graded on.
         ungraded: (student, question) pairs that a student was not given or that the TA skipped.
     """
@@ -74,6 +77,7 @@ class Grades:
     ungraded: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    no_submission: NoSubmission = "listed"
 
     def total(self, record: StudentRecord) -> Fraction:
         """The student's points after all adjustments, exact."""
@@ -115,11 +119,22 @@ class Setting:
 
 def grade(file: SubmissionFile, setting: Setting) -> Grades:
     """Grade every student of `file`. Raises InputError if roster, class file and submissions do not fit together."""
-    missing = check_students(file, setting.class_file)
-    notes = [*file.notes, *lint_key(setting.book, setting.key, setting.rule)]
+    roster = roster_of(setting.class_file)
+    missing = check_students(file, setting.class_file, roster)
+    notes = [*file.notes, *lint_key(Scorer(setting.book, setting.key, setting.rule, setting.rulings))]
     if setting.class_file.extensions and all(s.submitted is None for s in file.submissions):
         notes.append("the file has no times: nothing can be late, extensions have no effect")
-    return grade_students(by_student(file.submissions), setting, missing, tuple(notes), file.skipped)
+    known = (named(submission, roster) for submission in file.submissions) if roster else file.submissions
+    students = by_student(known)
+    return grade_students(students, setting, missing, tuple(notes), file.skipped)
+
+
+def named(submission: Submission, roster: Mapping[str, RosterEntry]) -> Submission:
+    """The submission, with name and section from the roster where the file has none."""
+    entry = roster.get(submission.student_id)
+    if entry is None or (submission.name and submission.section):
+        return submission
+    return replace(submission, name=submission.name or entry.name, section=submission.section or entry.section)
 
 
 @without_collection
@@ -137,10 +152,21 @@ def grade_students(
     ids = [question.id for question in setting.book.questions]
     unsettled = tuple(name for name, graded in zip(ids, scorer.graded, strict=True) if not graded)
     ungraded = tuple(_ungraded(records, ids, scorer))
-    return Grades(scorer, regulator, records, missing, unsettled, ungraded, notes, skipped)
+    wanted = setting.class_file.no_submission
+    return Grades(scorer, regulator, records, missing, unsettled, ungraded, notes, skipped, wanted)
 
 
-def by_student(submissions: Sequence[Submission]) -> dict[str, list[Submission]]:
+def hold_harmless(grades: Grades, floors: Mapping[str, Fraction]) -> None:
+    """Raise every total below the student's floor to it, with a line in the record; who has none is left alone."""
+    for record in grades.records:
+        before, now = floors.get(record.student_id), grades.total(record)
+        if before is not None and now < before:
+            detail = f"the regrade gives {rounded(now)}, the earlier total {rounded(before)} is kept"
+            record.held = before
+            record.decision.adjustments = (*record.decision.adjustments, Adjustment(HELD, detail))
+
+
+def by_student(submissions: Iterable[Submission]) -> dict[str, list[Submission]]:
     """Attempts by student id, in the order of the file."""
     result: dict[str, list[Submission]] = {}
     for submission in submissions:
@@ -148,13 +174,23 @@ def by_student(submissions: Sequence[Submission]) -> dict[str, list[Submission]]
     return result
 
 
-def check_students(file: SubmissionFile, class_file: ClassFile) -> tuple[RosterEntry, ...]:
-    """Students on the roster who did not submit. Raises InputError for students whom nobody knows."""
+def roster_of(class_file: ClassFile) -> Mapping[str, RosterEntry]:
+    """The class list by student id; empty where there is none."""
+    return read_roster(Path(class_file.roster)) if class_file.roster else {}
+
+
+def check_students(
+    file: SubmissionFile, class_file: ClassFile, roster: Mapping[str, RosterEntry] | None = None
+) -> tuple[RosterEntry, ...]:
+    """Students on the roster who did not submit; `roster` is the class file's, where it was read already.
+
+    Raises InputError for students whom nobody knows.
+    """
+    roster = roster_of(class_file) if roster is None else roster
     missing: tuple[RosterEntry, ...] = ()
     problems: list[Problem] = []
     known = {s.student_id: RosterEntry(s.student_id, s.name) for s in file.submissions}
-    if class_file.roster:
-        roster = read_roster(Path(class_file.roster))
+    if roster:
         missing, problems = reconcile(roster, file.submissions, file.path.name)
         known |= roster
     problems += unknown_students([e.student for e in class_file.extensions], known, "extensions")

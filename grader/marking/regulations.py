@@ -103,8 +103,11 @@ class Regulator:
         return f"{text[:-2]}:{text[-2:]}"
 
     def _extended(self, extension: Extension) -> Adjustment:
-        detail = f"deadline extended to {self.shown(self.deadline(extension.student))}: {extension.reason}"
-        return Adjustment("extension", detail)
+        until, deadline = self.shown(extension.until), self.shown(self._deadline)
+        done = f"deadline extended to {until}"
+        if extension.until <= self._deadline:
+            done = f"until {until}, which is not after the deadline of all, {deadline}: no change"
+        return Adjustment("extension", f"{done}: {extension.reason}")
 
     def _late(self, attempt: Submission) -> Adjustment:
         assert attempt.submitted is not None

@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, writing_text
@@ -23,22 +23,21 @@ from basics.folders import settle
 from basics.json_source import parsed_object
 from basics.moments import Moment
 from evaluators.evidence import Frozen, Standing
-from grader.marking.grading import Grades, Setting, grade_students
+from grader.marking.grading import HELD, Grades, Setting, grade_students
 from grader.marking.regulations import Adjustment
 from grader.marking.scoring import mean_of, rounded
 from grader.marking.student_lines import StudentLines
 from grader.quiz.spec import MOST_POINTS, YEAR, CreditRule, Letter, QuizBook, Text
 from grader.submissions.class_file import ClassFile
-from grader.submissions.model import Chosen, Form, Submission, without_collection
+from grader.submissions.model import Chosen, Form, RosterEntry, Submission, without_collection
 from grader.verdicts.decisions import Decisions, Ruling, contradictions, in_force
 
 FORMAT: Final = 3
 RESULT = "result.json"
-HELD = "hold-harmless"
-"""The rule that an adjustment of a held total names."""
 MOST_PROBLEMS = 100
 MOST_BYTES = 1 << 32
 """A class of a million fits."""
+OTHER_QUIZ = "name the quiz that the run was graded with (--quiz FOLDER), or grade again"
 RESTORE = "restore the file (the ledger beside it keeps every result under objects/), or grade again with --out DIR"
 
 Policy = Literal["strict", "hold-harmless"]
@@ -61,7 +60,10 @@ class SubmissionsRecord(Frozen):
 
 
 class QuestionRecord(Frozen):
-    """A question's key as it went into the grades; `correct` is None where it was not settled."""
+    """A question's key as it went into the grades; `correct` is None where it was not settled.
+
+    `digest` is that of what was asked (`Question.digest`); runs of versions before it was kept have none.
+    """
 
     correct: tuple[Letter, ...] | None
     choose: Literal["one", "many"]
@@ -69,6 +71,7 @@ class QuestionRecord(Frozen):
     obstacles: tuple[str, ...]
     demonstration: bool
     recalled: tuple[Letter, ...]
+    digest: Sha256 | None = None
 
 
 class KeyRecord(Frozen):
@@ -109,10 +112,30 @@ class RegradeOf(Frozen):
     policy: Policy
 
 
+class AbsentLine(Frozen):
+    """A student of the roster who handed nothing in."""
+
+    id: Text
+    name: str = ""
+    section: str = ""
+    lms_id: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_id_alone(cls, data: Any) -> Any:
+        """Runs of earlier versions kept the id and nothing else."""
+        return {"id": data} if isinstance(data, str) else data
+
+    @property
+    def entry(self) -> RosterEntry:
+        return RosterEntry(self.id, self.name, self.section, self.lms_id)
+
+
 class RunHead(Frozen):
     """Everything in the record but the students.
 
     `decisions` is what the teaching staff decided, in order; `late_grace_seconds` what the deadline was read with.
+    `quiz_folder` is where the quiz was, seen from the run's folder: a hint, the questions' digests tell which it is.
     """
 
     format: Literal[3]
@@ -128,18 +151,24 @@ class RunHead(Frozen):
     demonstration: bool
     unsettled: tuple[str, ...]
     ungraded: tuple[tuple[str, str], ...]
-    missing: tuple[str, ...]
+    missing: tuple[AbsentLine, ...]
     skipped: tuple[str, ...]
     notes: tuple[str, ...]
     import_check: ImportCheckRecord | None
     class_file: ClassFile
     late_grace_seconds: Annotated[int, Field(ge=0, le=YEAR)]
     regrade_of: RegradeOf | None = None
+    quiz_folder: str = ""
 
     @property
     def rulings(self) -> tuple[Ruling, ...]:
         """The ruling on each question that has one: the sum of the decisions in force."""
         return tuple(in_force(self.decisions).rulings.values())
+
+    @property
+    def absent(self) -> tuple[RosterEntry, ...]:
+        """The students of the roster who handed nothing in."""
+        return tuple(line.entry for line in self.missing)
 
 
 class AttemptLine(Frozen):
@@ -235,13 +264,20 @@ def read_run(path: Path, book: QuizBook | None = None) -> RunRecord:
     Raises InputError with every place that is damaged or contradicts another one, or that does not fit `book`; also
     for a record of a newer format.
     """
-    file = record_path(path)
-    settle(file.parent)
-    record = _parse(file)
-    found = [*_contradictions(record), *(_misfits(record, book) if book else ())]
-    if found:
+    file, record = record_path(path), parse_run(path)
+    within = list(_contradictions(record))
+    if not within and book and (found := list(other_quiz(record, book))):
+        raise InputError(_problems(file, found, OTHER_QUIZ))
+    if found := [*within, *(_unknown_options(record, book) if book else ())]:
         raise InputError(_problems(file, found))
     return record
+
+
+def parse_run(path: Path) -> RunRecord:
+    """The record at `path`, well-formed, and not yet held against itself or a quiz. Raises InputError."""
+    file = record_path(path)
+    settle(file.parent)
+    return _parse(file)
 
 
 def record_path(path: Path) -> Path:
@@ -257,7 +293,8 @@ def setting_of(record: RunRecord, book: QuizBook) -> Setting:
 
 def grades_of(record: RunRecord, book: QuizBook) -> Grades:
     """The graded class as recorded, worked out again; totals that a regrade held stay held, and say so."""
-    grades = grade_students(record.attempts(), setting_of(record, book), skipped=record.skipped)
+    setting = setting_of(record, book)
+    grades = grade_students(record.attempts(), setting, record.absent, skipped=record.skipped)
     for student, line in zip(grades.records, record.students, strict=True):
         if grades.total(student) != Fraction(line.exact):
             student.held = Fraction(line.exact)
@@ -365,7 +402,7 @@ def _miscounted(record: RunRecord) -> Iterator[Found]:
         yield "submissions.rows", f"is {record.submissions.rows}, but {attempts} attempts stand there"
     if (mean := mean_of([Fraction(student.exact) for student in record.students])) != record.mean:
         yield "mean", f"is {record.mean}, but the exact totals give {mean}"
-    for name, n in Counter(student.id for student in record.students).items():
+    for name, n in Counter([*(s.id for s in record.students), *(s.id for s in record.missing)]).items():
         if n > 1:
             yield "students", f"student {name} stands there {n} times"
 
@@ -388,9 +425,10 @@ def _undecided(record: RunRecord) -> Iterator[Found]:
         return
     for name, override in in_force(record.decisions).overrides.items():
         question = record.key.questions.get(name)
-        if question and sorted(question.correct or ()) != sorted(override.correct):
+        decided = "".join(sorted(override.correct or ()))
+        if question and "".join(sorted(question.correct or ())) != decided:
             used = "".join(question.correct or ()) or "nothing"
-            yield f"key.questions.{name}.correct", f"is {used}, but {''.join(override.correct)} was decided"
+            yield f"key.questions.{name}.correct", f"is {used}, but {decided or 'nothing'} was decided"
 
 
 def _impossible(where: str, student: StudentLine, questions: int) -> Iterator[Found]:
@@ -406,18 +444,24 @@ def _impossible(where: str, student: StudentLine, questions: int) -> Iterator[Fo
         yield f"{where}.total", f"is {student.total}, but the exact total is {student.exact}"
 
 
-def _misfits(record: RunRecord, book: QuizBook) -> Iterator[Found]:
-    """What the quiz does not have."""
+def other_quiz(record: RunRecord, book: QuizBook) -> Iterator[Found]:
+    """What shows that the run was graded with another quiz: its questions, or what they ask."""
+    known = tuple(question.id for question in book.questions)
+    if tuple(record.key.questions) != known:
+        yield "key.questions", f"are {', '.join(record.key.questions)}; this quiz has {', '.join(known)}"
+    elif other := [q.id for q in book.questions if record.key.questions[q.id].digest not in (None, q.digest)]:
+        names = f"{', '.join(other[:3])}{f' and {len(other) - 3} more' if len(other) > 3 else ''}"
+        yield "key.questions", f"are asked otherwise in this quiz ({names}): points, choose or options' texts differ"
+
+
+def _unknown_options(record: RunRecord, book: QuizBook) -> Iterator[Found]:
+    """Letters that the quiz does not have."""
     options = {question.id: question.options.keys() for question in book.questions}
-    if tuple(record.key.questions) != tuple(options):
-        what = f"are {', '.join(record.key.questions)}; this quiz has {', '.join(options)} (name another with --quiz)"
-        yield "key.questions", what
-        return
     for name, question in record.key.questions.items():
         yield from _unknown_letters(f"key.questions.{name}", [*(question.correct or ())], options[name])
     for i, decision in enumerate(record.decisions):
         if decision.question in options:
-            letters = [*decision.correct, *decision.disregard, *decision.always_correct]
+            letters = [*(decision.correct or ()), *decision.disregard, *decision.always_correct]
             yield from _unknown_letters(f"decisions.{i}", letters, options[decision.question])
     by_position = list(options.values())
     for i, student in enumerate(record.students):
@@ -431,10 +475,10 @@ def _unknown_letters(where: str, letters: list[str] | str, options: Any) -> Iter
         yield where, f"names {', '.join(unknown)}, the options are {', '.join(options)}"
 
 
-def _problems(file: Path, found: Iterator[Found] | list[Found]) -> list[Problem]:
+def _problems(file: Path, found: Iterator[Found] | list[Found], remedy: str = RESTORE) -> list[Problem]:
     """One problem for each place; what to do stands with the last."""
     places = list(found)
     problems = [Problem(f"{file}, {where}" if where else str(file), what) for where, what in places[:MOST_PROBLEMS]]
     if len(places) > MOST_PROBLEMS:
         problems.append(Problem(str(file), f"and {len(places) - MOST_PROBLEMS} more places"))
-    return [*problems[:-1], Problem(problems[-1].where, problems[-1].what, RESTORE)]
+    return [*problems[:-1], Problem(problems[-1].where, problems[-1].what, remedy)]

@@ -227,13 +227,21 @@ def correct_options(key: AnswerKey) -> dict[str, Chosen | None]:
     return {q.id: None if q.correct is None else frozenset(q.correct) for q in key.questions}
 
 
-def lint_key(book: QuizBook, key: Mapping[str, Chosen | None], rule: CreditRule) -> list[str]:
-    """Settled questions that nobody can score on under this rule."""
-    return [
-        f"{q.id}: no option is correct, so nobody can earn its {q.points:g} points under {rule} (nor in Canvas)"
-        for q in book.questions
-        if key[q.id] == frozenset() and not (q.choose == "many" and rule == "each-answer")
-    ]
+def lint_key(scorer: Scorer) -> list[str]:
+    """Settled questions whose points nobody can earn, or only who ticked what a ruling took out."""
+    return [told for question in scorer.book.questions if (told := _nothing_left(question, scorer))]
+
+
+def _nothing_left(question: Question, scorer: Scorer) -> str:
+    correct, ruling, rule = scorer.key[question.id], scorer.rulings.get(question.id), scorer.rule
+    free, out = (set(ruling.always_correct), set(ruling.disregard)) if ruling else (set[str](), set[str]())
+    works = question.choose == "many" and rule == "each-answer"
+    if correct is None or (correct | free) - out or works or (ruling and ruling.everyone):
+        return ""
+    told = f"{question.id}: no option is correct"
+    if out & (correct | free):
+        return f"{told} once {', '.join(sorted(out))} is taken out; `everyone: true` gives all its points to all"
+    return f"{told}, so nobody can earn its {question.points:g} points under {rule} (nor in Canvas)"
 
 
 @dataclass(frozen=True)

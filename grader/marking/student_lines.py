@@ -6,7 +6,7 @@ A million lines through `json.dumps` would take longer than grading them. `score
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from fractions import Fraction
 from itertools import chain
@@ -124,12 +124,34 @@ def harmless(cell: str) -> str:
 
 
 def write_scores(path: Path, grades: Grades) -> None:
-    """`student_id, q01 … qNN, total` in percent points; a cell is empty where nothing could be graded."""
+    """`student_id, name, section, q01 … qNN, total, status`, points in percent points.
+
+    A cell is empty where nothing could be graded. `status` is `graded`, `late` (no attempt counts) or, in the rows that
+    the class file asks for by `no_submission`, `no submission`.
+    """
     points = Points(grades)
-    header = ["student_id", *(q.id for q in grades.scorer.book.questions), "total"]
+    questions = [question.id for question in grades.scorer.book.questions]
+    header = ["student_id", "name", "section", *questions, "total", "status"]
     rows = (
-        [harmless(record.student_id), *map(points.__getitem__, record.units), points.total(record)]
+        [
+            harmless(record.student_id),
+            harmless(record.name),
+            harmless(record.section),
+            *map(points.__getitem__, record.units),
+            points.total(record),
+            "graded" if record.decision.kept else "late",
+        ]
         for record in grades.records
     )
     with writing_text(path) as file:
-        write_rows(file, chain([header], rows))
+        write_rows(file, chain([header], rows, _absent(grades, len(questions))))
+
+
+def _absent(grades: Grades, questions: int) -> Iterator[list[str]]:
+    """Rows of the students who handed nothing in, where the class file wants them."""
+    if grades.no_submission == "listed":
+        return
+    total = rounded(Fraction(0)) if grades.no_submission == "zero" else ""
+    for entry in grades.missing:
+        who = map(harmless, (entry.student_id, entry.name, entry.section))
+        yield [*who, *[""] * questions, total, "no submission"]

@@ -20,12 +20,14 @@ from evaluators.packages import cause_of, whose_fault
 from evaluators.registry import get, owner
 from grader.quiz.claims import Fact, Form, HighestOf, LowestOf, asked_by, comparisons, in_words, names_of
 from grader.quiz.consistency import MOST_STEPS, TooComplex, satisfiable
+from grader.quiz.edition import is_edition, not_a_quiz, read_edition
 from grader.quiz.sources import read_facts, read_published
 from grader.quiz.spec import EvidenceRequest, Question, Quiz, QuizBook
 
 QUIZ_FILE = "quiz.yaml"
 CITING = "literature"
 """The evaluator whose facts can be looked up."""
+OWN_FILE = "name a file of its folder, without `..`"
 TOO_COMPLEX = f"its alternatives take more than {MOST_STEPS:,} steps to go through"
 BUILT_IN_QUIZ = Path(__file__).resolve().parents[2] / "questions"
 
@@ -42,12 +44,17 @@ def find_quiz(folder: Path | None) -> Path:
 
 
 def load_quiz(folder: Path) -> QuizBook:
-    """Read and check a whole quiz. Raises InputError with all problems of all files."""
+    """Read and check a whole quiz. Raises InputError with all problems of all files, or for a students' edition."""
     source = read(folder / QUIZ_FILE)
     quiz = validate(Quiz, source)
+    if is_edition(folder, quiz):
+        raise not_a_quiz(folder)
     questions: list[Question] = []
     problems: list[Problem] = []
     for i, name in enumerate(quiz.questions):
+        if _leads_out(name):
+            problems.append(Problem(source.where(("questions", i)), f"{name} lies outside the quiz", OWN_FILE))
+            continue
         try:
             questions.append(load_question(folder / name))
         except InputError as error:
@@ -69,14 +76,25 @@ def load_quiz(folder: Path) -> QuizBook:
     return QuizBook(folder, quiz, tuple(questions), published, confirmed)
 
 
+def load_edition(folder: Path) -> QuizBook | None:
+    """The students' edition in `folder`, answers to which can be read and not judged; None for any other quiz."""
+    quiz = validate(Quiz, read(folder / QUIZ_FILE))
+    return read_edition(folder, quiz) if is_edition(folder, quiz) else None
+
+
 def _published(folder: Path, quiz: Quiz, source: Source) -> tuple[PublishedPair, ...]:
     if quiz.published_audio is None:
         return ()
     path = folder / quiz.published_audio
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if _leads_out(quiz.published_audio) or not path.resolve().is_relative_to(folder.resolve()):
         where = source.where(("published_audio",))
-        raise InputError(Problem(where, f"{quiz.published_audio} lies outside the quiz", "name a file of its folder"))
+        raise InputError(Problem(where, f"{quiz.published_audio} lies outside the quiz", OWN_FILE))
     return read_published(path)
+
+
+def _leads_out(name: str) -> bool:
+    """Whether the name of a quiz's file leads out of its folder: an edition lays its files out under the same names."""
+    return Path(name).is_absolute() or ".." in Path(name).parts
 
 
 def cited(questions: Iterable[Question]) -> dict[str, Quantity]:

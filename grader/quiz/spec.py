@@ -17,7 +17,7 @@ from basics.errors import InputError, Problem
 from basics.json_source import read_object
 from basics.moments import Moment
 from basics.suggestions import did_you_mean
-from evaluators.evidence import Confirmed, Frozen, PublishedPair, Site, Standing
+from evaluators.evidence import Confirmed, Frozen, PublishedPair, Site, Standing, digest
 from grader.quiz.claims import Claim, Form
 
 CreditRule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]
@@ -120,6 +120,12 @@ class Question(Frozen):
     evidence: Annotated[tuple[EvidenceRequest, ...], Field(min_length=1)]
     options: Annotated[dict[Letter, Option], Field(min_length=2)]
     note: str = ""
+
+    @property
+    def digest(self) -> str:
+        """sha256 of what an answer was given to: points, `choose`, and the text behind each letter."""
+        texts = {letter: normalise(option.text) for letter, option in self.options.items()}
+        return digest({"id": self.id, "points": self.points, "choose": self.choose, "options": texts})
 
     @model_validator(mode="after")
     def _texts_differ(self) -> Question:

@@ -88,7 +88,7 @@ class OptionView:
 
 @dataclass(frozen=True)
 class QuestionView:
-    """One question with its options; `commands` recompute its evidence."""
+    """One question with its options; `command` recomputes its evidence."""
 
     question: Question
     entry: QuestionKey
@@ -97,11 +97,7 @@ class QuestionView:
 
     @property
     def command(self) -> str:
-        return f"earwitness evidence {self.question.id} --evidence=refresh"
-
-    def why(self, letter: str) -> str:
-        """The command that prints an option's card in a terminal."""
-        return f"earwitness why {self.question.id} {letter}"
+        return self.testimony.recompute
 
 
 def question_views(testimonies: Sequence[Testimony], key: AnswerKey) -> tuple[QuestionView, ...]:

@@ -56,6 +56,8 @@ def write_report(
         need_staff_edition(edition)
     if edition == "before":
         return write_sheet(book, out=out, language=language)
+    if edition == "student":
+        testimonies = [testimony.as_published() for testimony in testimonies]
     words = interface_words(language)
     bank = SoundBank(out.with_name(f"{out.stem}_audio") if audio == "beside" else None)
     site = replace(book.site, corpus=corpus, cache=store.root)

@@ -6,8 +6,10 @@ evidence and key are not part of these types, so that no template can show them.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
+from grader.quiz.commands import naming, published
 from grader.quiz.spec import Question, QuizBook, Reference
 
 
@@ -26,11 +28,12 @@ class SheetQuestion:
 
 @dataclass(frozen=True)
 class Sheet:
-    """All questions, and the deadline in the quiz's own time zone."""
+    """All questions, the deadline in the quiz's own time zone, and what names the quiz at the end of a command."""
 
     questions: tuple[SheetQuestion, ...]
     deadline: str
     time_zone: str
+    naming: str
 
 
 def question_sheet(book: QuizBook) -> Sheet:
@@ -39,6 +42,7 @@ def question_sheet(book: QuizBook) -> Sheet:
         questions=tuple(_question(i, question) for i, question in enumerate(book.questions, start=1)),
         deadline=book.quiz.local(book.quiz.deadline).strftime("%Y-%m-%d %H:%M"),
         time_zone=book.quiz.time_zone,
+        naming=shlex.join(map(str, naming(published(book.folder)))),
     )
 
 

@@ -9,29 +9,41 @@ file for `regrade`, which is one that `regrade` takes.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import yaml
+from pydantic import BaseModel, Field, ValidationError
 
-from basics.errors import InputError, Problem
+from basics.errors import InputError, Problem, opening
 from basics.files import write_whole
 from basics.folders import staging
 from basics.suggestions import did_you_mean
 from basics.yaml_source import read, validate
+from grader.feedback.letter import letter
 from grader.feedback.wording import grounds_in_words, work_out
 from grader.feedback.writing import file_names
 from grader.marking.grading import Grades, StudentRecord
-from grader.marking.run_record import RunRecord
+from grader.marking.run_record import RunRecord, parse_run, record_path
 from grader.marking.scoring import rounded
 from grader.marking.student_lines import Points, letters
+from grader.quiz.commands import about_run
 from grader.quiz.spec import Question, QuizBook
 from grader.review import ledger
-from grader.review.regrade import SHOWN, Changes, StudentChange, changed_questions, compare, regrade
+from grader.review.regrade import (
+    SHOWN,
+    Changes,
+    StudentChange,
+    changed_questions,
+    compare,
+    questions_under,
+    regrade,
+)
 from grader.review.sensitivity import flipped
 from grader.verdicts.decisions import Decisions, Override, Ruling, contradictions, standing
 from grader.verdicts.judge import Comparison
@@ -94,7 +106,7 @@ def _offer(run: RunRecord, book: QuizBook, appeal: Appeal, way: Way, pending: De
         obstacles = [Problem(appeal.question, "no option would be right", "accept it as also right, or override")]
     if obstacles:
         return Offer(changes, obstacles=tuple(obstacles))
-    grades = regrade(run, book, changes, decisions)
+    grades = regrade(run, book, changes, decisions, questions_under(run, book, decisions))
     differences = compare(run.totals, grades.totals(), changed_questions(run, grades))
     return Offer(changes, grades, tuple(differences))
 
@@ -104,7 +116,8 @@ def _changes(run: RunRecord, question: Question, appeal: Appeal, way: Way) -> Ch
     correct = run.correct[question.id] or frozenset()
     whose = f"{appeal.student} about {appeal.letter}"
     reason = appeal.reason or f"appeal of {whose}"
-    said: dict[str, Any] = {"question": question.id, "reason": reason, "by": appeal.by, "appeal": whose}
+    when = datetime.now(UTC).replace(microsecond=0) if appeal.decision else None
+    said: dict[str, Any] = {"question": question.id, "reason": reason, "by": appeal.by, "appeal": whose, "when": when}
     if way == "instead":
         earlier = [n for n, d in standing(run.decisions) if d.what == "override" and d.question == question.id]
         other = tuple(sorted(flipped(question, correct, appeal.letter)))
@@ -225,6 +238,7 @@ def _decision(appeal: Appeal, now: datetime) -> dict[str, Any] | None:
 
 FOLDER = "appeals"
 SHORTEST_REASON = 8
+SHORTEST_ID = 5
 
 
 def handle_appeal(run: RunRecord, grades: Grades, key: AnswerKey, appeal: Appeal, result: Path) -> dict[str, Any]:
@@ -241,7 +255,10 @@ def handle_appeal(run: RunRecord, grades: Grades, key: AnswerKey, appeal: Appeal
     if appeal.decision == "accepted":
         _need_possible(appeal, made)
     data = packet(run, grades, key, appeal, made)
-    files = [f"{name}.json", *([f"{name}.yaml"] if data["change_file"] else [])]
+    texts = {f"{name}.yaml": data["change_file"]} if data["change_file"] else {}
+    if appeal.decision:
+        texts[f"{name}.md"] = _letter(run, grades, appeal, data, made)
+    files = [f"{name}.json", *texts]
     outcome = appeal.decision or "opened"
     known = {"key": key.digest, "question": appeal.question, "option": appeal.letter, "outcome": outcome}
     with staging(out) as stage:
@@ -249,7 +266,7 @@ def handle_appeal(run: RunRecord, grades: Grades, key: AnswerKey, appeal: Appeal
         def write() -> None:
             data["opened"] = _opened(out / files[0]) or data["opened"]
             packed = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
-            for file, text in zip(files, (packed, data["change_file"]), strict=False):
+            for file, text in {files[0]: packed, **texts}.items():
                 write_whole(stage.file(file), text.encode())
             ledger.record(stage, "appeal", known, files)
 
@@ -257,15 +274,109 @@ def handle_appeal(run: RunRecord, grades: Grades, key: AnswerKey, appeal: Appeal
     return data | {"written": [str(out / file) for file in files]}
 
 
+def _letter(run: RunRecord, grades: Grades, appeal: Appeal, data: dict[str, Any], made: Mapping[Way, Offer]) -> str:
+    """The letter to the student, in the languages of the class's feedback."""
+    decision = made[appeal.way].decision if appeal.way and appeal.decision == "accepted" else None
+    effect = (
+        "everyone" if isinstance(decision, Ruling) and decision.everyone else (appeal.way or "") if decision else ""
+    )
+    record, book = record_of(grades, appeal.student), grades.scorer.book
+    name = record.name if record else ""
+    return letter(book.quiz, book.question(appeal.question), name, data, effect, run.class_file.feedback)
+
+
+class Outcome(BaseModel):
+    """The decision on an appeal as its packet has it."""
+
+    outcome: Decision
+    way: Annotated[Way | None, Field(alias="as")] = None
+    by: str = ""
+    reason: str = ""
+    time: str
+
+
+class Packet(BaseModel):
+    """What a list of appeals tells of each; packets hold more."""
+
+    question: str
+    option: str
+    student: str
+    opened: str
+    decision: Outcome | None
+
+    @property
+    def said(self) -> str:
+        """Where the appeal stands, in words."""
+        if self.decision is None:
+            return "open"
+        return f"{self.decision.outcome}{f' as {self.decision.way} right' if self.decision.way else ''}"
+
+
+def _packet(path: Path) -> Packet:
+    with opening(path):
+        content = path.read_bytes()
+    try:
+        return Packet.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = f"is not the packet of an appeal: {'.'.join(map(str, first['loc']))} {first['msg']}"
+        raise InputError(
+            Problem(str(path), what, "restore it (the ledger keeps every version under objects/)")
+        ) from None
+
+
 def _opened(path: Path) -> str | None:
     """When the appeal at `path` was opened, or None. Raises InputError if it has been decided."""
     if not path.exists():
         return None
-    earlier = json.loads(path.read_text(encoding="utf-8"))
-    if earlier["decision"]:
-        what = f"was {earlier['decision']['outcome']} on {earlier['decision']['time']}"
+    earlier = _packet(path)
+    if earlier.decision:
+        what = f"was {earlier.decision.outcome} on {earlier.decision.time}"
         raise InputError(Problem(str(path), what, "a decided appeal is not changed; regrade, or appeal anew elsewhere"))
-    return str(earlier["opened"])
+    return earlier.opened
+
+
+def list_appeals(result: Path) -> list[dict[str, Any]]:
+    """The appeals beside a run, the open ones first, each with the files that were written for it.
+
+    Raises InputError with every packet that cannot be read.
+    """
+    parse_run(result)
+    folder = record_path(result).parent / FOLDER
+    found: list[tuple[Path, Packet]] = []
+    problems: list[Problem] = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            found.append((path, _packet(path)))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    found.sort(key=lambda pair: (pair[1].decision is not None, pair[1].opened))
+    return [
+        {
+            **packet.model_dump(mode="json", by_alias=True),
+            "status": packet.said,
+            "files": [
+                str(file) for file in (path.with_suffix(end) for end in (".json", ".md", ".yaml")) if file.exists()
+            ],
+        }
+        for path, packet in found
+    ]
+
+
+def show_appeals(out: Console, appeals: Sequence[dict[str, Any]]) -> None:
+    """The list for people."""
+    for appeal in appeals:
+        decision = appeal["decision"]
+        by = f", {decision['by']}" if decision and decision["by"] else ""
+        when = f"decided {decision['time'][:10]}{by}" if decision else f"opened {appeal['opened'][:10]}"
+        line = f"{appeal['question']} {appeal['option']}  {appeal['student']}  {appeal['status']}  {when}"
+        out.print(line, markup=False, soft_wrap=True)
+        for file in appeal["files"][1:]:
+            out.print(f"    {'letter' if file.endswith('.md') else 'changes'}: {file}", markup=False, soft_wrap=True)
+    waiting = sum(1 for appeal in appeals if appeal["decision"] is None)
+    out.print(f"{len(appeals)} appeals, {waiting} of them open")
 
 
 def _pending(folder: Path, run: RunRecord, book: QuizBook) -> Decisions:
@@ -303,7 +414,20 @@ def _problems(grades: Grades, appeal: Appeal) -> list[Problem]:
         )
     if appeal.decision and len(appeal.reason) < SHORTEST_REASON:
         problems.append(Problem("--decision", "needs a reason that can be read later", "give it with --reason"))
+    if others := [r.student_id for r in grades.records if r.student_id != appeal.student and _names(appeal.reason, r)]:
+        what = f"names {', '.join(others[:SHOWN])}: the letter to {appeal.student} repeats it"
+        problems.append(Problem("--reason", what, "leave other students out of it"))
     return problems
+
+
+def _names(reason: str, other: StudentRecord) -> bool:
+    """Whether a text names a student: by an id that is no plain word, or by a name that is more than one."""
+    student, name = other.student_id, other.name
+    by_id = any(c.isdigit() for c in student) and len(student) >= SHORTEST_ID
+    telling = len(name) > 1 and (" " in name or not name.isascii())
+    return (by_id and re.search(rf"(?<!\w){re.escape(student)}(?!\w)", reason, re.I) is not None) or (
+        telling and name.casefold() in reason.casefold()
+    )
 
 
 def show_appeal(out: Console, data: dict[str, Any]) -> None:
@@ -326,6 +450,9 @@ def show_appeal(out: Console, data: dict[str, Any]) -> None:
         out.print(f"{data['decision']['outcome']}{way}: {escape(data['decision']['reason'])}", style="bold")
     for path in data["written"]:
         out.print(f"written: {escape(path)}")
+    for path in (path for path in data["written"] if path.endswith(".yaml")):
+        carry = about_run("regrade", Path(path).parent.parent, path, "--out", "NEW")
+        out.print(f"then: {carry}", markup=False, soft_wrap=True)
 
 
 def _show_effect(out: Console, way: str, effect: dict[str, Any], who: str) -> None:

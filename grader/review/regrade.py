@@ -18,10 +18,10 @@ from basics.csv_source import csv_text
 from basics.errors import InputError, Problem
 from basics.yaml_source import read, validate
 from evaluators.evidence import Frozen
-from grader.marking.grading import Grades, grade_students
-from grader.marking.regulations import Adjustment
-from grader.marking.run_record import HELD, Policy, RunHead, RunRecord, setting_of
-from grader.marking.scoring import mean_of, rounded
+from grader.marking.class_run import question_record
+from grader.marking.grading import Grades, grade_students, hold_harmless
+from grader.marking.run_record import Policy, QuestionRecord, RunHead, RunRecord, setting_of
+from grader.marking.scoring import lint_key, mean_of, rounded
 from grader.marking.student_lines import Points, harmless
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.verdicts.decisions import (
@@ -34,7 +34,8 @@ from grader.verdicts.decisions import (
     in_force,
     standing,
 )
-from grader.verdicts.key import key_digest
+from grader.verdicts.key import in_letters, key_digest
+from grader.verdicts.testimony import answer_key
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,6 +50,10 @@ class Lift(Frozen):
     by: str = ""
 
 
+Questions = Mapping[str, QuestionRecord]
+"""The record of each question's key, by question."""
+
+
 class Changes(DecisionFile):
     """A change file: another rule, overrides and rulings, the end of hold-harmless; each with its reason."""
 
@@ -59,6 +64,8 @@ class Changes(DecisionFile):
     def decisions(self, book: QuizBook, when: datetime, policy: Policy) -> Decisions:
         """What enters the list of a run that is regraded at `when`."""
         made = as_decisions(book, [*self.overrides, *self.rulings], when, self.by)
+        if self.rule:
+            made += (StaffDecision(what="credit-rule", rule=self.rule, reason=self.reason, by=self.by, when=when),)
         if self.lift_hold_harmless:
             lift = self.lift_hold_harmless
             made += (StaffDecision(what="lift-hold-harmless", reason=lift.reason, by=lift.by or self.by, when=when),)
@@ -95,30 +102,40 @@ def read_changes(path: Path, book: QuizBook) -> Changes:
     return changes
 
 
-def regrade(old: RunRecord, book: QuizBook, changes: Changes, decisions: Decisions) -> Grades:
-    """The run's submissions graded anew; `decisions` is the run's list with that of `changes` at its end.
+def regrade(old: RunRecord, book: QuizBook, changes: Changes, decisions: Decisions, questions: Questions) -> Grades:
+    """The run's submissions graded anew by the key of `questions_under` the decisions.
 
-    While hold-harmless is in force, no total is below the old one. Raises InputError for decisions that cannot both
-    hold.
+    `decisions` is the run's list with that of `changes` at its end. While hold-harmless is in force, no total is below
+    the old one. Raises InputError for decisions that cannot both hold.
     """
     decided = in_force(decisions)
-    key = {**old.correct, **{name: frozenset(override.correct) for name, override in decided.overrides.items()}}
+    key = {name: None if q.correct is None else frozenset(q.correct) for name, q in questions.items()}
     rulings = tuple(decided.rulings.values())
     setting = replace(setting_of(old, book), key=key, rule=changes.rule or old.rule, rulings=rulings)
-    grades = grade_students(old.attempts(), setting, skipped=old.skipped)
+    grades = grade_students(old.attempts(), setting, old.absent, skipped=old.skipped)
     if decided.hold_harmless:
         hold_harmless(grades, old.totals)
     return grades
 
 
-def hold_harmless(grades: Grades, old: Mapping[str, Fraction]) -> None:
-    """Raise every total that fell back to what it was, with a line in the student's record."""
-    for record in grades.records:
-        before, now = old[record.student_id], grades.total(record)
-        if now < before:
-            detail = f"the regrade gives {rounded(now)}, the earlier total {rounded(before)} is kept"
-            record.held = before
-            record.decision.adjustments = (*record.decision.adjustments, Adjustment(HELD, detail))
+def questions_under(old: RunRecord, book: QuizBook, decisions: Decisions) -> Questions:
+    """The key of the run by question under these decisions: overridden, as it was, or the evidence's once more.
+
+    Raises InputError where an override was taken back and the evidence is not what the run rests on.
+    """
+    overrides = in_force(decisions).overrides
+    questions = dict(old.key.questions)
+    for name, override in overrides.items():
+        decided = {"correct": override.correct, "obstacles": (), "demonstration": False}
+        questions[name] = questions[name].model_copy(update=decided)
+    if freed := [name for name in in_force(old.decisions).overrides if name not in overrides]:
+        key = answer_key(book, accept=old.key.accepted, decisions=decisions)
+        if key.evidence != old.key.evidence:
+            what = "is to be decided by the evidence, which is other than it was in the run"
+            remedy = "grade again with `earwitness grade FILE --override RUN`, and take the override back there"
+            raise InputError(Problem(name, what, remedy) for name in freed)
+        questions |= {name: question_record(book, key.question(name)) for name in freed}
+    return questions
 
 
 def compare(
@@ -160,12 +177,10 @@ def changed_questions(old: RunRecord, grades: Grades) -> dict[str, list[str]]:
     }
 
 
-def regraded_head(old: RunRecord, book: QuizBook, changes: Changes, decisions: Decisions, grades: Grades) -> RunHead:
+def regraded_head(
+    old: RunRecord, book: QuizBook, changes: Changes, decisions: Decisions, questions: Questions, grades: Grades
+) -> RunHead:
     """The head of the new record: the old one with the new key, rule and decisions."""
-    questions = dict(old.key.questions)
-    for name, override in in_force(decisions).overrides.items():
-        new = {"correct": override.correct, "obstacles": (), "demonstration": False}
-        questions[name] = questions[name].model_copy(update=new)
     correct = {name: None if chosen is None else tuple(sorted(chosen)) for name, chosen in grades.scorer.key.items()}
     key = old.key.model_copy(update={"questions": questions, "digest": key_digest(book, correct, old.key.evidence)})
     return old.model_copy(
@@ -177,7 +192,7 @@ def regraded_head(old: RunRecord, book: QuizBook, changes: Changes, decisions: D
             "demonstration": any(question.demonstration for question in questions.values()),
             "unsettled": grades.unsettled,
             "ungraded": grades.ungraded,
-            "notes": (*old.notes, f"regrade: {changes.reason}"),
+            "notes": tuple(dict.fromkeys((*old.notes, f"regrade: {changes.reason}", *lint_key(grades.scorer)))),
         }
     )
 
@@ -200,6 +215,7 @@ def diff_data(
         "rulings": [ruling.model_dump(mode="json") for ruling in new.rulings],
         "decisions": decision_lines(new.decisions),
         "lost_decisions": lost_decisions(old, new),
+        "notes": [note for note in new.notes if note not in old.notes],
         "students": len(totals),
         "changed": len(changes),
         "up": sum(1 for change in changes if change.change > 0),
@@ -280,7 +296,7 @@ def show_diff(out: Console, data: dict[str, Any]) -> None:
     if old["evidence"] != new["evidence"]:
         out.print("the two keys rest on different evidence")
     for name, change in data["key_changes"].items():
-        out.print(f"  {name}: {_letters(change['old'])} -> {_letters(change['new'])}")
+        out.print(f"  {name}: {in_letters(change['old'])} -> {in_letters(change['new'])}")
     for line in data["decisions"]:
         out.print(f"decided: {escape(line)}")
     for line in data["lost_decisions"]:
@@ -290,6 +306,8 @@ def show_diff(out: Console, data: dict[str, Any]) -> None:
         f"{data['rank_changed']} change rank; mean {data['mean']['old']} -> {data['mean']['new']}, "
         f"change {data['mean_change']}"
     )
+    for note in data["notes"]:
+        out.print(f"note: {escape(note)}", style="yellow")
     table = Table("student", "old", "new", "change", "rank", "questions")
     shown = data["changes"] if len(data["changes"]) <= 2 * SHOWN else data["changes"][:SHOWN] + data["changes"][-SHOWN:]
     for row in shown:
@@ -301,7 +319,3 @@ def show_diff(out: Console, data: dict[str, Any]) -> None:
         out.print(
             f"the {SHOWN} largest losses and gains of {len(data['changes'])}; all stand in changed.csv and --json"
         )
-
-
-def _letters(correct: Sequence[str] | None) -> str:
-    return "not settled" if correct is None else "".join(correct) or "none"

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import read_bytes, reading, write_whole
+from grader.quiz.commands import about_run
 from grader.verdicts.record import INDEX, RECORD_FOLDER, Index
 
 NAMESPACE = "earwitness"
 SIGNATURE = f"{INDEX}.sig"
-SIGN_AGAIN = "sign it again with `earwitness record sign`, or restore what was signed"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def check(folder: Path, index: Index | None, signers: Path | None) -> Signature:
     """Whether the signature beside the index fits it, and, given a file of allowed signers, whose it is."""
     path = folder / RECORD_FOLDER / SIGNATURE
     if not path.exists():
-        missing = Problem(_where(), "is not there, but signers were named", "sign with `earwitness record sign`")
+        missing = Problem(_where(), "is not there, but signers were named", f"sign with `{_command(folder)}`")
         return Signature(there=False, problem=missing if signers else None)
     if index is None:
         return Signature(
@@ -60,11 +60,19 @@ def check(folder: Path, index: Index | None, signers: Path | None) -> Signature:
         )
     try:
         armoured = read_bytes(path).replace(b"\r\n", b"\n")
-        return _valid(armoured, index.text()) if signers is None else _by_signer(armoured, index.text(), signers)
+        found = _valid(armoured, index.text()) if signers is None else _by_signer(armoured, index.text(), signers)
     except Unavailable as error:
         return Signature(there=True, problem=Problem(_where(), f"cannot be checked: {error.what}", error.remedy))
     except InputError as error:
         return Signature(there=True, problem=error.problems[0])
+    if found.problem and not found.problem.remedy:
+        again = f"sign it again with `{_command(folder)}`, or restore what was signed"
+        return replace(found, problem=replace(found.problem, remedy=again))
+    return found
+
+
+def _command(folder: Path) -> str:
+    return about_run("record", "sign", folder, "--key", "KEY")
 
 
 def _valid(armoured: bytes, signed: bytes) -> Signature:
@@ -102,7 +110,7 @@ def _outcome(done: subprocess.CompletedProcess[bytes]) -> Signature:
     if done.returncode == 0:
         return Signature(there=True, said=_first_line(done.stdout))
     what = f"does not fit {INDEX} ({_last_line(done.stderr)})"
-    return Signature(there=True, problem=Problem(_where(), what, SIGN_AGAIN))
+    return Signature(there=True, problem=Problem(_where(), what))
 
 
 def _ssh_keygen(action: str, *arguments: str, said: bytes) -> subprocess.CompletedProcess[bytes]:

@@ -15,7 +15,7 @@ from basics.csv_source import Table
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
 from grader.quiz.spec import QuizBook
-from grader.submissions.cells import says_nothing
+from grader.submissions.cells import says_nothing, shortened
 from grader.submissions.class_file import ClassFile
 from grader.submissions.columns import Layout, find_columns
 from grader.submissions.critical import UNTIMED, Critical, rows_in_words
@@ -137,7 +137,7 @@ class _Reader:
             attempt=self._attempt(number, row),
             lms_id=lms,
             lms_points=points,
-            lms_score=self._numbers[self._text(row, "score")],
+            lms_score=self._number(number, self.layout.get("score"), self._text(row, "score"), "score"),
             row=number,
         )
 
@@ -145,8 +145,9 @@ class _Reader:
         marks = [row[at + 1] for at, _ in self._single]
         if marks and "" not in marks and number not in self.skips.rows:
             chosen = [known.get(row[at]) for at, known in self._single]
-            if None not in chosen:
-                return tuple(chosen), tuple([self._numbers[mark] for mark in marks])
+            points = [self._numbers[mark] for mark in marks]
+            if None not in chosen and None not in points:
+                return tuple(chosen), tuple(points)
         pairs = [self._answer(number, row, *column) for column in self._columns]
         return tuple([chosen for chosen, _ in pairs]), tuple([points for _, points in pairs])
 
@@ -158,7 +159,7 @@ class _Reader:
             return None, None
         if len(given) > 1:
             given = self._twice(number, name, given)
-        points = self._numbers[row[given[0] + 1]]
+        points = self._number(number, given[0] + 1, row[given[0] + 1], name)
         cell = row[given[0]]
         answer = reader.read(cell)
         if isinstance(answer, frozenset) and (answer or not points):
@@ -169,6 +170,15 @@ class _Reader:
             return frozenset() if confirmed else None, points
         self._undecodable(number, given[0], name, str(answer))
         return None, points
+
+    def _number(self, number: int, column: int | None, text: str, cell: str) -> float | None:
+        """Points as the LMS writes them; what is none is a problem, for an empty answer may have earned it."""
+        points = self._numbers[text]
+        if points is None and text and not self.skips(number, cell):
+            what = f"is no number of points as the LMS writes them: {shortened(text)}"
+            remedy = f"export the report again, or skip {{row: {number}, cell: {cell}, reason: …}} in the class file"
+            self.problems.append(Problem(self.table.where(number, column), what, remedy))
+        return points
 
     def _twice(self, number: int, name: str, given: list[int]) -> list[int]:
         what = f"{name} is answered in two columns, the second being {self.table.where(number, given[1])}"

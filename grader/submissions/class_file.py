@@ -17,12 +17,13 @@ from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Frozen
 from grader.quiz.spec import Letter, QuizBook, Text
-from grader.submissions.headers import LEADING, TRAILING
+from grader.submissions.headers import COLUMNS
 
 IGNORE = "ignore"
 STUDENT_ID = "student_id"
 Reason = Annotated[str, Field(min_length=8)]
 Language = Literal["en", "zh-TW"]
+NoSubmission = Literal["listed", "row", "zero"]
 
 
 class Skip(Frozen):
@@ -56,6 +57,8 @@ class ClassFile(Frozen):
     `no_times` and `no_attempts` confirm, with the reason, that a file does not say when or which attempt;
     `no_sis_ids`, that the LMS's number stands in for an empty `sis_id`;
     `empty_cells`, that an empty cell is an empty answer even where the LMS gave points for it.
+    `no_submission` says what becomes of students of the roster who handed nothing in: they are named with the result
+    (`listed`), have a row without points in the scores as well (`row`), or a row and a gradebook score of 0 (`zero`).
     """
 
     roster: str | None = None
@@ -68,6 +71,7 @@ class ClassFile(Frozen):
     no_sis_ids: Reason | None = None
     empty_cells: Reason | None = None
     canvas_key: dict[str, tuple[Letter, ...]] = Field(default_factory=dict)
+    no_submission: NoSubmission = "listed"
     feedback: tuple[Language, ...] = ("en", "zh-TW")
 
 
@@ -80,8 +84,12 @@ def read_class_file(path: Path | None, book: QuizBook) -> ClassFile:
         return ClassFile()
     source = read(path)
     result = validate(ClassFile, source)
-    offsets = _offsets(result, source, book)
-    if problems := [*_unknown_questions(result, source, book), *_repetitions(result, source), *offsets]:
+    problems = [*_unknown_questions(result, source, book), *_repetitions(result, source)]
+    problems += _offsets(result, source, book)
+    if result.no_submission != "listed" and not result.roster:
+        what = f"no_submission: {result.no_submission} needs a roster: nobody else knows who handed nothing in"
+        problems.append(Problem(source.where(("no_submission",)), what, "name one: `roster: roster.csv`"))
+    if problems:
         raise InputError(problems)
     if result.roster:
         return result.model_copy(update={"roster": str(path.parent / result.roster)})
@@ -90,7 +98,7 @@ def read_class_file(path: Path | None, book: QuizBook) -> ClassFile:
 
 def _unknown_questions(file: ClassFile, source: Source, book: QuizBook) -> list[Problem]:
     known = [question.id for question in book.questions]
-    meant = [*known, *LEADING, *TRAILING, STUDENT_ID, IGNORE]
+    meant = [*known, *COLUMNS, STUDENT_ID, IGNORE]
     named = [
         (source.where(("columns", key)), said, [*known, IGNORE] if key.isdecimal() else meant)
         for key, said in file.columns.items()

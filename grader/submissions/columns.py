@@ -16,7 +16,7 @@ from basics.errors import InputError, Problem
 from grader.quiz.spec import QuizBook
 from grader.submissions.cells import shortened
 from grader.submissions.class_file import IGNORE, STUDENT_ID, ClassFile
-from grader.submissions.headers import LEADING, TRAILING, meaning_of
+from grader.submissions.headers import meaning_of
 from grader.submissions.question_columns import QuestionColumn, assign
 
 QUESTION = re.compile(r"(\d+):(?:\s|$)(.*)", re.DOTALL)
@@ -57,7 +57,7 @@ def find_columns(table: Table, book: QuizBook, class_file: ClassFile) -> Layout:
         raise InputError(problems)
     after = questions[-1].answer + 2
     named, unknown, faults = _named_columns(table, first, after, class_file.columns)
-    problems += [*faults, *_critical(table, named, [at for at in unknown if at < first], class_file)]
+    problems += [*faults, *_critical(table, named, unknown, first, class_file)]
     problems += _mapped_in_vain(table, questions, class_file.columns)
     assignment = assign(table, questions, book, class_file.columns)
     if problems := [*problems, *assignment.problems]:
@@ -81,7 +81,7 @@ def _named_columns(
         name = told or meaning_of(cell)
         if name == IGNORE:
             continue
-        if name is None or (told is None and name not in (LEADING if i < first else TRAILING)):
+        if name is None:
             unknown.append(i)
         elif name in named:
             what = f"the column {name!r} stands there twice"
@@ -92,9 +92,12 @@ def _named_columns(
 
 
 def _critical(
-    table: Table, named: Mapping[str, int], unknown: Sequence[int], class_file: ClassFile
+    table: Table, named: Mapping[str, int], unknown: Sequence[int], first: int, class_file: ClassFile
 ) -> Iterator[Problem]:
-    """What of time, id and attempt is not there; an unknown column may be it."""
+    """What of time, id and attempt is not there; an unknown column may be it.
+
+    After the questions the report counts right and wrong answers, which look like attempts: only a time is told there.
+    """
     missing = []
     if "sis_id" not in named and "id" not in named:
         what = "has no column `sis_id` or `id`"
@@ -110,6 +113,8 @@ def _critical(
         missing.append("attempt")
     for at in unknown if missing else ():
         likely = [name for name, looks in LOOKS.items() if name in missing and _all_look(table, at, looks)]
+        if at > first and "submitted" not in likely:
+            continue
         seems = f", it looks like `{likely[0]}`" if len(likely) == 1 else ""
         what = f"{table.header[at]!r} is a column that nobody knows, and {' or '.join(missing)} is missing{seems}"
         remedy = f'write under `columns:` in the class file  "{table.header[at]}": {(likely or missing)[0]} or {IGNORE}'

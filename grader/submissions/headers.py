@@ -8,7 +8,7 @@ from pathlib import Path
 from basics.csv_source import header_name
 from basics.yaml_source import read
 
-LEADING = (
+COLUMNS = (
     "name",
     "id",
     "sis_id",
@@ -18,10 +18,11 @@ LEADING = (
     "section_sis_id",
     "submitted",
     "attempt",
+    "n correct",
+    "n incorrect",
+    "score",
 )
-"""Columns before the questions, by their English headers."""
-TRAILING = ("n correct", "n incorrect", "score")
-"""Columns after the questions."""
+"""The report's columns beside the questions, by their English headers, in its order."""
 TRANSLATIONS = Path(__file__).with_name("canvas_headers.yaml")
 
 
@@ -38,7 +39,7 @@ def languages() -> dict[str, dict[str, list[str]]]:
 
 @cache
 def _meanings() -> dict[str, str]:
-    english = {name: name for name in (*LEADING, *TRAILING)}
+    english = {name: name for name in COLUMNS}
     translated = {
         header_name(word): meaning
         for meanings in languages().values()

@@ -19,6 +19,7 @@ from basics.moments import Moment
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Frozen
+from grader.quiz.commands import command
 from grader.quiz.spec import QuizBook, Text
 from grader.submissions.cells import CellDecoder, CellError, letters_or_texts
 from grader.submissions.class_file import IGNORE, NOTHING_SPECIAL, STUDENT_ID, ClassFile
@@ -266,7 +267,7 @@ def read_answers(path: Path, book: QuizBook) -> dict[str, Chosen]:
     submissions = read_yaml(path, book).submissions
     if len(submissions) != 1:
         what = f"holds the answers of {len(submissions)} students, expected one"
-        raise InputError(Problem(path.name, what, "grade a class with `earwitness grade`"))
+        raise InputError(Problem(path.name, what, f"grade a class: `{command(book.folder, 'grade', path)}`"))
     return submissions[0].answers
 
 

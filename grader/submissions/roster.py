@@ -63,7 +63,7 @@ def _cell(names: list[str], row: list[str], headers: Iterable[str]) -> str:
 
 
 def reconcile(
-    roster: dict[str, RosterEntry], submissions: Iterable[Submission], file: str
+    roster: Mapping[str, RosterEntry], submissions: Iterable[Submission], file: str
 ) -> tuple[tuple[RosterEntry, ...], list[Problem]]:
     """Who is on the roster and did not submit, and a problem for each student who submitted and is not on it."""
     seen: set[str] = set()

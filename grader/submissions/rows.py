@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from math import inf, isfinite
 from typing import Literal
 
 from basics.csv_source import Table
@@ -28,8 +27,7 @@ class Numbers(dict[str, float | None]):
     """Numbers by their text, None for what is none; equal texts share one object, a million rows stay small."""
 
     def __missing__(self, text: str) -> float | None:
-        number = float(text) if re.fullmatch(r"-?\d+(\.\d+)?([eE]-?\d+)?", text) else inf
-        self[text] = number if isfinite(number) else None
+        self[text] = float(text) if re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]+)?([eE]-?[0-9]{1,2})?", text) else None
         return self[text]
 
 

@@ -1,9 +1,10 @@
 """Decisions of the teaching staff: one ordered, dated list, and what of it is in force.
 
 An *override* says which options of a question are right. A *ruling* says what becomes of a question or of its options
-after the fact. *Hold-harmless* says that no total falls any more, until it is *lifted*. Decisions add up: a later one
-about the same question joins the earlier ones, or is refused with both named; never does the last one win. Who means
-to take a decision back says so with `replaces`, and both stay in the list.
+after the fact. A *credit rule* says how ticks become points, until the next one. *Hold-harmless* says that no total
+falls any more, until it is *lifted*. Decisions about a question add up: a later one joins the earlier ones, or is
+refused with both named; never does the last one win. Who means to take a decision back says so with `replaces`, and
+both stay in the list.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from basics.moments import Moment
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Frozen
-from grader.quiz.spec import Letter, QuizBook, Text
+from grader.quiz.spec import CreditRule, Letter, QuizBook, Text
 
 Reason = Annotated[str, Field(min_length=8)]
 Numbers = tuple[Annotated[int, Field(ge=1)], ...]
 DECIDED = "decided by the teaching staff"
 """How a decision is named wherever it is shown."""
+BACK = "as if nothing had been decided"
 REMEDY = "say one of the two, or let the later one say `replaces: [{}]`"
 
 
@@ -47,13 +49,18 @@ class Said(Frozen):
 
 
 class Override(Said):
-    """A TA's decision about what is right in a question. Of a choose-one question, each of several letters is."""
+    """A TA's decision about what is right in a question. Of a choose-one question, each of several letters is.
 
-    correct: tuple[Letter, ...]
+    Without `correct` it takes the decisions that it replaces back, and the evidence decides again.
+    """
+
+    correct: tuple[Letter, ...] | None = None
 
     @property
     def effect(self) -> str:
         """What it comes to, in words."""
+        if self.correct is None:
+            return BACK
         return f"{', '.join(self.correct) or 'no option'} right"
 
 
@@ -74,19 +81,20 @@ class Ruling(Said):
         """What it comes to, in words."""
         parts = [f"{', '.join(self.disregard)} taken out"] if self.disregard else []
         parts += [f"{', '.join(self.always_correct)} counted as right"] if self.always_correct else []
-        return "; ".join(parts + ["full points for everyone"] * self.everyone) or "nothing any more"
+        return "; ".join(parts + ["full points for everyone"] * self.everyone) or BACK
 
 
 class StaffDecision(Frozen):
     """One decision as a run carries it. `question` is empty where it is about the class, `choose` is the question's."""
 
-    what: Literal["override", "ruling", "hold-harmless", "lift-hold-harmless"]
+    what: Literal["override", "ruling", "credit-rule", "hold-harmless", "lift-hold-harmless"]
     question: str = ""
     choose: Literal["one", "many"] | None = None
-    correct: tuple[Letter, ...] = ()
+    correct: tuple[Letter, ...] | None = None
     disregard: tuple[Letter, ...] = ()
     always_correct: tuple[Letter, ...] = ()
     everyone: bool = False
+    rule: CreditRule | None = None
     reason: Reason
     by: str = ""
     when: Moment
@@ -97,6 +105,8 @@ class StaffDecision(Frozen):
     def _about_something(self) -> StaffDecision:
         if (self.what in ("override", "ruling")) != bool(self.question):
             raise ValueError(f"{self.what} is about {'the class' if self.question else 'a question'}")
+        if (self.what == "credit-rule") != (self.rule is not None):
+            raise ValueError(f"{self.what} {'names a rule' if self.rule else 'names no rule'}")
         return self
 
     @property
@@ -104,6 +114,8 @@ class StaffDecision(Frozen):
         """What it comes to, in words."""
         if self.what in ("hold-harmless", "lift-hold-harmless"):
             return "no total falls" if self.what == "hold-harmless" else "totals may fall again"
+        if self.rule:
+            return self.rule
         return f"{self.question}, {self.said.effect}"
 
     @property
@@ -111,7 +123,7 @@ class StaffDecision(Frozen):
         """A decision about a question as it was written down."""
         common = self.model_dump(include=set(Said.model_fields))
         if self.what == "override":
-            return Override(correct=tuple(sorted(set(self.correct))), **common)
+            return Override(correct=None if self.correct is None else tuple(sorted(set(self.correct))), **common)
         out, right = (tuple(sorted(set(letters))) for letters in (self.disregard, self.always_correct))
         return Ruling(disregard=out, always_correct=right, everyone=self.everyone, **common)
 
@@ -125,8 +137,9 @@ class StaffDecision(Frozen):
     @property
     def substance(self) -> tuple[object, ...]:
         """What it decides, whoever said so and when."""
-        letters = (frozenset(self.correct), frozenset(self.disregard), frozenset(self.always_correct))
-        return (self.what, self.question, *letters, self.everyone)
+        right = None if self.correct is None else frozenset(self.correct)
+        letters = (right, frozenset(self.disregard), frozenset(self.always_correct))
+        return (self.what, self.question, *letters, self.everyone, self.rule)
 
 
 Decisions = tuple[StaffDecision, ...]
@@ -134,11 +147,15 @@ Decisions = tuple[StaffDecision, ...]
 
 @dataclass(frozen=True)
 class InForce:
-    """What a list of decisions comes to: at most one override and one ruling for each question, each a sum."""
+    """What a list of decisions comes to: at most one override and one ruling for each question, each a sum.
+
+    `rule` is the credit rule that was decided last, None where none was.
+    """
 
     overrides: Mapping[str, Override]
     rulings: Mapping[str, Ruling]
     hold_harmless: bool
+    rule: CreditRule | None
 
 
 def in_force(decisions: Sequence[StaffDecision]) -> InForce:
@@ -147,18 +164,21 @@ def in_force(decisions: Sequence[StaffDecision]) -> InForce:
         raise InputError(problems)
     overrides: dict[str, list[StaffDecision]] = {}
     rulings: dict[str, list[StaffDecision]] = {}
-    hold = False
+    hold, rule = False, None
     for _, decision in standing(decisions):
-        if decision.what == "override":
+        if decision.what == "override" and decision.correct is not None:
             overrides.setdefault(decision.question, []).append(decision)
         elif decision.what == "ruling":
             rulings.setdefault(decision.question, []).append(decision)
-        else:
+        elif decision.what == "credit-rule":
+            rule = decision.rule
+        elif not decision.question:
             hold = decision.what == "hold-harmless"
     return InForce(
         {name: _joined_override(same) for name, same in overrides.items()},
         {name: ruling for name, same in rulings.items() if (ruling := _joined_ruling(same))},
         hold,
+        rule,
     )
 
 
@@ -179,7 +199,7 @@ def contradictions(decisions: Sequence[StaffDecision]) -> Iterator[Problem]:
     for number, decision in enumerate(decisions, 1):
         if decision.what == "lift-hold-harmless" and not hold:
             yield Problem("hold-harmless", f"is not in force: {decision.told(number)}", "remove lift_hold_harmless")
-        if not decision.question:
+        if decision.what in ("hold-harmless", "lift-hold-harmless"):
             hold = decision.what == "hold-harmless"
 
 
@@ -203,6 +223,8 @@ def _clash(one: StaffDecision, other: StaffDecision) -> str:
     `one` is the earlier. A choose-one question has alternatives: a later override may add to them, not take away.
     """
     if one.what == other.what == "override":
+        if one.correct is None or other.correct is None:
+            return ""
         wider = one.choose == "one" and set(one.correct) < set(other.correct)
         return "" if wider or set(one.correct) == set(other.correct) else "each names the whole key"
     both = {*one.disregard, *other.disregard} & {*one.always_correct, *other.always_correct}
@@ -211,7 +233,7 @@ def _clash(one: StaffDecision, other: StaffDecision) -> str:
 
 def _joined_override(same: Sequence[StaffDecision]) -> Override:
     reason, by, appeal = _together(same)
-    correct = tuple(sorted({letter for decision in same for letter in decision.correct}))
+    correct = tuple(sorted({letter for decision in same for letter in decision.correct or ()}))
     return Override(question=same[0].question, correct=correct, reason=reason, by=by, appeal=appeal)
 
 
@@ -265,8 +287,8 @@ class DecisionFile(Frozen):
 File = TypeVar("File", bound=DecisionFile)
 
 
-def read_decisions(path: Path, book: QuizBook) -> Decisions:
-    """Overrides and rulings from YAML.
+def read_decisions(path: Path, book: QuizBook, earlier: Decisions = ()) -> Decisions:
+    """Overrides and rulings from YAML, which come after `earlier` ones in the list.
 
     Raises InputError for unknown questions or letters, and for decisions that cannot both hold.
     """
@@ -278,7 +300,7 @@ def read_decisions(path: Path, book: QuizBook) -> Decisions:
     if problems:
         raise InputError(problems)
     decisions = as_decisions(book, [*file.overrides, *file.rulings], datetime.now(UTC).replace(microsecond=0), file.by)
-    if problems := list(contradictions(decisions)):
+    if problems := list(contradictions((*earlier, *decisions))):
         raise InputError(problems)
     return decisions
 
@@ -296,13 +318,16 @@ def _faults(entry: Override | Ruling, where: str, book: QuizBook) -> list[Proble
     if entry.question not in ids:
         return [Problem(where, f"{entry.question} is not in the quiz", did_you_mean(entry.question, ids))]
     question = book.question(entry.question)
-    named = entry.correct if isinstance(entry, Override) else (*entry.disregard, *entry.always_correct)
+    named = (entry.correct or ()) if isinstance(entry, Override) else (*entry.disregard, *entry.always_correct)
     problems = []
     if unknown := sorted(set(named) - set(question.options)):
         what = f"{question.id} has no option {', '.join(unknown)}"
         problems.append(Problem(where, what, f"its options are {', '.join(question.options)}"))
     if isinstance(entry, Override):
-        if question.choose == "one" and not entry.correct:
+        if entry.correct is None and not entry.replaces:
+            what = "decides nothing"
+            problems.append(Problem(where, what, "give correct; or replaces, to take earlier decisions back"))
+        if question.choose == "one" and entry.correct == ():
             problems.append(Problem(where, f"{question.id} is choose-one, and no letter is right", "give one or more"))
         return problems
     if both := sorted(set(entry.disregard) & set(entry.always_correct)):

@@ -7,7 +7,7 @@ their text, so a key survives an LMS that shuffles them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import Field
@@ -102,6 +102,11 @@ class AnswerKey(Frozen):
     def question(self, name: str) -> QuestionKey:
         """The key of one question; KeyError if there is none."""
         return {q.id: q for q in self.questions}[name]
+
+
+def in_letters(correct: Sequence[str] | None) -> str:
+    """What is correct, for people."""
+    return "not settled" if correct is None else "".join(sorted(correct)) or "none"
 
 
 def make_key(

@@ -30,13 +30,15 @@ from evaluators.entries import (
     unlike,
 )
 from evaluators.evidence import Evidence, Frozen, Source, canonical_json
+from grader.quiz.commands import command
 
 RECORD_FOLDER = "evidence"
 INDEX = "index.json"
 FORMAT: Final = 1
 RESTORE = "restore it from version control (`git checkout`)"
-REMEDY = f"{RESTORE}, or take it and its line of {INDEX} out and record it anew: `earwitness evidence --record`"
-REBUILD = f"{RESTORE}, or delete the folder and record anew: `earwitness evidence --record`"
+ANEW = "earwitness evidence --record"
+REMEDY = f"{RESTORE}, or take it and its line of {INDEX} out and record it anew: `{ANEW}`"
+REBUILD = f"{RESTORE}, or delete the folder and record anew: `{ANEW}`"
 
 
 class Index(Frozen):
@@ -115,7 +117,13 @@ def inspect_record(folder: Path) -> Record:
             problems.append(
                 _problem(INDEX, f"names {name}, which is not there", f"restore {name}, or take its line out")
             )
-    return Record(tuple(_doubled(entries)), index, tuple(problems))
+    told = [replace(e, problems=tuple(_of_quiz(folder, p) for p in e.problems)) for e in _doubled(entries)]
+    return Record(tuple(told), index, tuple(_of_quiz(folder, problem) for problem in problems))
+
+
+def _of_quiz(folder: Path, problem: Problem) -> Problem:
+    """The problem with the command of its remedy as it is for this quiz."""
+    return replace(problem, remedy=problem.remedy.replace(ANEW, command(folder, "evidence", "--record")))
 
 
 def _problem(name: str, what: str, remedy: str) -> Problem:

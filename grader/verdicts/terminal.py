@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from rich.tree import Tree
 from evaluators.display import number, value_of, wording
 from evaluators.evidence import Measurement, Source
 from grader.quiz.claims import comparisons, names_of
+from grader.quiz.commands import command
 from grader.verdicts.decisions import DECIDED, Override, Ruling
 from grader.verdicts.judge import State, Step, Verdict
 
@@ -60,7 +61,7 @@ def show_key(out: Console, book: QuizBook, answer: AnswerKey, testimonies: Seque
     for testimony in testimonies:
         show_obstacles(out, answer.question(testimony.question.id), testimony)
     out.print("{} of {} questions settled, {} of {} options decided.".format(*answer.tally))
-    _legend(out, answer.verdicts)
+    _legend(out, book, answer)
 
 
 def show_decisions(out: Console, said: Sequence[Override | Ruling]) -> None:
@@ -125,15 +126,21 @@ def show_obstacles(out: Console, entry: QuestionKey, testimony: Testimony) -> No
         out.print(Text(f"      -> {gap.remedy}"), soft_wrap=True)
 
 
-def _legend(out: Console, verdicts: Sequence[Verdict]) -> None:
+def _legend(out: Console, book: QuizBook, answer: AnswerKey) -> None:
+    def why(sign: Callable[[Verdict], object]) -> str:
+        """The command that shows the first option with a sign."""
+        first = ((q.id, x) for q in answer.questions for x, verdict in q.verdicts.items() if sign(verdict))
+        return command(book.folder, "why", *next(first))
+
+    verdicts = answer.verdicts
     if any(verdict.recalled for verdict in verdicts):
         out.print("† rests on a fact recalled and not yet looked up in the source")
     if any(verdict.demonstration for verdict in verdicts):
         out.print("‡ DEMONSTRATION evidence: another codec or other sound than the quiz asks about; never of record")
     if any(verdict.dissent for verdict in verdicts):
-        out.print("≠ another source's value would decide otherwise (see `earwitness why`)")
+        print_line(out, f"≠ another source's value would decide otherwise (`{why(lambda v: v.dissent)}`)")
     if any(verdict.contrary for verdict in verdicts):
-        out.print("◊ contrary evidence is answered beside the claim (see `earwitness why`)")
+        print_line(out, f"◊ contrary evidence is answered beside the claim (`{why(lambda v: v.contrary)}`)")
 
 
 def show_card(out: Console, testimony: Testimony, letter: str) -> None:
@@ -200,12 +207,17 @@ def _show_origins(out: Console, testimony: Testimony, letter: str) -> None:
         out.print(Text(", ".join([*found, f"earwitness {p.earwitness}", *code, *packages]), style="dim"))
     for gap in testimony.missing:
         out.print(f"[yellow]missing: {escape(gap.what)}[/yellow]\n  -> {escape(gap.remedy)}", soft_wrap=True)
-    print_command(out, "earwitness", "evidence", testimony.question.id, "--evidence=refresh", before="recompute: ")
+    print_line(out, f"recompute: {testimony.recompute}")
 
 
 def print_command(out: Console, *words: object, before: str = "  ", after: str = "") -> None:
     """A command to be pasted: its words quoted for the shell, on one line however narrow the terminal is."""
-    out.print(Text(f"{before}{shlex.join(map(str, words))}{after}"), soft_wrap=True)
+    print_line(out, f"{before}{shlex.join(map(str, words))}{after}")
+
+
+def print_line(out: Console, text: str) -> None:
+    """A line in which a command stands that is to be pasted: never folded."""
+    out.print(Text(text), soft_wrap=True)
 
 
 def show_cache(out: Console, gatherer: Gatherer, testimony: Testimony) -> None:
@@ -214,20 +226,25 @@ def show_cache(out: Console, gatherer: Gatherer, testimony: Testimony) -> None:
     for request in testimony.question.evidence:
         exhibits, gap = gatherer.exhibits(request)
         for exhibit in exhibits:
-            out.print(f"{request.evaluator}: {exhibit.origin}, fingerprint {exhibit.evidence.fingerprint}")
+            out.print(
+                f"{request.evaluator}: {exhibit.origin}, fingerprint {exhibit.evidence.fingerprint}", markup=False
+            )
             for name, sha256 in exhibit.evidence.provenance.inputs.items():
                 out.print(f"    input {escape(name)} {sha256[:12]}")
         if gap:
             out.print(f"{request.evaluator}: {escape(gap.what)}\n    -> {escape(gap.remedy)}", soft_wrap=True)
 
 
-def show_results(out: Console, results: Sequence[Result], questions: Sequence[Question], store: Path) -> None:
+def show_results(
+    out: Console, results: Sequence[Result], book: QuizBook, wanted: Sequence[Question], store: Path
+) -> None:
     """All that was measured, what else a claim compares, and where plots and sounds lie in `store`.
 
     A table of the literature or of released code holds many more figures than claims compare: of more than FEW, the
     others are counted only.
     """
-    claimed = {question.id: set(_claimed(question)) for question in questions}
+    claimed = {question.id: set(_claimed(question)) for question in wanted}
+    play = command(book.folder, "report")
     for result in results:
         out.print(Text.assemble((result.evaluator, "bold"), f" for {', '.join(result.questions)}"))
         if result.problem:
@@ -236,7 +253,7 @@ def show_results(out: Console, results: Sequence[Result], questions: Sequence[Qu
                 out.print(Text(INDENT + line, style="yellow"), soft_wrap=True)
         if result.evidence:
             names = set[str]().union(*(claimed[name] for name in result.questions))
-            _show_evidence(out, result.evidence, names, store)
+            _show_evidence(out, result.evidence, names, store, play)
         out.print()
 
 
@@ -247,7 +264,7 @@ def _claimed(question: Question) -> Iterator[str]:
             yield from names_of(comparison)
 
 
-def _show_evidence(out: Console, evidence: Evidence, claimed: Collection[str], store: Path) -> None:
+def _show_evidence(out: Console, evidence: Evidence, claimed: Collection[str], store: Path, play: str) -> None:
     few = len(evidence.measurements) <= FEW
     shown = [m for m in evidence.measurements if few or m.source in MEASURED or m.name in claimed]
     for (source, shows_how), measurements in groupby(shown, lambda m: (m.source, m.is_demonstration)):
@@ -259,7 +276,7 @@ def _show_evidence(out: Console, evidence: Evidence, claimed: Collection[str], s
         out.print(Text(f"{INDENT}and {others} more that no claim compares (--json lists them)", style="dim"))
     sounds = [artefact for artefact in evidence.artefacts if artefact.media_type.startswith("audio/")]
     if sounds:
-        out.print(Text(f"{INDENT}{len(sounds)} sounds (`earwitness report` plays them)"))
+        print_line(out, f"{INDENT}{len(sounds)} sounds (`{play}` plays them)")
     for artefact in evidence.artefacts:
         if artefact not in sounds:
             path = str(store / artefact.path)
@@ -289,14 +306,15 @@ def _columns(m: Measurement) -> tuple[str, str, str, str]:
     return m.name, f"{words.value} {words.unit}".rstrip(), words.interval, basis
 
 
-def show_citations(out: Console, found: Sequence[Citation]) -> None:
+def show_citations(out: Console, book: QuizBook, found: Sequence[Citation]) -> None:
     """A block for each cited fact: value, standing, where it is to be looked up, what rests on it."""
     for one in found:
         m = one.measurement
         out.print(Text.assemble((m.name, "bold"), f" = {value_of(m)}  ({m.checked}; {', '.join(one.options)})"))
         for line in filter(None, (one.about, m.locator, m.note)):
             out.print(Padding(escape(line), (0, 0, 0, 4)), style="dim")
-    unread = sum(one.measurement.standing == "recalled" for one in found)
-    out.print(f"{len(found)} facts, {unread} of them recalled and not yet looked up")
+    unread = [one.measurement.name for one in found if one.measurement.standing == "recalled"]
+    out.print(f"{len(found)} facts, {len(unread)} of them recalled and not yet looked up")
     if unread:
-        out.print("-> look one up, then: earwitness facts confirm NAME --value … --locator … --quote … --by …")
+        blanks = ("--value", "VALUE", "--locator", "PLACE", "--quote", "WORDS", "--by", "NAME")
+        print_line(out, f"-> look one up, then: {command(book.folder, 'facts', 'confirm', unread[0], *blanks)}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Literal
 
 from evaluators.entries import digests_of
@@ -18,11 +19,12 @@ from evaluators.gathering import Answer, Missing, answer, plain
 from evaluators.registry import get
 from evaluators.store import Store
 from grader.quiz.claims import Form, comparisons, names_of
+from grader.quiz.commands import command, published
 from grader.quiz.loading import parameters_of
 from grader.quiz.spec import EvidenceRequest, Question, QuizBook
-from grader.verdicts.decisions import Decisions
+from grader.verdicts.decisions import Decisions, in_force
 from grader.verdicts.judge import Verdict, every_comparison, judge, measured_by
-from grader.verdicts.key import AnswerKey, make_key
+from grader.verdicts.key import AnswerKey, QuestionKey, make_key, make_question_key
 from grader.verdicts.record import entry_name, read_records
 
 Mode = Literal["cached", "auto", "refresh"]
@@ -62,6 +64,16 @@ class Testimony:
     missing: tuple[Missing, ...]
     candidates: Mapping[str, tuple[Measurement, ...]]
     verdicts: Mapping[str, Verdict]
+    quiz: Path = Path()
+
+    @property
+    def recompute(self) -> str:
+        """The command that measures the question anew."""
+        return command(self.quiz, "evidence", self.question.id, "--evidence=refresh")
+
+    def as_published(self) -> Testimony:
+        """The same for people elsewhere."""
+        return replace(self, quiz=published(self.quiz))
 
     def numbers(self, letter: str) -> tuple[Number, ...]:
         """All values of what is compared for an option, each that counts before those that corroborate it."""
@@ -108,11 +120,12 @@ class Asked:
         evaluator, parameters = get(request.evaluator), parameters_of(request)
         return cls(evaluator, parameters, request_key(evaluator.name, evaluator.version, plain(parameters)))
 
-    @property
-    def gap(self) -> Missing:
+    def gap(self, book: QuizBook) -> Missing:
         """What is told where nothing is stored."""
         name = self.evaluator.name
-        how = f"run `earwitness evidence` with what the evaluator {name} needs (see `earwitness evidence --help`)"
+        asking = [q.id for q in book.questions if any(Asked.by(request).key == self.key for request in q.evidence)]
+        gather = command(book.folder, "evidence", *asking)
+        how = f"run `{gather}`, with what the evaluator {name} needs (see `earwitness evidence --help`)"
         return Missing(evaluator=name, what="no stored evidence", remedy=how)
 
 
@@ -161,7 +174,7 @@ class Gatherer:
         verdicts = {
             letter: judge(option.claim, candidates, option.asides) for letter, option in question.options.items()
         }
-        return Testimony(question, exhibits, missing, candidates, verdicts)
+        return Testimony(question, exhibits, missing, candidates, verdicts, self.book.folder)
 
     def exhibits(self, request: EvidenceRequest) -> tuple[tuple[Exhibit, ...], Missing | None]:
         """The evidence that answers a request, the one that counts first, and what is missing."""
@@ -191,7 +204,7 @@ class Gatherer:
         if self.mode == "cached" and asked.evaluator.stored:
             if known := self._stored(asked):
                 return Result(name, questions, known[0], None, "from the store")
-            return Result(name, questions, None, asked.gap)
+            return Result(name, questions, None, asked.gap(self.book))
         return Result(name, questions, *self._answer(asked, replace(self.site, progress=report)))
 
     def _find(self, asked: Asked) -> tuple[tuple[Exhibit, ...], Missing | None]:
@@ -199,7 +212,7 @@ class Gatherer:
         found += [Exhibit(evidence, "store") for evidence in self._stored(asked)]
         usable = any(m.standing in self.accept for exhibit in found for m in exhibit.evidence.measurements)
         if asked.evaluator.stored and (self.mode == "cached" or (self.mode == "auto" and usable)):
-            return _distinct(found), None if usable else asked.gap
+            return _distinct(found), None if usable else asked.gap(self.book)
         fresh, gap = self._answer(asked, self.site)
         here = [Exhibit(fresh, "fresh")] if fresh else []
         return _distinct([*here, *found]), None if gap and gap.cause == "absent" and usable else gap
@@ -283,6 +296,13 @@ def key_from(
         evidence=_digests(used),
         decisions=decisions,
     )
+
+
+def question_key(testimony: Testimony, decisions: Decisions = ()) -> QuestionKey:
+    """The key of one question that its testimony and the teaching staff's decisions give."""
+    decided, name = in_force(decisions), testimony.question.id
+    overridden, ruled = decided.overrides.get(name), decided.rulings.get(name)
+    return make_question_key(testimony.question, testimony.verdicts, overridden, ruled)
 
 
 def _digests(used: Iterable[Evidence]) -> dict[str, str]:

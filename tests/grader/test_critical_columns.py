@@ -19,8 +19,8 @@ from grader.marking.class_run import grade_file, summary
 from grader.marking.regulations import Regulator
 from grader.quiz.loading import load_quiz
 from grader.quiz.spec import QuizBook
-from grader.submissions.class_file import ClassFile, read_class_file
-from grader.submissions.headers import LEADING, TRAILING, languages, meaning_of
+from grader.submissions.class_file import ClassFile, Skip, read_class_file
+from grader.submissions.headers import COLUMNS, languages, meaning_of
 from grader.submissions.model import SubmissionFile
 from grader.submissions.reading import read_submissions
 from tests.grader.classroom import Attempt, Report, key_for, letters_key, make_book
@@ -73,7 +73,7 @@ def test_the_report_reads_the_same_in_every_language_of_the_lms(tmp_path: Path, 
             rows = rows_of(book)
             first = rows[0].index("352902: " + book.questions[0].prompt)
             rows[0] = [
-                change(words.get(cell, [cell])[which]) if i < first or cell in TRAILING else cell
+                change(words.get(cell, [cell])[which]) if i < first or cell in COLUMNS else cell
                 for i, cell in enumerate(rows[0])
             ]
             file = read_submissions(written(tmp_path / "r.csv", rows), book)
@@ -86,12 +86,12 @@ def test_the_report_reads_the_same_in_every_language_of_the_lms(tmp_path: Path, 
 def test_no_header_word_has_two_meanings() -> None:
     found: dict[str, set[str]] = {}
     for meanings in languages().values():
-        assert set(meanings) <= {*LEADING, *TRAILING}
+        assert set(meanings) <= {*COLUMNS}
         for meaning, words in meanings.items():
             for word in words:
                 found.setdefault(header_name(word), set()).add(meaning)
     assert {word: meanings for word, meanings in found.items() if len(meanings) > 1} == {}
-    assert {meaning_of(name) for name in (*LEADING, *TRAILING)} == {*LEADING, *TRAILING}
+    assert {meaning_of(name) for name in COLUMNS} == {*COLUMNS}
 
 
 def test_the_words_of_the_fork_are_known() -> None:
@@ -157,6 +157,40 @@ def test_attempts_that_nobody_knows_are_refused_mapped_or_ignored(tmp_path: Path
         file = read_submissions(path, book, told)
         assert not file.all_attempts
         assert any("whether that is the latest in time cannot be told" in note for note in file.notes)
+
+
+def moved_to_the_end(rows: list[list[str]], name: str) -> list[list[str]]:
+    at = rows[0].index(name)
+    return [[*row[:at], *row[at + 1 :], row[at]] for row in rows]
+
+
+@pytest.mark.parametrize("name", ["submitted", "attempt", "sis_id"])
+def test_a_column_is_known_wherever_it_stands(tmp_path: Path, book: QuizBook, name: str) -> None:
+    rows = rows_of(book)
+    moved, as_it_was = (
+        [(s.student_id, s.submitted, s.attempt, s.chosen) for s in read_submissions(path, book).submissions]
+        for path in (written(tmp_path / "r.csv", moved_to_the_end(rows, name)), written(tmp_path / "s.csv", rows))
+    )
+    assert moved == as_it_was
+
+
+def test_times_under_a_foreign_header_after_the_questions_are_not_passed_over(tmp_path: Path, book: QuizBook) -> None:
+    rows = moved_to_the_end(rows_of(book), "submitted")
+    rows[0][-1] = "wann"
+    text = problems(written(tmp_path / "r.csv", rows), book)
+    assert "'wann' is a column that nobody knows, and submitted is missing, it looks like `submitted`" in text
+
+
+@pytest.mark.parametrize("points", ["1,0", "one", "１", "0x1", "nan"])
+def test_points_that_are_no_number_are_refused_with_their_cell(tmp_path: Path, book: QuizBook, points: str) -> None:
+    rows = rows_of(book)
+    first = next(i for i, cell in enumerate(rows[0]) if ":" in cell)
+    rows[2][first], rows[2][first + 1] = "", points
+    rows[3][rows[0].index("score")] = points
+    path = written(tmp_path / "r.csv", rows)
+    assert problems(path, book).count("is no number of points as the LMS writes them") == 2
+    left_out = [Skip(row=3, cell=book.questions[0].id, reason=REASON), Skip(row=4, cell="score", reason=REASON)]
+    assert len(read_submissions(path, book, ClassFile(skip=tuple(left_out))).submissions) == 3
 
 
 def test_an_attempt_without_a_number_is_refused_or_confirmed(tmp_path: Path, book: QuizBook) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from collections.abc import Callable
 from datetime import datetime
 from fractions import Fraction
@@ -380,6 +381,98 @@ def test_a_run_graded_with_the_decisions_of_another_is_the_same_run(
     assert (tmp_path / "again/scores.csv").read_bytes() == (new / "scores.csv").read_bytes()
     assert result(tmp_path / "again")["decisions"] == result(new)["decisions"]
     assert run("items", new, "--override", new).exit_code == 2, "a run has its own decisions"
+
+
+def test_an_override_that_is_taken_back_leaves_the_question_to_the_evidence(
+    run: Command, graded: Path, changed: Callable[..., Path], tmp_path: Path
+) -> None:
+    first = changed(graded, "overrides:\n  - {question: q03, correct: [A, C], reason: E does not hold}\n")
+    back = changed(first, "overrides:\n  - {question: q03, replaces: [1], reason: E holds after all}\n")
+    assert result(back)["key"]["digest"] == result(graded)["key"]["digest"] != result(first)["key"]["digest"]
+    assert totals(back) == totals(graded) != totals(first)
+    told = json.loads(run("key", "--override", back, "--json").output)["decisions"]
+    assert [line.split(" ")[1] for line in told] == ["override", "override"]
+    assert "E holds after all" in told[1]
+    path = tmp_path / "nothing.yaml"
+    path.write_text("reason: at the meeting\noverrides: [{question: q03, reason: says nothing at all}]\n")
+    ended = run("regrade", graded, path)
+    assert ended.exit_code == 2
+    assert "decides nothing" in ended.stderr
+
+
+def test_a_credit_rule_is_decided_like_anything_else(
+    run: Command, report: Path, graded: Path, changed: Callable[..., Path], tmp_path: Path
+) -> None:
+    new = changed(changed(graded, "rule: all-or-nothing\n"), MONDAY)
+    assert [d["what"] for d in result(new)["decisions"]] == ["credit-rule", "ruling"]
+    assert run("grade", report, "--override", new, "--out", tmp_path / "again").exit_code == 0
+    assert totals(tmp_path / "again") == totals(new) != totals(changed(graded, MONDAY))
+    refused = run("grade", report, "--override", new, "--rule", "coverage")
+    assert refused.exit_code == 2
+    assert "1. credit-rule all-or-nothing" in refused.stderr
+    answers = tmp_path / "answers.yaml"
+    answers.write_text("answers: {q04: [A, B]}\n")
+    assert json.loads(run("check", answers, "--override", new, "--json").output)["rule"] == "all-or-nothing"
+
+
+def test_hold_harmless_binds_a_class_that_is_graded_anew(
+    run: Command, report: Path, graded: Path, changed: Callable[..., Path], tmp_path: Path
+) -> None:
+    text = "overrides:\n  - {question: q03, correct: [A, C], reason: E does not hold}\n"
+    held = changed(graded, text, "--policy", "hold-harmless")
+    assert totals(changed(graded, text)) != totals(held)
+    assert run("grade", report, "--override", held, "--out", tmp_path / "again").exit_code == 0
+    assert totals(tmp_path / "again") == totals(held)
+
+
+def test_decisions_of_a_run_and_of_files_add_up_wherever_they_are_given(
+    run: Command, report: Path, graded: Path, changed: Callable[..., Path], tmp_path: Path
+) -> None:
+    one, two, clash = (tmp_path / f"{name}.yaml" for name in ("one", "two", "clash"))
+    one.write_text(MONDAY)
+    two.write_text(TUESDAY)
+    clash.write_text("rulings:\n  - {question: q01, always_correct: [E], reason: E can be argued}\n")
+    both = changed(graded, BOTH)
+    for first in (one, changed(graded, MONDAY)):
+        out = tmp_path / f"again {first.name}"
+        assert run("grade", report, "--override", first, "--override", two, "--out", out).exit_code == 0
+        assert totals(out) == totals(both)
+        for command in (["key"], ["why", "q01"], ["grade", report], ["report", "--out", tmp_path / "page.html"]):
+            refused = run(*command, "--override", first, "--override", clash)
+            assert refused.exit_code == 2, refused.output
+            assert "E was misprinted" in refused.stderr
+            assert "E can be argued" in refused.stderr
+    replacing = "rulings:\n  - {question: q01, always_correct: [E], reason: E can be argued, replaces: [1]}\n"
+    clash.write_text(replacing)
+    assert run("key", "--override", one, "--override", clash).exit_code == 0
+    refused = run("key", "--override", one, "--override", both)
+    assert refused.exit_code == 2
+    assert "name one run at most, before any file" in refused.stderr
+
+
+def test_where_the_evidence_gives_another_key_than_the_run_it_is_refused_by_question(
+    quiz: Path, report: Path, graded: Path, tmp_path: Path
+) -> None:
+    other = Path(shutil.copytree(quiz, tmp_path / "other"))
+    text = (other / "q01.yaml").read_text(encoding="utf-8")
+    (other / "q01.yaml").write_text(text.replace('["dice.sides", 5.0]', '["dice.sides", 8.0]', 1), encoding="utf-8")
+    answers = tmp_path / "answers.yaml"
+    answers.write_text("answers: {q01: [B, D]}\n")
+    commands: list[list[object]] = [
+        ["key"], ["why", "q01"], ["check", answers], ["report", "--out", tmp_path / "page.html"],
+        ["export", "qti", "--out", tmp_path / "quiz.zip"],
+    ]  # fmt: skip
+    for command in commands:
+        ended = CliRunner().invoke(app, [*map(str, command), "--override", str(graded), "--quiz", str(other)])
+        assert ended.exit_code == 2, ended.output
+        assert f"q01: was BD in {graded}, and is D by the evidence as it is now" in ended.stderr
+        assert not (tmp_path / "page.html").exists()
+    anew = ["grade", str(report), "--override", str(graded), "--quiz", str(other)]
+    assert CliRunner().invoke(app, anew).exit_code == 0
+    said = tmp_path / "said.yaml"
+    said.write_text("overrides:\n  - {question: q01, correct: [B], reason: B alone can be defended}\n")
+    ended = CliRunner().invoke(app, ["key", "--override", str(graded), "--override", str(said), "--quiz", str(other)])
+    assert ended.exit_code == 0, "the question is decided by the file"
 
 
 def test_a_run_whose_decisions_stood_apart_is_brought_up_to_date(

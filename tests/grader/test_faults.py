@@ -73,7 +73,8 @@ def test_the_key_is_formed_from_what_is_left(earwitness: Run, broken_quiz: Path,
     earwitness("evidence", "fair", "--quiz", broken_quiz)
     graded = earwitness("grade", "class.csv", "--out", "grades", "--quiz", broken_quiz, cwd=place)
     assert graded.returncode == BROKE
-    assert (place / "grades/scores.csv").read_text() == "student_id,fair,sides,total\n1,2.00,,2.00\n2,1.33,,1.33\n"
+    rows = (place / "grades/scores.csv").read_text().splitlines()
+    assert rows[1:] == ["1,,,2.00,,2.00,graded", "2,,,1.33,,1.33,graded"]
 
 
 @pytest.mark.parametrize("place_of_option", [0, 1])

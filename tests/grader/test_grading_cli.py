@@ -49,7 +49,11 @@ def test_a_class_goes_from_report_to_scores_feedback_and_result(
     ended = run("grade", report, "--out", out)
     assert ended.exit_code == 0, ended.output
     rows = scores(out)
-    assert list(rows[0]) == ["student_id", *(q.id for q in class_book.questions), "total"]
+    questions = [question.id for question in class_book.questions]
+    assert list(rows[0]) == ["student_id", "name", "section", *questions, "total", "status"]
+    assert {(row["name"], row["section"], row["status"]) for row in rows} == {
+        (f"Student, No. {n}", f"Class {'AB'[n % 2]}", "graded") for n in range(30)
+    }
     assert len(rows) == 30
     by_id = {(a.login, a.number): a for a in random_class(class_book, 30, attempts=2)}
     for row in rows:  # the latest attempt counts; recomputed with floats, as Canvas would

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -149,3 +150,35 @@ def test_decisions_of_the_teaching_staff_hold_and_say_why(foreign_quiz: Path, tm
     code, text = run(foreign_quiz, f"--override={path}", cwd=tmp_path)
     assert code == 4, text
     assert "sides has no option Z" in text
+
+
+def test_several_files_of_decisions_add_up_or_are_refused_with_both_named(foreign_quiz: Path, tmp_path: Path) -> None:
+    one, two = tmp_path / "monday.yaml", tmp_path / "tuesday.yaml"
+    one.write_text("overrides: [{question: sides, correct: [A, B], reason: A can be argued}]\n")
+    two.write_text("rulings: [{question: fair, always_correct: [B], reason: B was unclear}]\n")
+    both = (f"--override={one}", f"--override={two}")
+    code, text = run(foreign_quiz, f"--answers={answers(tmp_path, 'A, B, C', 'A')}", *both, cwd=tmp_path)
+    assert code == 0, text
+    assert "fair: decided by the teaching staff: B counted as right (B was unclear)" in text
+    assert "sides: decided by the teaching staff: A, B right (A can be argued)" in text
+    two.write_text("overrides: [{question: sides, correct: [C], reason: C it has to be}]\n")
+    code, text = run(foreign_quiz, *both, cwd=tmp_path)
+    assert code == 4, text
+    assert "A can be argued" in text
+    assert "C it has to be" in text
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_what_was_given_for_a_quiz_below_the_named_folder_is_read_before_anything_runs(
+    foreign_quiz: Path, tmp_path: Path, workers: tuple[str, ...]
+) -> None:
+    shutil.copytree(foreign_quiz, tmp_path / "course" / "week 3")
+    path = tmp_path / "decided.yaml"
+    path.write_text("overrides: [{question: sides, correct: [Z], reason: long enough}]\n")
+    wrong = tmp_path / "mine.yaml"
+    wrong.write_text("answers: {fair: [A, Q]}\n")
+    code, text = run(tmp_path / "course", f"--override={path}", f"--answers={wrong}", *workers, cwd=tmp_path)
+    assert code == 4, text
+    assert "sides has no option Z" in text
+    assert "Q" in text
+    assert "Traceback" not in text

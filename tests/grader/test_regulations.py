@@ -90,7 +90,10 @@ def test_an_extension_moves_one_students_deadline_and_never_backwards() -> None:
     assert totals(grades) == {"a": 3, "b": 0}
     assert rules(grades, "a") == ["extension"]
     in_time = [attempt("a", None, DEADLINE, 3, book)]
-    assert totals(graded(in_time, book, **extension("a", "2026-06-01T00:00:00+08:00"))) == {"a": 3}
+    backwards = graded(in_time, book, **extension("a", "2026-06-01T00:00:00+08:00"))
+    assert totals(backwards) == {"a": 3}
+    [told] = backwards.records[0].adjustments
+    assert told.detail.startswith("until 2026-06-01 00:00:00 +08:00, which is not after the deadline of all")
 
 
 @pytest.mark.parametrize(("policy", "points"), [("first", 2), ("latest", 1), ("highest", 3)])

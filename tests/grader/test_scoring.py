@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from itertools import combinations, product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -159,13 +160,25 @@ def test_units_are_exact_for_every_answer_and_rule(book: QuizBook) -> None:
 
 def test_a_question_nobody_can_score_on_is_pointed_out(book: QuizBook) -> None:
     key = {**letters_key(book), "q03": frozenset()}
-    assert lint_key(book, key, "net-correct")[0].startswith("q03: no option is correct")
-    assert lint_key(book, key, "each-answer") == []
+    assert lint_key(Scorer(book, key, "net-correct"))[0].startswith("q03: no option is correct, so nobody")
+    assert lint_key(Scorer(book, key, "each-answer")) == []
     assert share(book.question("q03"), frozenset(), frozenset("A"), "each-answer").fraction == Fraction(4, 5)
     assert all(
         share(book.question("q03"), frozenset(), frozenset("A"), rule).fraction == 0
         for rule in ("net-correct", "coverage")
     )
+
+
+def test_a_question_whose_only_right_option_is_taken_out_is_pointed_out(book: QuizBook) -> None:
+    def told(**effect: Any) -> list[str]:
+        ruling = Ruling(question="q02", reason="it was misprinted", **effect)
+        return lint_key(Scorer(book, letters_key(book), "net-correct", (ruling,)))
+
+    assert told(disregard=("B",)) == [
+        "q02: no option is correct once B is taken out; `everyone: true` gives all its points to all"
+    ]
+    assert told(disregard=("A",)) == told(disregard=("B",), always_correct=("C",)) == []
+    assert told(disregard=("B",), everyone=True) == []
 
 
 @pytest.mark.parametrize(
