@@ -274,12 +274,11 @@ class _Item(pytest.Item):
         """The evidence card of an option as plain text."""
         from io import StringIO
 
-        from rich.console import Console
-
+        from basics.terminal import PlainConsole
         from grader.verdicts.terminal import show_card
 
         text = StringIO()
-        show_card(Console(file=text, width=110), self.testimony, letter)
+        show_card(PlainConsole(file=text, width=110), self.testimony, letter)
         return text.getvalue().rstrip()
 
 

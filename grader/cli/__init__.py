@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
@@ -48,6 +49,9 @@ def main() -> None:
     """Entry point of the command `earwitness`; `--debug` may stand anywhere."""
     if "--debug" in sys.argv[1:]:
         sys.argv[1:] = ["--debug", *(argument for argument in sys.argv[1:] if argument != "--debug")]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # whatever the terminal's encoding cannot show
     try:
         app(prog_name="earwitness")
     except SystemExit as end:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from basics.errors import InputError, Problem, Unavailable
+from basics.visible import HIDDEN, visible
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -61,9 +62,9 @@ ModeOption = Annotated[
 
 def console(*, stderr: bool = False) -> Console:
     """A console as wide as the terminal; plain text without colour codes in a pipe."""
-    from rich.console import Console
+    from basics.terminal import PlainConsole
 
-    return Console(stderr=stderr, highlight=False)
+    return PlainConsole(stderr=stderr)
 
 
 def command(app: typer.Typer, name: str | None = None, *, help: str) -> Callable[[Callable[..., None]], None]:
@@ -83,7 +84,7 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
         with collected_faults() as faults:
             code = _exit_code(lambda: function(*arguments, **options))
         for fault in faults:
-            print(f"earwitness: {fault.evaluator} {fault.what}\n    -> {fault.remedy}", file=sys.stderr)
+            print(visible(f"earwitness: {fault.evaluator} {fault.what}\n    -> {fault.remedy}"), file=sys.stderr)
         raise typer.Exit(BROKE if faults else code)
 
     return run
@@ -98,7 +99,7 @@ def _exit_code(command: Callable[[], None]) -> int:
     except (typer.Abort, typer.BadParameter, BrokenPipeError):
         raise
     except (InputError, Unavailable) as error:
-        print(f"earwitness: {error}", file=sys.stderr)
+        print(visible(f"earwitness: {error}"), file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
         print("earwitness: interrupted; the same command goes on from what is stored", file=sys.stderr)
@@ -126,13 +127,14 @@ def _tell(error: Exception) -> int:
         print(f"earwitness: {what}\n    -> {how_to_install(package)}", file=sys.stderr)
         return UNUSABLE
     fault = whose_fault(f"{PROJECT} {installed_version(PROJECT)}", error)
-    print(f"earwitness: broke: {cause_of(error)}\n    -> {fault}", file=sys.stderr)
+    print(visible(f"earwitness: broke: {cause_of(error)}\n    -> {fault}"), file=sys.stderr)
     return BROKE
 
 
 def print_json(data: Any) -> None:
-    """Indented JSON, Chinese left readable."""
-    print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+    """Indented JSON, Chinese left readable, what would steer a terminal escaped."""
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    print(HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def load_book(quiz: Path | None, result: Path | None = None, override: Sequence[Path] | None = None) -> QuizBook:

@@ -75,7 +75,7 @@ def sign(
             Problem(f"{RECORD_FOLDER}/{INDEX}", what, f"record some: `{command_of(folder, 'evidence', '--record')}`")
         )
     written = signature.sign(folder, record.index, key)
-    console().print(f"{written}: signs {len(record.entries)} entries", markup=False, soft_wrap=True)
+    console().print(f"{written}: signs {len(record.entries)} entries", soft_wrap=True)
 
 
 def _show(out: Console, record: Record, known: History, signed: Signature) -> None:
@@ -95,7 +95,7 @@ def _show(out: Console, record: Record, known: History, signed: Signature) -> No
 
 def _line(out: Console, *words: str) -> None:
     if text := "  ".join(filter(None, words)):
-        out.print(text, markup=False, soft_wrap=True)
+        out.print(text, soft_wrap=True)
 
 
 def _evaluator(entry: Entry) -> list[str]:

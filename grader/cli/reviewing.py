@@ -146,7 +146,7 @@ def ledger(
             facts = entry["facts"]
             out.print(f"{entry['number']:>4}  {entry['time']}  {entry['action']:<8}  key {facts['key'][:12]}")
         for finding in findings:
-            out.print(f"{finding.entry}: {finding.what}", style="red", markup=False)
+            out.print(f"{finding.entry}: {finding.what}", style="red")
         out.print("intact" if not findings else "NOT intact", style="green" if not findings else "bold red")
     raise typer.Exit(FAILED if findings else DONE)
 
@@ -190,7 +190,7 @@ def run_with_its_own_key(book: QuizBook, path: Path, override: list[Path] | None
 def tell_of_other_evidence(path: Path, run: RunRecord, key: AnswerKey) -> None:
     """Say so where the evidence was gathered anew since the run."""
     if key.evidence != run.key.evidence:
-        console(stderr=True).print(f"{path}: the evidence is other than it was; what is correct is not", markup=False)
+        console(stderr=True).print(f"{path}: the evidence is other than it was; what is correct is not")
 
 
 def _points(text: str | None) -> Fraction | None:

@@ -27,8 +27,8 @@ def class_(
     key, _ = testify(book, "cached", accepted_sources(book, None), ())
     paths = {path.name: path for path in write_starters(out, book, [question.id for question in key.unsettled])}
     told = console()
-    told.print(f"{paths[CLASS]}: roster, extensions, violations; works as it is", markup=False, soft_wrap=True)
-    told.print(f"{paths[OVERRIDE]}: decide in it what is open before grading", markup=False, soft_wrap=True)
-    told.print(f"{paths[CHANGES]}: write into it what is decided afterwards", markup=False, soft_wrap=True)
+    told.print(f"{paths[CLASS]}: roster, extensions, violations; works as it is", soft_wrap=True)
+    told.print(f"{paths[OVERRIDE]}: decide in it what is open before grading", soft_wrap=True)
+    told.print(f"{paths[CHANGES]}: write into it what is decided afterwards", soft_wrap=True)
     following = command_of(book.folder, "grade", "SUBMISSIONS.csv", "--class", paths[CLASS])
-    told.print(f"then: {following}", markup=False, soft_wrap=True)
+    told.print(f"then: {following}", soft_wrap=True)

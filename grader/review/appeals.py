@@ -372,9 +372,9 @@ def show_appeals(out: Console, appeals: Sequence[dict[str, Any]]) -> None:
         by = f", {decision['by']}" if decision and decision["by"] else ""
         when = f"decided {decision['time'][:10]}{by}" if decision else f"opened {appeal['opened'][:10]}"
         line = f"{appeal['question']} {appeal['option']}  {appeal['student']}  {appeal['status']}  {when}"
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)
         for file in appeal["files"][1:]:
-            out.print(f"    {'letter' if file.endswith('.md') else 'changes'}: {file}", markup=False, soft_wrap=True)
+            out.print(f"    {'letter' if file.endswith('.md') else 'changes'}: {file}", soft_wrap=True)
     waiting = sum(1 for appeal in appeals if appeal["decision"] is None)
     out.print(f"{len(appeals)} appeals, {waiting} of them open")
 
@@ -432,49 +432,45 @@ def _names(reason: str, other: StudentRecord) -> bool:
 
 def show_appeal(out: Console, data: dict[str, Any]) -> None:
     """The packet for people."""
-    from rich.markup import escape
-
-    out.print(f"{data['question']} {data['option']}: {escape(data['text'])}", style="bold")
+    out.print(f"{data['question']} {data['option']}: {data['text']}", style="bold")
     out.print(f"verdict: {data['evidence']['verdict']}; key {data['key']['correct'] or 'none'}")
     for ground in data["evidence"]["grounds"]:
-        out.print(f"  {escape(ground)}")
+        out.print(f"  {ground}")
     out.print("It would come out otherwise if")
     for change in data["what_would_change_it"]:
-        out.print(f"  {escape(change)}")
+        out.print(f"  {change}")
     for way, effect in data["if_accepted"].items():
         _show_effect(out, way, effect, data["student"])
     if data["within_revision_window"] is False:
         out.print("the revision window is over", style="yellow")
     if data["decision"]:
         way = f" as {data['decision']['as']} right" if data["decision"]["as"] else ""
-        out.print(f"{data['decision']['outcome']}{way}: {escape(data['decision']['reason'])}", style="bold")
+        out.print(f"{data['decision']['outcome']}{way}: {data['decision']['reason']}", style="bold")
     for path in data["written"]:
-        out.print(f"written: {escape(path)}")
+        out.print(f"written: {path}")
     for path in (path for path in data["written"] if path.endswith(".yaml")):
         carry = about_run("regrade", Path(path).parent.parent, path, "--out", "NEW")
-        out.print(f"then: {carry}", markup=False, soft_wrap=True)
+        out.print(f"then: {carry}", soft_wrap=True)
 
 
 def _show_effect(out: Console, way: str, effect: dict[str, Any], who: str) -> None:
-    from rich.markup import escape
-
-    out.print(f"if accepted as {way} right: {escape(effect['decides'])}", style="bold")
+    out.print(f"if accepted as {way} right: {effect['decides']}", style="bold")
     for obstacle in effect["not_possible"]:
-        out.print(f"  cannot be had: {escape(obstacle)}", style="yellow")
+        out.print(f"  cannot be had: {obstacle}", style="yellow")
     if effect["not_possible"]:
         return
     for decision in effect["replaces"]:
-        out.print(f"  in place of {escape(decision)}", style="yellow")
+        out.print(f"  in place of {decision}", style="yellow")
     out.print(
         f"  {effect['gain']} of {effect['n']} students gain, {effect['lose']} lose; mean change {effect['mean_change']}"
     )
     for loser in effect["losers"][:SHOWN]:
-        out.print(f"    loses: {escape(loser['student'])} {loser['old']} -> {loser['new']}")
+        out.print(f"    loses: {loser['student']} {loser['old']} -> {loser['new']}")
     if effect["lose"] > SHOWN:
         out.print(f"    and {effect['lose'] - SHOWN} more, all in --json")
     student = effect["this_student"]
     if student["points"] is not None:
         out.print(
-            f"  {escape(who)} ticked {student['ticked'] or 'nothing'}: {student['points']} -> "
+            f"  {who} ticked {student['ticked'] or 'nothing'}: {student['points']} -> "
             f"{student['points_then']} points, total {student['total']} -> {student['total_then']}"
         )
