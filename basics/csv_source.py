@@ -23,6 +23,9 @@ MOST_BYTES = 1 << 30
 LONGEST_CELL = 1 << 20
 MOST_COLUMNS, MOST_ROWS = 16_384, 1_048_576
 """What a spreadsheet can hold."""
+TOO_WIDE = f"has more than {MOST_COLUMNS:,} cells, the most that a spreadsheet holds in a row"
+TOO_LONG = f"is one more than the {MOST_ROWS:,} rows that a spreadsheet holds"
+SPLIT = "split the file; is it the one that is meant?"
 
 CLOSE_QUOTES = 'close the quote; a quote that belongs to the text is written twice ("") in a cell in quotes'
 MEND_SEPARATORS = "quote cells that contain a separator; leave none out, a blank cell keeps its separator"
@@ -156,9 +159,9 @@ def _rows(lines: Iterable[str], separator: str, path: Path) -> Iterator[tuple[in
     try:
         for number, row in enumerate(csv.reader(_text(lines), delimiter=separator, strict=True), start=1):
             if len(row) > MOST_COLUMNS:
-                raise csv.Error(f"more than {MOST_COLUMNS:,} cells in a row, the most that a spreadsheet has")
+                raise InputError(Problem(f"{path.name} row {number}", TOO_WIDE, SPLIT))
             if number > MOST_ROWS:
-                raise csv.Error(f"more than {MOST_ROWS:,} rows, the most that a spreadsheet has")
+                raise InputError(Problem(f"{path.name} row {number}", TOO_LONG, SPLIT))
             yield number, row
     except csv.Error as error:
         raise InputError(Problem(f"{path.name} row {number + 1}", *_fault(str(error)))) from error
@@ -179,8 +182,6 @@ def _fault(message: str) -> tuple[str, str]:
         return 'a cell opens with a quote (") that is not closed, or text follows where it is closed', CLOSE_QUOTES
     if "field limit" in message:
         return f"a cell is longer than {LONGEST_CELL:,} characters", CLOSE_QUOTES
-    if message.startswith("more than"):
-        return f"there are {message}", "split the file; is it the one meant?"
     return f"is not CSV: {message}", "export the file again"
 
 

@@ -91,11 +91,11 @@ def _too_large(path: Path, most: int) -> Problem:
 
 
 @contextmanager
-def replacing(path: Path, *, mode: int = PUBLIC) -> Iterator[Path]:
+def replacing(path: Path, *, mode: int = PUBLIC, new: bool = False) -> Iterator[Path]:
     """The path of an empty file that becomes `path` when the block ends, and goes when it raises.
 
     Raises InputError naming `path` where it cannot be written (no permission, a folder, pipe or device in its place, a
-    full disk).
+    full disk); with `new` also where something is there already, even if it came a moment ago.
     """
     with told(path):
         _require_replaceable(path)
@@ -106,13 +106,22 @@ def replacing(path: Path, *, mode: int = PUBLIC) -> Iterator[Path]:
         yield temporary
         with told(path):
             _sync(temporary, os.O_RDWR)
-            temporary.replace(path)
+            if new:
+                _link(temporary, path)
+            temporary.unlink() if new else temporary.replace(path)
             sync_names(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     finally:
         os.close(handle)
+
+
+def _link(temporary: Path, path: Path) -> None:
+    try:
+        os.link(temporary, path)
+    except FileExistsError as error:
+        raise InputError(Problem(str(path), "is there already", "keep it, and name another file")) from error
 
 
 def _require_replaceable(path: Path) -> None:
@@ -182,9 +191,9 @@ def writing_text(path: Path, *, mode: int = PUBLIC) -> Iterator[TextIO]:
         yield file
 
 
-def write_whole(path: Path, content: bytes, *, mode: int = PUBLIC) -> None:
+def write_whole(path: Path, content: bytes, *, mode: int = PUBLIC, new: bool = False) -> None:
     """Replace the file at `path` by one that holds `content`. Raises InputError like `replacing`."""
-    with replacing(path, mode=mode) as temporary, told(path):
+    with replacing(path, mode=mode, new=new) as temporary, told(path):
         temporary.write_bytes(content)
 
 

@@ -148,15 +148,14 @@ def student(
     accept: AcceptOption = None,
     override: OverrideOption = None,
 ) -> None:
-    from grader.exports.student import check_places, seal, write_edition, write_opening
+    from grader.exports.student import check_places, publish, seal
     from grader.marking.scoring import correct_options
 
     book = load_book(quiz, override=override)
     check_places(book, out, opening)
     key = key_for_grading(book, accept, given(override, book))
     sealed, secret = seal(book, correct_options(key))
-    write_opening(opening, secret)
-    write_edition(out, book, sealed)
+    publish(out, book, sealed, opening, secret)
     said = f"{out}: publish this folder now; {opening}: keep it secret until the deadline, then publish it"
     console().print(said)
     if key.unsettled:

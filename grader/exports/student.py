@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 
 from basics.errors import InputError, Problem
 from basics.files import SECRET, read_bytes, write_whole
+from basics.folders import Stage, staging
 from evaluators.evidence import Frozen, digest
 from grader.quiz.edition import ANNOUNCED, PRINTED, SEAL
 from grader.quiz.spec import QuizBook, Text, normalise
@@ -90,22 +91,25 @@ def check_places(book: QuizBook, out: Path, opening: Path) -> None:
         raise InputError(problems)
 
 
-def write_edition(out: Path, book: QuizBook, sealed: Sealed) -> None:
+def publish(out: Path, book: QuizBook, sealed: Sealed, opening: Path, secret: Opening) -> None:
+    """Write the edition and the opening of its seal, both or neither.
+
+    Raises InputError if the opening's file is there: an opening that is lost opens nothing any more.
+    """
+    with staging(out) as stage:
+        _write_edition(stage, book, sealed)
+        stage.commit(lambda: write_whole(opening, _json(secret), mode=SECRET, new=True))
+
+
+def _write_edition(stage: Stage, book: QuizBook, sealed: Sealed) -> None:
     """Specs without claims, evidence and notes, and the seal."""
     quiz = book.quiz.model_dump(mode="json", exclude_defaults=True, include=set(ANNOUNCED))
-    _write_yaml(out / "quiz.yaml", quiz)
+    _write_yaml(stage.file("quiz.yaml"), quiz)
     for name, question in zip(book.quiz.questions, book.questions, strict=True):
         data = question.model_dump(mode="json", exclude_defaults=True, include=set(PRINTED))
         data["options"] = {letter: {"text": option.text} for letter, option in question.options.items()}
-        _write_yaml(out / name, data)
-    write_whole(out / SEAL, _json(sealed))
-
-
-def write_opening(path: Path, opening: Opening) -> None:
-    """The secret part. Raises InputError if the file is there: an opening that is lost opens nothing any more."""
-    if path.exists():
-        raise InputError(Problem(str(path), "is there already", "keep it, and name another file with --opening"))
-    write_whole(path, _json(opening), mode=SECRET)
+        _write_yaml(stage.file(name), data)
+    write_whole(stage.file(SEAL), _json(sealed))
 
 
 def read_seal(folder: Path) -> Sealed:

@@ -250,7 +250,8 @@ def handle_appeal(run: RunRecord, grades: Grades, key: AnswerKey, appeal: Appeal
     if problems := _problems(grades, appeal):
         raise InputError(problems)
     out = result if result.is_dir() else result.parent
-    name = f"{FOLDER}/{appeal.question}-{appeal.letter}-{file_names([appeal.student])[appeal.student]}"
+    names = file_names([record.student_id for record in grades.records])
+    name = f"{FOLDER}/{appeal.question}-{appeal.letter}-{names[appeal.student]}"
     made = offers(run, grades.scorer.book, appeal, _pending(out / FOLDER, run, grades.scorer.book))
     if appeal.decision == "accepted":
         _need_possible(appeal, made)
