@@ -43,6 +43,8 @@ class InputError(EarwitnessError):
         return type(self), (self.problems,)  # worker processes raise it too
 
 
+SHOWN = 200
+"""Characters of a name that are shown."""
 NO_FILE: dict[type[OSError], tuple[str, str]] = {
     FileNotFoundError: ("there is no such file", "check the path"),
     IsADirectoryError: ("is a directory, expected a file", "name the file inside it"),
@@ -59,6 +61,13 @@ def opening(path: Path) -> Iterator[None]:
     except OSError as error:
         unknown = (f"cannot be read ({error.strerror or error})", "check the path, and the disk it is on")
         raise InputError(Problem(str(path), *NO_FILE.get(type(error), unknown))) from error
+
+
+def unusable(error: OSError) -> Problem:
+    """What the system says of a file that was named, wherever it came up."""
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else str(error.filename)
+    shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
+    return Problem(shown, f"cannot be used ({error.strerror or error})", "check the path, and the disk it is on")
 
 
 def require_name(path: Path) -> None:

@@ -34,6 +34,7 @@ KINDS = {
 }
 LARGEST = 1 << 28
 """Bytes of a file that is read as a whole, unless its kind has a bound of its own."""
+PART = 1 << 20
 DIGITS = 8
 """Random digits in the name of a temporary file."""
 PUBLIC, SECRET = 0o666, 0o600
@@ -59,11 +60,13 @@ def reading(path: Path, *, most: int | None = LARGEST) -> Iterator[BufferedReade
 
 def read_bytes(path: Path, *, most: int = LARGEST) -> bytes:
     """All bytes of a file. Raises InputError like `reading`."""
+    content = bytearray()
     with reading(path, most=most) as file:
-        content = file.read(most + 1)
-    if len(content) > most:  # it grew, or its size is not known to the system
-        raise InputError(_too_large(path, most))
-    return content
+        while part := file.read(PART):
+            content += part
+            if len(content) > most:  # it grew, or its size is not known to the system
+                raise InputError(_too_large(path, most))
+    return bytes(content)
 
 
 def read_text(path: Path, *, most: int = LARGEST) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import sys
 import sysconfig
@@ -21,7 +22,8 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from basics.errors import InputError, Problem
-from basics.files import replacing, sha256_of, write_whole
+from basics.files import LARGEST, read_bytes, replacing, sha256_of, write_whole
+from basics.visible import visible
 from evaluators.entries import Damaged, departures, entry_text, read_entry
 from evaluators.evidence import SOURCES, Artefact, Evidence, Source
 
@@ -50,6 +52,9 @@ def may_write(path: Path) -> bool:
 
 ENVIRONMENT_VARIABLE = "EARWITNESS_CACHE"
 DAMAGED = "damaged"
+FINGERPRINT = re.compile("[0-9a-f]{64}")
+MOST_OF_A_NAME = 1 << 12
+"""Bytes of a pointer or a checksum, which are 64."""
 
 
 def default_root() -> Path:
@@ -78,13 +83,16 @@ class Store:
     def get(self, fingerprint: str) -> Evidence | None:
         """The stored evidence, or None. An entry that is damaged or was changed is set aside, told, and missing."""
         path = self._evidence(fingerprint)
+        if not os.path.lexists(path):
+            return None
         try:
-            return self._checked(read_entry(path.read_bytes()), fingerprint)
-        except FileNotFoundError:
-            return None
+            return self._checked(read_entry(_content(path)), fingerprint)
         except Damaged as damage:
-            print(f"earwitness: {path}: {damage}; {self._put_away(path)}", file=sys.stderr)
+            self._tell(path, damage)
             return None
+
+    def _tell(self, path: Path, damage: Damaged) -> None:
+        print(visible(f"earwitness: {path}: {damage}; {self._put_away(path)}"), file=sys.stderr)
 
     def _put_away(self, path: Path) -> str:
         """Set an entry aside where that can be done; what became of it, in words."""
@@ -116,9 +124,21 @@ class Store:
     def latest(self, request: str) -> list[Evidence]:
         """What was stored last for a request (see `Evidence.request`), at most one for each kind of source."""
         found = [self._latest(request, source) for source in SOURCES]
-        fingerprints = dict.fromkeys(path.read_text() for path in found if path.is_file())
+        fingerprints = dict.fromkeys(filter(None, map(self._pointer, found)))
         evidence = filter(None, map(self.get, fingerprints))
         return [one for one in evidence if one.request == request]
+
+    def _pointer(self, path: Path) -> str | None:
+        """The fingerprint that a pointer names. One that names none is set aside, told, and missing."""
+        if not os.path.lexists(path):
+            return None
+        try:
+            if FINGERPRINT.fullmatch(name := _content(path, most=MOST_OF_A_NAME).decode("ascii", "replace")):
+                return name
+            raise Damaged("names no entry")
+        except Damaged as damage:
+            self._tell(path, damage)
+            return None
 
     def blob(self, key: str, suffix: str, produce: Callable[[Path], None]) -> Path:
         """The file of `key` (a hex digest of all that it depends on), made by `produce(path)` unless it is here.
@@ -154,7 +174,8 @@ class Store:
     def holds(self, relative: str, sha256: str) -> bool:
         """Whether the artefact at `relative` is here and unchanged, by its sha256."""
         path = self.root / relative
-        return path.is_file() and sha256_of(path) == sha256
+        within = path.resolve().is_relative_to(self.root.resolve())
+        return within and path.is_file() and sha256_of(path) == sha256
 
     def lock(self, key: str) -> FileLock:
         """The lock of one key, across processes. Raises InputError where the store cannot be written."""
@@ -185,13 +206,24 @@ class Store:
 
     def _intact(self, path: Path) -> bool:
         checksum = _checksum(path)
-        return checksum.is_file() and checksum.read_text() == sha256_of(path)
+        try:
+            return path.is_file() and read_bytes(checksum, most=MOST_OF_A_NAME) == sha256_of(path).encode()
+        except InputError:
+            return False
 
     def _set_aside(self, path: Path) -> None:
         folder = self.root / DAMAGED
         folder.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            shutil.move(path, folder / path.name)
+        if os.path.lexists(path):
+            path.replace(folder / path.name)
+
+
+def _content(path: Path, *, most: int = LARGEST) -> bytes:
+    """The bytes of a file of the store. Raises Damaged for whatever else lies there."""
+    try:
+        return read_bytes(path, most=most)
+    except InputError as error:
+        raise Damaged(error.problems[0].what) from error
 
 
 def _checksum(path: Path) -> Path:

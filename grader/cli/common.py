@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from basics.errors import InputError, Problem, Unavailable
+from basics.errors import InputError, Problem, Unavailable, unusable
 from basics.visible import HIDDEN, visible
 
 if TYPE_CHECKING:
@@ -104,6 +104,14 @@ def _exit_code(command: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         print("earwitness: interrupted; the same command goes on from what is stored", file=sys.stderr)
         return INTERRUPTED
+    except OSError as error:
+        if error.filename is None:
+            return _tell(error)
+        print(visible(f"earwitness: {unusable(error)}"), file=sys.stderr)
+        return UNUSABLE
+    except MemoryError:
+        print("earwitness: the memory of this machine is not enough for that", file=sys.stderr)
+        return UNUSABLE
     except Exception as error:
         return _tell(error)
     return DONE

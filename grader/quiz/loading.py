@@ -28,7 +28,7 @@ QUIZ_FILE = "quiz.yaml"
 CITING = "literature"
 """The evaluator whose facts can be looked up."""
 OWN_FILE = "name a file of its folder, without `..`"
-TOO_COMPLEX = f"its alternatives take more than {MOST_STEPS:,} steps to go through"
+TOO_COMPLEX = f"there are too many alternatives to go through ({MOST_STEPS:,} are tried)"
 BUILT_IN_QUIZ = Path(__file__).resolve().parents[2] / "questions"
 
 

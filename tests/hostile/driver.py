@@ -1,0 +1,115 @@
+"""Runs one command in a forked process within limits, and says what is wrong with how it ended."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+
+CPU_SECONDS, WALL_SECONDS = 10, 90
+MEMORY = 1 << 30
+"""Bytes that a command may take besides what the program itself needs."""
+CODES = (0, 1, 2, 3)
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit code (negative: the signal), what it said, what it took."""
+
+    code: int
+    said: str
+    seconds: float
+    hung: bool
+
+    @property
+    def fault(self) -> str:
+        """What no command may do, in a word; empty where it did nothing of it."""
+        if self.hung or self.code == -signal.SIGXCPU:
+            return "hang"
+        if "MemoryError" in self.said or "Cannot allocate memory" in self.said:
+            return "memory"
+        if "Traceback (most recent call last)" in self.said or "INTERNALERROR" in self.said or "broke:" in self.said:
+            return "traceback"
+        if self.code not in CODES:
+            return "crash"
+        return "steering" if STEERING.search(self.said) else ""
+
+
+def attempt(arguments: Sequence[str], folder: Path) -> Ended:
+    """Run `earwitness ARGUMENTS` in `folder`, in a fork of this process."""
+    with TemporaryFile() as output:
+        began = time.monotonic()
+        child = os.fork()
+        if child == 0:
+            _become_command(arguments, folder, output.fileno())
+        status, hung, used = _wait(child, began + WALL_SECONDS)
+        output.seek(0)
+        said = output.read(1 << 20).decode("utf-8", "replace")
+    return Ended(os.waitstatus_to_exitcode(status), said, used, hung)
+
+
+def _wait(child: int, until: float) -> tuple[int, bool, float]:
+    hung, pause = False, 0.002
+    while True:
+        pid, status, usage = os.wait4(child, os.WNOHANG)
+        if pid:
+            return status, hung, usage.ru_utime + usage.ru_stime
+        if time.monotonic() > until and not hung:
+            hung = True
+            os.kill(child, signal.SIGKILL)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+
+
+def _become_command(arguments: Sequence[str], folder: Path, output: int) -> None:
+    """What the forked process does; it never returns."""
+    code = 70
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, taken + MEMORY))
+        os.chdir(folder)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((nothing, 0), (output, 1), (output, 2)):
+            os.dup2(source, target)
+        sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
+        sys.argv = ["earwitness", *arguments]
+        from grader.cli import main
+
+        main()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(bool(end.code))
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
+
+
+def load_everything() -> None:
+    """Import what commands import when they run, so that a fork has it."""
+    import importlib
+    import pkgutil
+
+    import evaluators
+    import grader
+
+    for package in (grader, evaluators):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if module.name.startswith(("grader.", "evaluators.literature")) and "pytest" not in module.name:
+                importlib.import_module(module.name)
