@@ -175,7 +175,7 @@ def is_run(path: Path) -> bool:
 
 def carries_decisions(path: Path) -> bool:
     """Whether this names a run (its folder or its record) where a file of decisions, YAML or JSON, could be named."""
-    from grader.marking.run_record import RESULT
+    from grader.marking.ledger import RESULT
 
     return path.is_dir() or path.name == RESULT
 

@@ -133,20 +133,24 @@ def _need_none_of(values: tuple[str | None, ...]) -> None:
 def ledger(
     folder: Annotated[Path, typer.Argument(help="The --out folder of grading runs.")], as_json: JsonOption = False
 ) -> None:
-    from grader.review.ledger import inspect
+    from grader.marking.ledger import inspect
 
     seen = inspect(folder)
     entries, findings = seen.entries, seen.findings
     if as_json:
         found = [{"entry": finding.entry, "what": finding.what} for finding in findings]
-        print_json({"entries": entries, "intact": not findings, "findings": found})
+        listed = [entry.model_dump(mode="json") for entry in entries]
+        data = {"entries": listed, "last": seen.digest, "anchored": seen.anchored}
+        print_json(data | {"intact": not findings, "findings": found})
     else:
         out = console()
         for entry in entries:
-            facts = entry["facts"]
-            out.print(f"{entry['number']:>4}  {entry['time']}  {entry['action']:<8}  key {facts['key'][:12]}")
+            out.print(f"{entry.number:>4}  {entry.time.isoformat()}  {entry.action:<8}  key {entry.key[:12]}")
         for finding in findings:
             out.print(f"{finding.entry}: {finding.what}", style="red")
+        out.print(f"last entry: sha256 {seen.digest}", soft_wrap=True)
+        if not seen.anchored:
+            out.print("where it ended was not kept for this user: compare the digest with your own note of it")
         out.print("intact" if not findings else "NOT intact", style="green" if not findings else "bold red")
     raise typer.Exit(FAILED if findings else DONE)
 

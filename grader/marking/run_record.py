@@ -24,6 +24,7 @@ from basics.json_source import parsed_object
 from basics.moments import Moment
 from evaluators.evidence import Frozen, Standing
 from grader.marking.grading import HELD, Grades, Setting, grade_students
+from grader.marking.ledger import RESULT, need_recorded_result
 from grader.marking.regulations import Adjustment
 from grader.marking.scoring import mean_of, rounded
 from grader.marking.student_lines import StudentLines
@@ -33,7 +34,6 @@ from grader.submissions.model import Chosen, Form, RosterEntry, Submission, with
 from grader.verdicts.decisions import Decisions, Ruling, contradictions, in_force
 
 FORMAT: Final = 3
-RESULT = "result.json"
 MOST_PROBLEMS = 100
 MOST_BYTES = 1 << 32
 """A class of a million fits."""
@@ -261,8 +261,8 @@ def write_run(path: Path, head: RunHead, grades: Grades) -> None:
 def read_run(path: Path, book: QuizBook | None = None) -> RunRecord:
     """The record at `path`, or in that folder; an older format is brought up to date.
 
-    Raises InputError with every place that is damaged or contradicts another one, or that does not fit `book`; also
-    for a record of a newer format.
+    Raises InputError with every place that is damaged or contradicts another one, or that does not fit `book`; for a
+    record of a newer format; and for one that is sound and not the one that the ledger beside it recorded.
     """
     file, record = record_path(path), parse_run(path)
     within = list(_contradictions(record))
@@ -270,11 +270,12 @@ def read_run(path: Path, book: QuizBook | None = None) -> RunRecord:
         raise InputError(_problems(file, found, OTHER_QUIZ))
     if found := [*within, *(_unknown_options(record, book) if book else ())]:
         raise InputError(_problems(file, found))
+    need_recorded_result(file)
     return record
 
 
 def parse_run(path: Path) -> RunRecord:
-    """The record at `path`, well-formed, and not yet held against itself or a quiz. Raises InputError."""
+    """The record at `path`, well-formed, and not yet held against itself, its ledger or a quiz. Raises InputError."""
     file = record_path(path)
     settle(file.parent)
     return _parse(file)

@@ -20,21 +20,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
-from basics.errors import InputError, Problem, opening
-from basics.files import write_whole
+from basics.errors import InputError, Problem
+from basics.files import read_bytes, write_whole
 from basics.folders import staging
 from basics.suggestions import did_you_mean
 from basics.yaml_source import read, validate
 from grader.feedback.letter import letter
 from grader.feedback.wording import grounds_in_words, work_out
 from grader.feedback.writing import file_names
+from grader.marking import ledger
 from grader.marking.grading import Grades, StudentRecord
 from grader.marking.run_record import RunRecord, parse_run, record_path
 from grader.marking.scoring import rounded
 from grader.marking.student_lines import Points, letters
 from grader.quiz.commands import about_run
 from grader.quiz.spec import Question, QuizBook
-from grader.review import ledger
 from grader.review.regrade import (
     SHOWN,
     Changes,
@@ -236,7 +236,8 @@ def _decision(appeal: Appeal, now: datetime) -> dict[str, Any] | None:
     }
 
 
-FOLDER = "appeals"
+FOLDER = ledger.APPEALS
+MOST_BYTES = 1 << 26
 SHORTEST_REASON = 8
 SHORTEST_ID = 5
 
@@ -250,6 +251,7 @@ def handle_appeal(run: RunRecord, grades: Grades, key: AnswerKey, appeal: Appeal
     if problems := _problems(grades, appeal):
         raise InputError(problems)
     out = result if result.is_dir() else result.parent
+    ledger.need_recorded(out, _is_appeal)
     names = file_names([record.student_id for record in grades.records])
     name = f"{FOLDER}/{appeal.question}-{appeal.letter}-{names[appeal.student]}"
     made = offers(run, grades.scorer.book, appeal, _pending(out / FOLDER, run, grades.scorer.book))
@@ -313,11 +315,13 @@ class Packet(BaseModel):
         return f"{self.decision.outcome}{f' as {self.decision.way} right' if self.decision.way else ''}"
 
 
+def _is_appeal(name: str) -> bool:
+    return name.startswith(f"{FOLDER}/")
+
+
 def _packet(path: Path) -> Packet:
-    with opening(path):
-        content = path.read_bytes()
     try:
-        return Packet.model_validate_json(content)
+        return Packet.model_validate_json(read_bytes(path, most=MOST_BYTES))
     except ValidationError as error:
         first = error.errors()[0]
         what = f"is not the packet of an appeal: {'.'.join(map(str, first['loc']))} {first['msg']}"
@@ -353,6 +357,7 @@ def list_appeals(result: Path) -> list[dict[str, Any]]:
             problems += error.problems
     if problems:
         raise InputError(problems)
+    ledger.need_recorded(folder.parent, lambda name: name == ledger.RESULT or _is_appeal(name))
     found.sort(key=lambda pair: (pair[1].decision is not None, pair[1].opened))
     return [
         {

@@ -148,7 +148,7 @@ def test_a_file_name_depends_on_its_own_id_alone() -> None:
 def test_grading_starts_without_numpy_and_torch() -> None:
     code = (
         "import sys, grader.runs, grader.submissions.reading;"
-        "import grader.marking.class_run, grader.review.ledger;"
+        "import grader.marking.class_run, grader.marking.ledger;"
         "print(sorted({'numpy', 'torch', 'scipy', 'matplotlib'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

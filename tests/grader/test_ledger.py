@@ -11,7 +11,7 @@ import pytest
 
 from basics.errors import InputError
 from basics.folders import staging
-from grader.review.ledger import audit, read_entries, record
+from grader.marking.ledger import inspect, read_entries, record
 from tests.grader.classroom import Command
 
 
@@ -27,12 +27,12 @@ def folder(tmp_path: Path) -> Path:
 
 def test_entries_are_chained_and_keep_every_output(folder: Path) -> None:
     entries = read_entries(folder)
-    assert [entry["number"] for entry in entries] == [1, 2, 3]
-    assert entries[0]["previous"] is None
-    assert len({entry["previous"] for entry in entries}) == 3
-    kept = [(folder / "objects" / entry["outputs"]["scores.csv"]).read_text() for entry in entries]
+    assert [entry.number for entry in entries] == [1, 2, 3]
+    assert entries[0].previous is None
+    assert len({entry.previous for entry in entries}) == 3
+    kept = [(folder / "objects" / entry.outputs["scores.csv"]).read_text() for entry in entries]
     assert kept == ["run 0\n", "run 1\n", "run 2\n"]
-    assert audit(folder) == []
+    assert inspect(folder).findings == ()
 
 
 def edit_entry(folder: Path) -> None:
@@ -45,12 +45,12 @@ def remove_entry(folder: Path) -> None:
 
 
 def edit_output(folder: Path) -> None:
-    digest = read_entries(folder)[0]["outputs"]["scores.csv"]
+    digest = read_entries(folder)[0].outputs["scores.csv"]
     (folder / "objects" / digest).write_text("run 7\n")
 
 
 def remove_output(folder: Path) -> None:
-    digest = read_entries(folder)[0]["outputs"]["scores.csv"]
+    digest = read_entries(folder)[0].outputs["scores.csv"]
     (folder / "objects" / digest).unlink()
 
 
@@ -65,7 +65,7 @@ def remove_output(folder: Path) -> None:
 )
 def test_no_alteration_goes_unseen(folder: Path, tamper: Callable[[Path], None], entry: str, what: str) -> None:
     tamper(folder)
-    assert any(finding.entry == entry and what in finding.what for finding in audit(folder))
+    assert any(finding.entry == entry and what in finding.what for finding in inspect(folder).findings)
 
 
 def test_what_is_no_ledger_is_refused(folder: Path, tmp_path: Path) -> None:

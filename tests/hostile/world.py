@@ -84,7 +84,7 @@ MADE_BY = (
 
 @contextmanager
 def worlds() -> Iterator[Path]:
-    """The folder of the world as it was made; `EARWITNESS_CACHE` and the evaluators' path are set."""
+    """The world as it was made, to be copied; the environment leads to its store, its state and its evaluator."""
     from grader.quiz.loading import load_quiz
     from grader.verdicts.testimony import answer_key
     from tests.grader.classroom import write_quiz
@@ -98,33 +98,30 @@ def worlds() -> Iterator[Path]:
         (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign\nVersion: 0.1\n")
         (metadata / "entry_points.txt").write_text("[earwitness.evaluators]\ndice = foreign_evaluators:Dice\n")
         sys.path.insert(0, str(site))
+        world, made = top / "case" / "world", top / "made"
         os.environ |= {
-            "EARWITNESS_CACHE": str(top / "made" / "store"),
-            "XDG_STATE_HOME": str(top / "made" / "state"),
+            "EARWITNESS_CACHE": str(world / "store"),
+            "EARWITNESS_STATE": str(world / "state"),
             "PYTHONPATH": os.pathsep.join([str(site), str(FOREIGN.parents[2])]),
         }
-        made = top / "made"
-        write_quiz(made / "quiz")
+        write_quiz(world / "quiz")
         load_everything()
-        answer_key(load_quiz(made / "quiz"), mode="auto")
+        answer_key(load_quiz(world / "quiz"), mode="auto")
         for file, text in FILES.items():
-            (made / file).write_text(text, encoding="utf-8")
+            (world / file).write_text(text, encoding="utf-8")
         for arguments in MADE_BY:
-            ended = attempt(arguments, made)
+            ended = attempt(arguments, world)
             if ended.code:
                 raise AssertionError(f"{arguments}: {ended.code}\n{ended.said}")
+        world.rename(made)
         yield made
 
 
 @contextmanager
 def copied(made: Path) -> Iterator[Path]:
-    """A copy of the world, in a folder in which nothing else lies."""
-    with TemporaryDirectory(prefix="case-", dir=made.parent) as name:
-        world = Path(shutil.copytree(made, Path(name) / "world"))
-        before = dict(os.environ)
-        os.environ |= {"EARWITNESS_CACHE": str(world / "store"), "XDG_STATE_HOME": str(world / "state")}
-        try:
-            yield world
-        finally:
-            os.environ.clear()
-            os.environ |= before
+    """A copy of the world where it was made, since ledgers are known by their place; nothing else lies beside it."""
+    beside = made.parent / "case"
+    try:
+        yield Path(shutil.copytree(made, beside / "world"))
+    finally:
+        shutil.rmtree(beside)
