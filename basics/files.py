@@ -130,6 +130,8 @@ def _link(temporary: Path, path: Path) -> None:
 def _require_replaceable(path: Path) -> None:
     """A rename would put a file in the place of a device, and of a link such as /dev/stdout."""
     require_name(path)
+    if not path.name:
+        raise InputError(Problem(str(path), "is a directory, expected a file", "name a file in it"))
     if path.parent == Path("/dev"):
         raise InputError(Problem(str(path), "is a place of the system, expected a file", "name a file"))
     with suppress(FileNotFoundError, NotADirectoryError):
@@ -208,6 +210,11 @@ def told(path: Path) -> Iterator[None]:
     except OSError as error:
         what = f"cannot be written ({error.strerror or error})"
         raise InputError(Problem(str(path), what, "check the folder, its permissions and the space left")) from error
+
+
+def real_path(path: Path) -> Path:
+    """Where a path leads, links followed as far as they lead anywhere: one that leads to itself is no error."""
+    return Path(os.path.realpath(path))
 
 
 def sha256_of(path: Path) -> str:

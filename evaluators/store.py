@@ -22,7 +22,7 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from basics.errors import InputError, Problem
-from basics.files import LARGEST, read_bytes, replacing, sha256_of, write_whole
+from basics.files import LARGEST, read_bytes, real_path, replacing, sha256_of, write_whole
 from basics.visible import visible
 from evaluators.entries import Damaged, departures, entry_text, read_entry
 from evaluators.evidence import SOURCES, Artefact, Evidence, Source
@@ -174,7 +174,7 @@ class Store:
     def holds(self, relative: str, sha256: str) -> bool:
         """Whether the artefact at `relative` is here and unchanged, by its sha256."""
         path = self.root / relative
-        within = path.resolve().is_relative_to(self.root.resolve())
+        within = real_path(path).is_relative_to(real_path(self.root))
         return within and path.is_file() and sha256_of(path) == sha256
 
     def lock(self, key: str) -> FileLock:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from basics.errors import InputError, Problem
-from basics.files import sha256_of, write_whole
+from basics.files import real_path, sha256_of, write_whole
 from basics.folders import Stage, staging
 from grader.exports.gradebook import read_gradebook
 from grader.exports.transfer import plan_transfer
@@ -123,7 +123,7 @@ def regrade_run(
     Raises InputError where the two sides are not of the same class, where decisions cannot both hold or would be lost,
     and if `out` is the folder of the old record.
     """
-    if out is not None and out.resolve() in (old_path.resolve(), old_path.parent.resolve()):
+    if out is not None and real_path(out) in (real_path(old_path), real_path(old_path.parent)):
         raise InputError(Problem(str(out), "holds the old result", "name another folder with --out"))
     if gradebook is not None and (out is None or not assignment):
         raise InputError(Problem("--gradebook", "needs --out and --assignment", "give both"))

@@ -16,7 +16,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from basics.errors import InputError, Problem
-from basics.files import SECRET, read_bytes, write_whole
+from basics.files import SECRET, read_bytes, real_path, write_whole
 from basics.folders import Stage, staging
 from evaluators.evidence import Frozen, digest
 from grader.quiz.edition import ANNOUNCED, PRINTED, SEAL
@@ -82,9 +82,9 @@ def verify(sealed: Sealed, opening: Opening) -> list[str]:
 def check_places(book: QuizBook, out: Path, opening: Path) -> None:
     """Raises InputError if the edition would replace the quiz itself, or be published with the opening in it."""
     problems = []
-    if out.resolve() == book.folder.resolve():
+    if real_path(out) == real_path(book.folder):
         problems.append(Problem(str(out), "is the quiz itself, which the edition would replace", "name another folder"))
-    if opening.resolve().is_relative_to(out.resolve()):
+    if real_path(opening).is_relative_to(real_path(out)):
         what = f"would be published with the edition in {out}"
         problems.append(Problem(str(opening), what, "name a file outside it with --opening"))
     if problems:

@@ -17,7 +17,7 @@ from platformdirs import user_state_path
 from pydantic import Field, ValidationError
 
 from basics.errors import InputError, Problem
-from basics.files import read_bytes, write_whole
+from basics.files import read_bytes, real_path, write_whole
 from evaluators.evidence import Frozen
 
 ENVIRONMENT_VARIABLE = "EARWITNESS_STATE"
@@ -57,5 +57,5 @@ def write_anchor(out: Path, end: Anchor) -> None:
 
 
 def _path(out: Path) -> Path:
-    name = hashlib.sha256(os.fsencode(out.resolve())).hexdigest()
+    name = hashlib.sha256(os.fsencode(real_path(out))).hexdigest()
     return state_folder() / "ledgers" / f"{name}.json"

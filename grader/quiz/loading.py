@@ -12,6 +12,7 @@ from itertools import combinations
 from pathlib import Path
 
 from basics.errors import InputError, Problem
+from basics.files import real_path
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Path_, Source, read, validate
 from evaluators.announcement import announced
@@ -86,7 +87,7 @@ def _published(folder: Path, quiz: Quiz, source: Source) -> tuple[PublishedPair,
     if quiz.published_audio is None:
         return ()
     path = folder / quiz.published_audio
-    if _leads_out(quiz.published_audio) or not path.resolve().is_relative_to(folder.resolve()):
+    if _leads_out(quiz.published_audio) or not real_path(path).is_relative_to(real_path(folder)):
         where = source.where(("published_audio",))
         raise InputError(Problem(where, f"{quiz.published_audio} lies outside the quiz", OWN_FILE))
     return read_published(path)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
+import stat
 import sys
 import time
 from collections import Counter
@@ -22,7 +24,7 @@ from tests.hostile.driver import Ended, attempt
 from tests.hostile.families import FAMILIES, Arguments, Family
 from tests.hostile.world import copied, worlds
 
-FAULTS = ("traceback", "crash", "hang", "memory", "steering", "outside", "unnoticed")
+FAULTS = ("traceback", "crash", "hang", "memory", "steering", "outside", "replaced", "unnoticed")
 
 
 @dataclass
@@ -42,6 +44,12 @@ class Tally:
             self.examples.setdefault(f"{fault} {arguments[0]} {line[:70]}", told)
 
 
+def special(path: Path) -> int:
+    """The kind of a pipe, device or socket; 0 for whatever else is there."""
+    kind = stat.S_IFMT(path.lstat().st_mode) if os.path.lexists(path) else 0
+    return 0 if kind in (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK) else kind
+
+
 def try_family(family: Family, made: Path, cases: int, number: int, tally: Tally) -> None:
     """Draw and run cases of one family; the same ones for the same `number`."""
 
@@ -57,10 +65,13 @@ def try_family(family: Family, made: Path, cases: int, number: int, tally: Tally
     def one(data: Any) -> None:
         with copied(made) as world:
             arguments = family.spoil(lambda strategy: data.draw(strategy), world)
+            was = special(world / "here")
             ended = attempt(arguments, world)
             fault = ended.fault
             if not fault and family.noticed and ended.code == 0:
                 fault = "unnoticed"
+            if not fault and was != special(world / "here") and was:
+                fault = "replaced"
             if not fault and sorted(path.name for path in world.parent.iterdir()) != ["world"]:
                 fault = "outside"
             tally.add(fault, arguments, ended)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ SCALARS = (
     '"\\e[2J\\e]0;x\\a"', '"\\x9b31m"', '"\\u202e"', '"\\ud800"', '"\\0"', "[/b]", "'[bold red]x[/]'", ":smile:",
     "!!python/object/apply:os.system [true]", "!!binary aGk=", "!!set {a, b}", "!x y", "<<", "&a [*a]", "*nothing",
     "[" * 900 + "]" * 900, "{a: " * 70 + "1" + "}" * 70, "[]", "{}", "[[]]", "{? [a] : b}", "{[a]: b}", "{a: 1, a: 2}",
-    "x" * 300, "'" + "x" * 2_000_000 + "'", "../../x", "/etc/passwd", "CON", "a/b", "＝1+1", "=1+1", "true", "no",
+    "x" * 300, "'" + "x" * 2_000_000 + "'", "../../x", "/nowhere/at/all", "CON", "a/b", "＝1+1", "=1+1", "true", "no",
     "'" + "(" * 5000 + "'", "\u2028", "'\u0000'", "- - - -", "|", ">-", "@", "`", "%", "\t", "'a", '"b', "# c", ": ", "? ",
 )  # fmt: skip
 LINES = (
@@ -33,7 +34,7 @@ LINES = (
 )  # fmt: skip
 VALUES = (
     None, True, False, 0, -1, 1, 10**30, 0.5, -0.0, 1e308, "", "x", "10", "10.00", "1/0", "0/1", "1" * 5000, "1" * 401 + ".00",
-    [], {}, [[]], [None], {"a": 1}, "[/b]", "\x1b[2J", "\x9b", "\u202e", "../x", "/etc/passwd", "\ud800", "2026-01-01",
+    [], {}, [[]], [None], {"a": 1}, "[/b]", "\x1b[2J", "\x9b", "\u202e", "../x", "/nowhere/at/all", "\ud800", "2026-01-01",
     "0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59-23:00", "a" * 70000, "0" * 64, "f" * 64, "=1", ["A"] * 2000,
 )  # fmt: skip
 RAW = (
@@ -334,6 +335,20 @@ KINDS = (
 )  # fmt: skip
 
 
+ONLY_READ = ("stdin", "memory", "kernel")
+"""Places outside of the world. None of them is ever named where something is written: a fault would be the machine's."""
+DEVICES = {"null": 3, "zero": 5, "full": 7}
+
+
+def _device(path: Path, kind: str) -> str:
+    """A device of its own for the case, where this user may make one; else a pipe."""
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, DEVICES[kind]))
+    except PermissionError:
+        os.mkfifo(path)
+    return "here"
+
+
 def place(kind: str, world: Path) -> str:
     """A path of this kind, made where it takes making."""
     path = world / "here"
@@ -342,8 +357,10 @@ def place(kind: str, world: Path) -> str:
             path.mkdir()
         case "pipe":
             os.mkfifo(path)
-        case "zero" | "null" | "full" | "stdin":
-            return f"/dev/{kind}"
+        case "zero" | "null" | "full":
+            return _device(path, kind)
+        case "stdin":
+            return "/dev/stdin"
         case "socket":
             with socket.socket(socket.AF_UNIX) as made:
                 os.chdir(world)
@@ -382,10 +399,26 @@ def place(kind: str, world: Path) -> str:
 def paths(draw: Draw, world: Path) -> Arguments:
     """A path of any kind where a command reads or writes."""
     arguments = draw(st.sampled_from(INPUTS + OUTPUTS))
-    name = place(draw(st.sampled_from(KINDS)), world)
+    kinds = KINDS if arguments in INPUTS else [kind for kind in KINDS if kind not in ONLY_READ]
+    name = place(draw(st.sampled_from(kinds)), world)
     return tuple(name if word == "@" else word for word in arguments)
 
 
+def plugin(draw: Draw, world: Path) -> Arguments:
+    """Answers and decisions for `pytest quiz/`: whatever is wrong with them is a usage error."""
+    name = draw(st.sampled_from(("answers.yaml", "override.yaml", "run/result.json", "")))
+    option = "--answers" if name == "answers.yaml" else "--override" if name else draw(st.sampled_from(GIVEN))
+    if name.endswith(".yaml"):
+        spoilt_yaml(draw, world / name)
+    elif name:
+        spoilt_json(draw, world / name)
+        name = "run"
+    else:
+        name = place(draw(st.sampled_from(KINDS)), world)
+    return ("pytest", f"{option}={name}", "-q", "quiz/q01.yaml")
+
+
+GIVEN = ("--answers", "--override")
 WORDS = (
     "[/b]",
     "[bold]x[/bold]",
@@ -532,6 +565,7 @@ FAMILIES = (
     Family("results", run_records, noticed=True),
     Family("records", other_records),
     Family("paths", paths),
+    Family("pytest", plugin),
     Family("texts", texts),
     Family("claims", claims),
     Family("ledger", tampering, noticed=True),
