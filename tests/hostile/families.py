@@ -26,15 +26,19 @@ SCALARS = (
     "!!python/object/apply:os.system [true]", "!!binary aGk=", "!!set {a, b}", "!x y", "<<", "&a [*a]", "*nothing",
     "[" * 900 + "]" * 900, "{a: " * 70 + "1" + "}" * 70, "[]", "{}", "[[]]", "{? [a] : b}", "{[a]: b}", "{a: 1, a: 2}",
     "x" * 300, "'" + "x" * 2_000_000 + "'", "../../x", "/nowhere/at/all", "CON", "a/b", "＝1+1", "=1+1", "true", "no",
-    "'" + "(" * 5000 + "'", "\u2028", "'\u0000'", "- - - -", "|", ">-", "@", "`", "%", "\t", "'a", '"b', "# c", ": ", "? ",
+    "'" + "(" * 5000 + "'", "\u2028", "'\u0000'", "- - - -", "|", ">-", "@", "`", "%", "\t", "'a", '"b',
+    "# c", ": ", "? ",
 )  # fmt: skip
 LINES = (
-    BOMB, "---", "...", "%YAML 1.1", "a: &a [*a]", "<<: {a: b}", "? - x\n: y", "\t- x", "- x", "=", "{", "]", "\x00", "\ufeff",
+    BOMB, "---", "...", "%YAML 1.1", "a: &a [*a]", "<<: {a: b}", "? - x\n: y", "\t- x", "- x", "=", "{", "]",
+    "\x00", "\ufeff",
     "x: " + "[" * 200, "&a a: *a", "answers: *a", "!!omap [a: b]", "'", '"', "x: |\n  y", ": :", "\udcff",
 )  # fmt: skip
 VALUES = (
-    None, True, False, 0, -1, 1, 10**30, 0.5, -0.0, 1e308, "", "x", "10", "10.00", "1/0", "0/1", "1" * 5000, "1" * 401 + ".00",
-    [], {}, [[]], [None], {"a": 1}, "[/b]", "\x1b[2J", "\x9b", "\u202e", "../x", "/nowhere/at/all", "\ud800", "2026-01-01",
+    None, True, False, 0, -1, 1, 10**30, 0.5, -0.0, 1e308, "", "x", "10", "10.00", "1/0", "0/1", "1" * 5000,
+    "1" * 401 + ".00",
+    [], {}, [[]], [None], {"a": 1}, "[/b]", "\x1b[2J", "\x9b", "\u202e", "../x", "/nowhere/at/all", "\ud800",
+    "2026-01-01",
     "0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59-23:00", "a" * 70000, "0" * 64, "f" * 64, "=1", ["A"] * 2000,
 )  # fmt: skip
 RAW = (
@@ -330,13 +334,14 @@ OUTPUTS: tuple[Arguments, ...] = (
     ("report", *Q, "--edition", "before", "--out", "@"),
 )  # fmt: skip
 KINDS = (
-    "missing", "folder", "pipe", "zero", "null", "full", "socket", "loop", "long", "deep", "inside", "bytes", "empty", "dot",
+    "missing", "folder", "pipe", "zero", "null", "full", "socket", "loop", "long", "deep", "inside", "bytes",
+    "empty", "dot",
     "stdin", "memory", "escape", "markup", "dangling", "slash", "surrogate", "kernel",
 )  # fmt: skip
 
 
 ONLY_READ = ("stdin", "memory", "kernel")
-"""Places outside of the world. None of them is ever named where something is written: a fault would be the machine's."""
+"""Places outside of the world. None is ever named where something is written: a fault would harm the machine."""
 DEVICES = {"null": 3, "zero": 5, "full": 7}
 
 
@@ -439,7 +444,8 @@ OPTIONS: tuple[Arguments, ...] = (
     ("appeal", "q02", "A", "--student", "@", "--result", "run", *Q),
     ("appeal", "q02", "A", "--student", "b12901002", "--result", "run", *Q, *("--decision", "rejected", "--by", "@"),
      "--reason", "long enough @"),
-    ("export", "canvas", "--gradebook", "gradebook.csv", "run", "--assignment", "@"), ("sensitivity", "run", *Q, "--line", "@"),
+    ("export", "canvas", "--gradebook", "gradebook.csv", "run", "--assignment", "@"),
+    ("sensitivity", "run", *Q, "--line", "@"),
     ("@",), ("--@",), ("facts", "confirm", "@", "--value", "@", "--locator", "@", "--quote", "@", "--by", "@", *Q),
 )  # fmt: skip
 TEXTS = ("title", "prompt", "id", "course")
@@ -550,6 +556,10 @@ def claims(draw: Draw, world: Path) -> Arguments:
     }[shape]()
     path.write_text(json.dumps(data))
     return ("validate", "quiz")
+
+
+def _either(mean: float, sides: float) -> dict[str, Any]:
+    return {"any": [{"at_least": ["dice.mean", mean]}, {"at_most": ["dice.sides", sides]}]}
 
 
 def _nested(depth: int) -> dict[str, Any]:
