@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import os
 import stat
 import sys
@@ -94,7 +95,7 @@ def main() -> int:
     with worlds() as made:
         while True:
             for family in chosen:
-                try_family(family, made, wanted.cases, number, tallies[family.name])
+                try_family(family, made, math.ceil(wanted.cases * family.share), number, tallies[family.name])
             number += 1
             if time.monotonic() >= until:
                 break

@@ -109,12 +109,15 @@ CELLS = (
 
 @dataclass(frozen=True)
 class Family:
-    """A kind of hostile input. `expected` are the exit codes allowed, where not those of every command."""
+    """A kind of hostile input. Where it is `noticed`, the command has to end with another code than 0.
+
+    `share` says how many cases are drawn of it, as a part of what is drawn of others: some take longer.
+    """
 
     name: str
     spoil: Callable[[Draw, Path], Arguments]
     noticed: bool = False
-    """Whether the command has to end with another code than 0."""
+    share: float = 1.0
 
 
 def spoilt_bytes(draw: Draw, content: bytes) -> bytes:
@@ -575,7 +578,7 @@ FAMILIES = (
     Family("results", run_records, noticed=True),
     Family("records", other_records),
     Family("paths", paths),
-    Family("pytest", plugin),
+    Family("pytest", plugin, share=0.15),
     Family("texts", texts),
     Family("claims", claims),
     Family("ledger", tampering, noticed=True),
