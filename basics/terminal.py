@@ -24,3 +24,7 @@ class PlainConsole(Console):
         """As rich renders it; its own commands are segments by themselves and stay."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to whoever runs the command what it means that nobody reads: rich would end with code 1."""
+        raise BrokenPipeError

@@ -12,7 +12,7 @@ import typer
 
 from evaluators.packages import DEBUG
 from grader.cli import demo, doctor, evidence, exporting, facts, grading, key, record, reporting, reviewing, starting
-from grader.cli.common import INTERRUPTED
+from grader.cli.common import INTERRUPTED, tell
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -58,6 +58,8 @@ def main() -> None:
         if end.code == INTERRUPTED:
             _leave_at_once(INTERRUPTED)
         raise
+    except Exception as error:
+        sys.exit(tell(error))
 
 
 def _leave_at_once(code: int) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 DONE, FAILED, UNUSABLE, UNSETTLED, BROKE = 0, 1, 2, 3, 4
 INTERRUPTED = 130  # what a shell reports of a command ended by Ctrl-C
+UNHEARD = 141  # and of one whose output nobody reads any more; 1 would say that what was checked does not hold
 
 QuizOption = Annotated[
     Path | None,
@@ -96,8 +98,11 @@ def _exit_code(command: Callable[[], None]) -> int:
         command()
     except typer.Exit as end:
         return end.exit_code
-    except (typer.Abort, typer.BadParameter, BrokenPipeError):
+    except (typer.Abort, typer.BadParameter):
         raise
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed goes nowhere
+        return UNHEARD
     except (InputError, Unavailable) as error:
         print(visible(f"earwitness: {error}"), file=sys.stderr)
         return UNUSABLE
@@ -106,18 +111,18 @@ def _exit_code(command: Callable[[], None]) -> int:
         return INTERRUPTED
     except OSError as error:
         if error.filename is None:
-            return _tell(error)
+            return tell(error)
         print(visible(f"earwitness: {unusable(error)}"), file=sys.stderr)
         return UNUSABLE
     except MemoryError:
         print("earwitness: the memory of this machine is not enough for that", file=sys.stderr)
         return UNUSABLE
     except Exception as error:
-        return _tell(error)
+        return tell(error)
     return DONE
 
 
-def _tell(error: Exception) -> int:
+def tell(error: Exception) -> int:
     """An error that nobody expected: a package that is not here, or a fault of the program. Returns the exit code."""
     from evaluators.packages import (
         PROJECT,

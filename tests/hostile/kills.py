@@ -1,4 +1,4 @@
-"""Kill commands at each system call that renames, links or removes something, and look at what is left.
+"""Kill commands at each system call that renames, links, makes, syncs or removes something, and look at what is left.
 
 `python -m tests.hostile.kills` needs strace. A command is run once to count those calls, then once for each of them,
 killed as it enters the call. What is left has to be as before or as after: the next commands run on it as on a run that
@@ -22,7 +22,7 @@ from tests.hostile.driver import attempt
 from tests.hostile.families import Q
 from tests.hostile.world import GRADE, copied, worlds
 
-CALLS = "rename,renameat,renameat2,link,linkat,unlink,unlinkat,rmdir"
+CALLS = "rename,renameat,renameat2,link,linkat,unlink,unlinkat,rmdir,mkdir,fsync"
 ACCEPT = ("--decision", "accepted", "--as", "also", "--reason", "the option can be read both ways")
 LATER = ("appeal", "q03", "A", "--student", "b12901003", "--result", "run", *Q)
 OTHER = ("appeal", "q02", "A", "--student", "b12901002", "--result", "run", *Q)
@@ -32,6 +32,11 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "appeal": (*OTHER, *ACCEPT),
     "edition": ("export", "student", *Q, "--out", "edition2", "--opening", "opening2.json"),
     "gradescope": ("export", "gradescope", "run", "--out", "scope", *Q),
+    "gradebook": (
+        *("export", "canvas", "--gradebook", "gradebook.csv", "run", "--assignment", "123456"),
+        *("--out", "grades.csv"),
+    ),
+    "starters": ("new", "class", *Q, "--out", "start"),
     "measure": ("key", *Q, "--evidence", "refresh"),
 }
 
