@@ -64,7 +64,9 @@ def opening(path: Path) -> Iterator[None]:
 
 
 def unusable(error: OSError) -> Problem:
-    """What the system says of a file that was named, wherever it came up."""
+    """What the system says of a file, wherever it came up; it does not always say of which."""
+    if error.filename is None:
+        return Problem("the system", f"refused ({error.strerror or error})", "look at the space left, and at limits")
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else str(error.filename)
     shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
     return Problem(shown, f"cannot be used ({error.strerror or error})", "check the path, and the disk it is on")

@@ -84,7 +84,8 @@ def staging(out: Path) -> Iterator[Stage]:
     try:
         stage = _begin(out)
         try:
-            yield stage
+            with told(out):
+                yield stage
         finally:
             stage.alive.release()
             shutil.rmtree(stage.place, ignore_errors=True)

@@ -110,8 +110,6 @@ def _exit_code(command: Callable[[], None]) -> int:
         print("earwitness: interrupted; the same command goes on from what is stored", file=sys.stderr)
         return INTERRUPTED
     except OSError as error:
-        if error.filename is None:
-            return tell(error)
         print(visible(f"earwitness: {unusable(error)}"), file=sys.stderr)
         return UNUSABLE
     except MemoryError:

@@ -25,7 +25,7 @@ from tests.hostile.driver import Ended, attempt
 from tests.hostile.families import FAMILIES, Arguments, Family
 from tests.hostile.world import copied, worlds
 
-FAULTS = ("traceback", "crash", "hang", "memory", "steering", "outside", "replaced", "unnoticed")
+FAULTS = ("traceback", "crash", "hang", "memory", "steering", "outside", "replaced", "torn", "unnoticed")
 
 
 @dataclass
@@ -73,6 +73,8 @@ def try_family(family: Family, made: Path, cases: int, number: int, tally: Tally
                 fault = "unnoticed"
             if not fault and was != special(world / "here") and was:
                 fault = "replaced"
+            if not fault and family.name == "disks" and attempt(("ledger", "run"), world).code:
+                fault = "torn"
             if not fault and sorted(path.name for path in world.parent.iterdir()) != ["world"]:
                 fault = "outside"
             tally.add(fault, arguments, ended)

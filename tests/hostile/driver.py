@@ -11,11 +11,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
+from typing import IO
 
 CPU_SECONDS, WALL_SECONDS = 10, 90
 MEMORY = 1 << 30
 """Bytes that a command may take besides what the program itself needs."""
+WITH_FILES_OF = ("with", "files of")
 CODES = (0, 1, 2, 3)
 STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -45,24 +46,29 @@ class Ended:
 
 
 def attempt(arguments: Sequence[str], folder: Path) -> Ended:
-    """Run `earwitness ARGUMENTS` in `folder`, in a fork of this process."""
-    with TemporaryFile() as output:
-        began = time.monotonic()
-        child = os.fork()
-        if child == 0:
-            _become_command(arguments, folder, output.fileno())
-        status, hung, used = _wait(child, began + WALL_SECONDS)
-        output.seek(0)
-        said = output.read(1 << 20).decode("utf-8", "replace")
-    return Ended(arguments[0], os.waitstatus_to_exitcode(status), said, used, hung)
+    """Run `earwitness ARGUMENTS` in `folder`, in a fork of this process.
+
+    After the words `with files of` and a number of bytes no file may be longer: the system refuses as a full disk does.
+    """
+    reader, writer = os.pipe()
+    began = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        _become_command(arguments, folder, writer)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as output:
+        os.set_blocking(reader, False)
+        status, hung, used, said = _wait(child, began + WALL_SECONDS, output)
+    return Ended(arguments[0], os.waitstatus_to_exitcode(status), said.decode("utf-8", "replace"), used, hung)
 
 
-def _wait(child: int, until: float) -> tuple[int, bool, float]:
-    hung, pause = False, 0.002
+def _wait(child: int, until: float, output: IO[bytes]) -> tuple[int, bool, float, bytes]:
+    hung, pause, said = False, 0.002, b""
     while True:
         pid, status, usage = os.wait4(child, os.WNOHANG)
+        said += output.read() or b""
         if pid:
-            return status, hung, usage.ru_utime + usage.ru_stime
+            return status, hung, usage.ru_utime + usage.ru_stime, said
         if time.monotonic() > until and not hung:
             hung = True
             os.kill(child, signal.SIGKILL)
@@ -83,6 +89,10 @@ def _become_command(arguments: Sequence[str], folder: Path, output: int) -> None
         for source, target in ((nothing, 0), (output, 1), (output, 2)):
             os.dup2(source, target)
         sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
+        if arguments[:2] == WITH_FILES_OF:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (int(arguments[2]),) * 2)
+            arguments = arguments[3:]
         sys.argv = ["earwitness", *arguments]
         code = _pytest(arguments[1:]) if arguments[0] == "pytest" else _earwitness()
     except SystemExit as end:

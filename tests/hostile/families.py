@@ -14,6 +14,8 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
+from tests.hostile.driver import WITH_FILES_OF
+
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Arguments = tuple[str, ...]
 Q = ("--quiz", "quiz")
@@ -426,6 +428,13 @@ def plugin(draw: Draw, world: Path) -> Arguments:
     return ("pytest", f"{option}={name}", "-q", "quiz/q01.yaml")
 
 
+def disks(draw: Draw, world: Path) -> Arguments:  # noqa: ARG001
+    """A disk that is full after some bytes of a file, or whose folder takes no more files."""
+    arguments = draw(st.sampled_from(OUTPUTS + RUN_COMMANDS))
+    out = draw(st.sampled_from(("here", "run", "here/deep/er")))
+    return (*WITH_FILES_OF, str(draw(st.integers(3000, 30_000))), *(out if word == "@" else word for word in arguments))
+
+
 GIVEN = ("--answers", "--override")
 WORDS = (
     "[/b]",
@@ -578,6 +587,7 @@ FAMILIES = (
     Family("results", run_records, noticed=True),
     Family("records", other_records),
     Family("paths", paths),
+    Family("disks", disks),
     Family("pytest", plugin, share=0.15),
     Family("texts", texts),
     Family("claims", claims),
