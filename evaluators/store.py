@@ -14,11 +14,12 @@ import re
 import shutil
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile, mkdtemp
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from basics.errors import InputError, Problem
@@ -52,6 +53,8 @@ def may_write(path: Path) -> bool:
 
 ENVIRONMENT_VARIABLE = "EARWITNESS_CACHE"
 DAMAGED = "damaged"
+PATIENCE = 5.0
+"""Seconds to wait for another process before that is told."""
 FINGERPRINT = re.compile("[0-9a-f]{64}")
 MOST_OF_A_NAME = 1 << 12
 """Bytes of a pointer or a checksum, which are 64."""
@@ -181,6 +184,24 @@ class Store:
         """The lock of one key, across processes. Raises InputError where the store cannot be written."""
         self.require_writable()
         return FileLock(self.root / "locks" / f"{key}.lock")
+
+    @contextmanager
+    def alone_with(self, request: str) -> Iterator[None]:
+        """No other process is about this request meanwhile. Where the store cannot be written, nobody waits."""
+        try:
+            lock = self.lock(f"{request}.asked")
+        except InputError:
+            yield
+            return
+        try:
+            lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            print("earwitness: another process measures the same; waiting until it is done", file=sys.stderr)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
     def require_writable(self) -> None:
         """Raises InputError naming the folder where results cannot be kept in it."""

@@ -32,3 +32,10 @@ def test_no_hostile_input_ends_in_anything_but_a_message(
     faults = {fault: number for fault, number in found[family].items() if fault != "cases"}
     assert faults == {}, examples
     assert found[family]["cases"] >= 5
+
+
+def test_eight_processes_at_once_measure_once_and_decide_once(repository: Path) -> None:
+    """One round of each crowd; `python -m tests.hostile.crowds --rounds 20` runs more."""
+    command = [sys.executable, "-m", "tests.hostile.crowds", "--rounds", "1"]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 0, done.stderr
