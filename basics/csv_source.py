@@ -9,17 +9,24 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from basics.errors import InputError, Problem, opening
+from basics.errors import InputError, Problem
+from basics.files import read_bytes, reading
 
 SEPARATORS = ",;\t"
 HEAD_BYTES = 1 << 20
-LONGEST_CELL = 1 << 24
+MOST_BYTES = 1 << 30
+LONGEST_CELL = 1 << 20
+MOST_COLUMNS, MOST_ROWS = 16_384, 1_048_576
+"""What a spreadsheet can hold."""
+TOO_WIDE = f"has more than {MOST_COLUMNS:,} cells, the most that a spreadsheet holds in a row"
+TOO_LONG = f"is one more than the {MOST_ROWS:,} rows that a spreadsheet holds"
+SPLIT = "split the file; is it the one that is meant?"
 
 CLOSE_QUOTES = 'close the quote; a quote that belongs to the text is written twice ("") in a cell in quotes'
 MEND_SEPARATORS = "quote cells that contain a separator; leave none out, a blank cell keeps its separator"
@@ -40,8 +47,9 @@ class Table:
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Number (the header is 1) and cells of each row that is not blank. Raises InputError on unreadable text."""
-        with _unreadable(self.path), self.path.open(encoding="utf-8-sig", newline="") as file:
-            rows = _rows(file, self.separator, self.path)
+        with _unreadable(self.path), _reading(self.path) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+            rows = _rows(text, self.separator, self.path)
             next(rows)
             yield from ((number, row) for number, row in rows if any(row))
 
@@ -67,7 +75,7 @@ def open_table(path: Path, recognises: Callable[[tuple[str, ...]], bool]) -> Tab
     Raises InputError for a missing or empty file, a directory, and anything but UTF-8 (with or without BOM).
     """
     with _unreadable(path):
-        with path.open("rb") as file:
+        with _reading(path) as file:
             head = file.read(HEAD_BYTES)
         text = _decoded(head, path)
         if not text.strip():
@@ -153,6 +161,10 @@ def _rows(lines: Iterable[str], separator: str, path: Path) -> Iterator[tuple[in
     number = 0
     try:
         for number, row in enumerate(csv.reader(_text(lines), delimiter=separator, strict=True), start=1):
+            if len(row) > MOST_COLUMNS:
+                raise InputError(Problem(f"{path.name} row {number}", TOO_WIDE, SPLIT))
+            if number > MOST_ROWS:
+                raise InputError(Problem(f"{path.name} row {number}", TOO_LONG, SPLIT))
             yield number, row
     except csv.Error as error:
         raise InputError(Problem(f"{path.name} row {number + 1}", *_fault(str(error)))) from error
@@ -172,7 +184,7 @@ def _fault(message: str) -> tuple[str, str]:
     if "expected after" in message:
         return 'a cell opens with a quote (") that is not closed, or text follows where it is closed', CLOSE_QUOTES
     if "field limit" in message:
-        return f"a cell is longer than {LONGEST_CELL} characters", CLOSE_QUOTES
+        return f"a cell is longer than {LONGEST_CELL:,} characters", CLOSE_QUOTES
     return f"is not CSV: {message}", "export the file again"
 
 
@@ -199,17 +211,20 @@ def _unreadable(path: Path) -> Iterator[None]:
     """Turns what can go wrong while reading into one clear problem."""
     limit = csv.field_size_limit(LONGEST_CELL)
     try:
-        with opening(path):
-            yield
+        yield
     except UnicodeDecodeError as error:
         raise InputError(_not_utf8(path)) from error
     finally:
         csv.field_size_limit(limit)
 
 
+def _reading(path: Path) -> AbstractContextManager[io.BufferedReader]:
+    return reading(path, most=MOST_BYTES)
+
+
 def _not_utf8(path: Path) -> Problem:
     """Where the first byte stands that is no UTF-8: known only from the whole file, which is read in pieces else."""
-    content = path.read_bytes()
+    content = read_bytes(path, most=MOST_BYTES)
     try:
         content.decode()
     except UnicodeDecodeError as error:

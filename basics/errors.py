@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from basics.visible import visible
 
 
 class EarwitnessError(Exception):
@@ -26,7 +29,7 @@ class Problem:
     remedy: str = ""
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}" + (f"\n    -> {self.remedy}" if self.remedy else "")
+        return visible(f"{self.where}: {self.what}" + (f"\n    -> {self.remedy}" if self.remedy else ""))
 
 
 class InputError(EarwitnessError):
@@ -40,17 +43,44 @@ class InputError(EarwitnessError):
         return type(self), (self.problems,)  # worker processes raise it too
 
 
+SHOWN = 200
+"""Characters of a name that are shown."""
+NO_FILE: dict[type[OSError], tuple[str, str]] = {
+    FileNotFoundError: ("there is no such file", "check the path"),
+    IsADirectoryError: ("is a directory, expected a file", "name the file inside it"),
+    PermissionError: ("may not be read", "check its permissions"),
+}
+
+
 @contextmanager
 def opening(path: Path) -> Iterator[None]:
-    """Turns what can go wrong while a file is opened into an InputError with one clear problem."""
+    """Turns what the system says while a file is opened or read into an InputError with one clear problem."""
+    require_name(path)
     try:
         yield
-    except FileNotFoundError as error:
-        raise InputError(Problem(str(path), "there is no such file", "check the path")) from error
-    except IsADirectoryError as error:
-        raise InputError(Problem(str(path), "is a directory, expected a file", "name the file inside it")) from error
-    except PermissionError as error:
-        raise InputError(Problem(str(path), "may not be read", "check its permissions")) from error
+    except OSError as error:
+        unknown = (f"cannot be read ({error.strerror or error})", "check the path, and the disk it is on")
+        raise InputError(Problem(str(path), *NO_FILE.get(type(error), unknown))) from error
+
+
+def unusable(error: OSError) -> Problem:
+    """What the system says of a file, wherever it came up; it does not always say of which."""
+    if error.filename is None:
+        return Problem("the system", f"refused ({error.strerror or error})", "look at the space left, and at limits")
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else str(error.filename)
+    shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
+    return Problem(shown, f"cannot be used ({error.strerror or error})", "check the path, and the disk it is on")
+
+
+def require_name(path: Path) -> None:
+    """Raises InputError for what no file can be called: a NUL character, or one that has no bytes."""
+    try:
+        if "\0" not in str(path):
+            os.fsencode(path)
+            return
+    except UnicodeEncodeError:
+        pass
+    raise InputError(Problem(str(path), "cannot be the name of a file", "correct the name"))
 
 
 class Unavailable(EarwitnessError):

@@ -12,7 +12,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -33,6 +33,11 @@ class Stage:
     out: Path
     place: Path
     alive: FileLock
+    after: list[Callable[[], None]] = field(default_factory=list)
+
+    def afterwards(self, what: Callable[[], None]) -> None:
+        """Have `what` called once everything is in place."""
+        self.after.append(what)
 
     def file(self, name: str) -> Path:
         """Where to write the file that will be `out/name`; a name may lead into folders, which are kept."""
@@ -63,6 +68,8 @@ class Stage:
             sync_names(self.out)
             _put_in_place(self.out)
             _sweep(self.out)
+        for what in self.after:
+            what()
 
 
 @contextmanager
@@ -77,7 +84,8 @@ def staging(out: Path) -> Iterator[Stage]:
     try:
         stage = _begin(out)
         try:
-            yield stage
+            with told(out):
+                yield stage
         finally:
             stage.alive.release()
             shutil.rmtree(stage.place, ignore_errors=True)

@@ -3,32 +3,51 @@
 PyYAML reads `1e-3` as text, `012` as 10, `1:30` as 90, `no` as False and keeps the last of two equal keys. This reader
 takes YAML 1.2's core scalars (true/false, decimal integers, floats, null), leaves everything else text, and refuses
 duplicate keys. `validate` turns the errors of a pydantic model into problems that name file and line, all at once.
+
+A document is bounded in size, depth and number of values, aliases written out: ten lines of aliases to aliases would
+otherwise stand for more than any memory holds.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from math import inf
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from basics.errors import InputError, Problem, opening
+from basics.errors import InputError, Problem
+from basics.files import read_text
 from basics.model_faults import Path_ as Path_
 from basics.model_faults import faults_of
+from basics.visible import NOT_TEXT, code
 
 Model = TypeVar("Model", bound=BaseModel)
 QUOTED = ("'", '"', "|", ">")
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+AROUND = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
+
+MOST_BYTES = 1 << 24
+MOST_VALUES = 250_000
+"""Keys, items and scalars of a document: the answers of a class of ten thousand."""
+MOST_EVENTS = 2 * MOST_VALUES
+"""What the parser tells: one event for each scalar and alias, two for a list or mapping."""
+DEEPEST = 64
+LONGEST_TEXT = 1 << 20
+LONGEST_NUMBER = 40
+TOO_MANY = (f"holds more than {MOST_VALUES:,} values, aliases written out", "split it, or write fewer aliases")
+TOO_DEEP = (f"is nested deeper than {DEEPEST} levels", "write it flatter")
 
 SCALARS: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"(null|~|)"), lambda _: None),
     (re.compile(r"(true|false)"), lambda text: text == "true"),
-    (re.compile(r"[-+]?(0|[1-9][0-9]*)"), int),
+    (re.compile(rf"[-+]?(0|[1-9][0-9]{{0,{LONGEST_NUMBER}}})"), int),
     (re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
 )
 
@@ -48,34 +67,30 @@ class Source:
         return f"{self.path.name}:{self.lines.get(path, 1)}"
 
 
-def read_text(path: Path) -> str:
-    """The text of a UTF-8 file. Raises InputError for a missing file, a directory, or another encoding."""
-    try:
-        with opening(path):
-            return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        what = f"is not UTF-8 (byte {error.start} cannot be read)"
-        raise InputError(Problem(str(path), what, "save the file as UTF-8")) from error
-
-
 def read(path: Path, repeated: list[Problem] | None = None) -> Source:
-    """Parse one YAML document. Raises InputError on broken YAML, duplicate keys, an empty file.
+    """Parse one YAML document. Raises InputError on broken YAML, what is beyond the bounds, duplicate keys, no content.
 
-    Duplicate keys go to `repeated` instead, where it is given, to be told together with what else is found.
+    Duplicate keys and impossible scalars go to `repeated` instead, where it is given, to be told together with what
+    else is found.
     """
-    text = read_text(path)
+    text = read_text(path, most=MOST_BYTES)
     try:
-        node = yaml.compose(text, Loader=LOADER)
+        events = list(islice(yaml.parse(text, Loader=LOADER), MOST_EVENTS + 1))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         what = f"is not valid YAML: {error.problem or error.context}"
         raise InputError(Problem(f"{path.name}:{line}", what, "mend the indentation or the quotes there")) from error
     except yaml.YAMLError as error:
         raise InputError(Problem(path.name, f"is not valid YAML: {error}", "save it as plain UTF-8 text")) from error
-    if node is None:
+    except RecursionError as error:
+        raise InputError(Problem(path.name, *TOO_DEEP)) from error
+    if len(events) > MOST_EVENTS:
+        raise InputError(Problem(path.name, *TOO_MANY))
+    content = [event for event in events if not isinstance(event, AROUND)]
+    if not content:
         raise InputError(Problem(path.name, "is empty", "write the spec, or remove the file"))
-    builder = _Builder(path)
-    data = builder.build(node, ())
+    builder = _Builder(path, content)
+    data = builder.document()
     if repeated is not None:
         repeated += builder.problems
     elif builder.problems:
@@ -84,45 +99,126 @@ def read(path: Path, repeated: list[Problem] | None = None) -> Source:
 
 
 class _Builder:
-    """Turns YAML nodes into plain data, remembering lines and collecting problems."""
+    """Turns YAML events into plain data, remembering lines and collecting problems.
 
-    def __init__(self, path: Path) -> None:
+    An alias is built anew from where its anchor stands: it costs as much as if it were written out, and is counted so.
+    """
+
+    def __init__(self, path: Path, events: Sequence[Any]) -> None:
         self.path = path
+        self.events = events
         self.lines: dict[Path_, int] = {}
         self.problems: list[Problem] = []
+        self._anchors: dict[str, int] = {}
+        self._within: list[str] = []
+        self._values = 0
 
-    def build(self, node: yaml.Node, path: Path_) -> Any:
-        self.lines.setdefault(path, node.start_mark.line + 1)
-        if isinstance(node, yaml.MappingNode):
-            return self.mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.build(item, (*path, i)) for i, item in enumerate(node.value)]
-        assert isinstance(node, yaml.ScalarNode)
-        return scalar(node)
+    def document(self) -> Any:
+        """The one document."""
+        data, end = self.build(0, ())
+        if end < len(self.events):
+            line = self.events[end].start_mark.line + 1
+            self._refuse(line, "a second document begins here", "keep one document, without `---` after the first line")
+        return data
 
-    def mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+    def build(self, at: int, path: Path_) -> tuple[Any, int]:
+        """The value whose first event is `events[at]`, and where the next one begins."""
+        event = self.events[at]
+        line = event.start_mark.line + 1
+        self.lines.setdefault(path, line)
+        self._values += 1
+        if self._values > MOST_VALUES:
+            self._refuse(line, *TOO_MANY)
+        if len(path) > DEEPEST:
+            self._refuse(line, *TOO_DEEP)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, line, path), at + 1
+        if event.anchor:
+            self._anchors[event.anchor] = at
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event, line, path), at + 1
+        self._within.append(event.anchor)
+        mapping = isinstance(event, yaml.MappingStartEvent)
+        built = self._mapping(at + 1, path) if mapping else self._sequence(at + 1, path)
+        self._within.pop()
+        return built
+
+    def _alias(self, event: Any, line: int, path: Path_) -> Any:
+        name = event.anchor
+        if name not in self._anchors:
+            self._refuse(line, f"is not valid YAML: no anchor &{name} stands before *{name}", "correct the name")
+        if name in self._within:
+            self._refuse(line, f"*{name} stands inside &{name}: it would hold itself", "write out what is meant")
+        return self.build(self._anchors[name], path)[0]
+
+    def _sequence(self, at: int, path: Path_) -> tuple[list[Any], int]:
+        items: list[Any] = []
+        while not isinstance(self.events[at], yaml.SequenceEndEvent):
+            item, at = self.build(at, (*path, len(items)))
+            items.append(item)
+        return items, at + 1
+
+    def _mapping(self, at: int, path: Path_) -> tuple[dict[str, Any], int]:
         result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
-            line = key_node.start_mark.line + 1
+        while not isinstance(self.events[at], yaml.MappingEndEvent):
+            event = self.events[at]
+            line = event.start_mark.line + 1
+            if not isinstance(event, yaml.ScalarEvent):
+                self._refuse(line, "a key is no text", "write the key as one word")
+            key = self._text(event, line, "a key")
             if key in result:
                 first = self.lines[(*path, key)]
-                what = f"key {key!r} is given twice, first in line {first}"
+                what = f"key {key[:60]!r} is given twice, first in line {first}"
                 self.problems.append(Problem(f"{self.path.name}:{line}", what, "keep one of them"))
+                at = self._after(at + 1)
                 continue
             self.lines[(*path, key)] = line
-            result[key] = self.build(value_node, (*path, key))
-        return result
+            result[key], at = self.build(at + 1, (*path, key))
+        return result, at + 1
+
+    def _after(self, at: int) -> int:
+        """Where the value ends that begins at `at`, without reading it."""
+        open_ = 0
+        while True:
+            event = self.events[at]
+            open_ += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            at += 1
+            if not open_:
+                return at
+
+    def _scalar(self, event: Any, line: int, path: Path_) -> Any:
+        text = self._text(event, line, ".".join(map(str, path)) or "the document")
+        value = text if event.style in QUOTED else plain_value(text)
+        if isinstance(value, int | float) and (len(text) > LONGEST_NUMBER or value in (inf, -inf)):
+            self._tell(
+                line, f"{text[:LONGEST_NUMBER]}… is no number that can be meant", "write a smaller one, or quote it"
+            )
+            return 0
+        return value
+
+    def _text(self, event: Any, line: int, where: str) -> str:
+        """A scalar's text; one that cannot be shown or is too long is told."""
+        text: str = event.value
+        if len(text) > LONGEST_TEXT:
+            self._refuse(line, f"a text is longer than {LONGEST_TEXT:,} characters", "close its quote, or shorten it")
+        if steering := NOT_TEXT.search(text):
+            what = f"{where} holds the control character {code(steering[0])}"
+            self._tell(line, what, "remove it: no page and no terminal shows it")
+        return text
+
+    def _tell(self, line: int, what: str, remedy: str) -> None:
+        self.problems.append(Problem(f"{self.path.name}:{line}", what, remedy))
+
+    def _refuse(self, line: int, what: str, remedy: str) -> NoReturn:
+        raise InputError(Problem(f"{self.path.name}:{line}", what, remedy))
 
 
-def scalar(node: yaml.ScalarNode) -> Any:
-    """The value of a scalar node under YAML 1.2's core schema; quoted and block text stays text."""
-    if node.style in QUOTED:
-        return node.value
+def plain_value(text: str) -> Any:
+    """The value of a text without quotes under YAML 1.2's core schema."""
     for pattern, convert in SCALARS:
-        if pattern.fullmatch(node.value):
-            return convert(node.value)
-    return node.value
+        if pattern.fullmatch(text):
+            return convert(text)
+    return text
 
 
 def validate(model: type[Model], source: Source, data: Any = ..., at: Path_ = (), beside: Iterable[str] = ()) -> Model:

@@ -9,12 +9,12 @@ changes a value, a locator or a date in it changes what it means.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
 from basics.errors import InputError
+from basics.json_source import parsed_object
 from evaluators.announcement import announced, unlike_announced
 from evaluators.evidence import Evaluator, Evidence, Frozen, digest
 from evaluators.registry import get
@@ -96,20 +96,9 @@ def unlike(stated: Any, found: Digests) -> str:
 def parsed(content: bytes) -> dict[str, Any]:
     """The object in the bytes of a JSON file. Raises Damaged also for a key that is given twice."""
     try:
-        data = json.loads(content, object_pairs_hook=_object)
-    except (ValueError, RecursionError) as error:
-        raise Damaged(f"is not JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise Damaged(f"holds a {type(data).__name__}, expected an object")
-    return data
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) < len(pairs):
-        name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise ValueError(f"the key {name!r} is given twice")
-    return data
+        return parsed_object(content)
+    except ValueError as error:
+        raise Damaged(str(error)) from error
 
 
 def departures(evidence: Evidence) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -122,7 +122,8 @@ def answer(
     """
     name = evaluator.name
     try:
-        evidence, faults = gather(evaluator, parameters, site, store, refresh=refresh, records=records)
+        with _alone(evaluator, parameters, store):
+            evidence, faults = gather(evaluator, parameters, site, store, refresh=refresh, records=records)
         return Answer(evidence, fault(evaluator, parameters, *faults) if faults else None)
     except Unavailable as error:
         return Answer(None, Missing(evaluator=name, what=error.what, remedy=error.remedy))
@@ -133,6 +134,13 @@ def answer(
             what = f"the package {package} is not installed here"
             return Answer(None, Missing(evaluator=name, what=what, remedy=how_to_install(package)))
         return Answer(None, fault(evaluator, parameters, error))
+
+
+def _alone(evaluator: Evaluator, parameters: Frozen, store: Store | None) -> AbstractContextManager[None]:
+    """What one process measures, another one that asks for the same waits for: it finds it in the store then."""
+    if store is None or not evaluator.stored:
+        return nullcontext()
+    return store.alone_with(digest([evaluator.name, evaluator.version, plain(parameters)]))
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from packaging.version import Version
 from pydantic import ValidationError
 
 from basics.errors import Incompatible, MachineFault
+from basics.visible import visible
 from evaluators.announcement import NotAsAnnounced
 
 PROJECT = "earwitness"
@@ -178,7 +179,7 @@ def cause_of(error: BaseException) -> str:
         return error.what
     if isinstance(error, Elsewhere):
         return str(error)
-    said = " ".join(printable(_text(error)).split())
+    said = " ".join(visible(_text(error)).split())
     said = said if len(said) <= LONGEST else f"{said[:LONGEST]} …"
     if isinstance(error, NotAsAnnounced):
         return said
@@ -194,11 +195,6 @@ def _text(error: BaseException) -> str:
         return _in_words(error) if isinstance(error, ValidationError) else str(error)
     except Exception:  # whoever wrote it did not try it
         return ""
-
-
-def printable(text: str) -> str:
-    """Anybody's text, with what no terminal should be sent (escape sequences, halves of characters) written out."""
-    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 def _in_words(error: ValidationError) -> str:
@@ -230,5 +226,5 @@ def show_traceback(error: BaseException) -> None:
 
 def shown_output(*errors: BaseException) -> str:
     """The last lines that what broke in a process of its own had printed there, indented."""
-    lines = [line for error in errors if isinstance(error, Elsewhere) for line in printable(error.output).splitlines()]
+    lines = [line for error in errors if isinstance(error, Elsewhere) for line in visible(error.output).splitlines()]
     return "\n".join(f"    | {line.rstrip()[:LONGEST]}" for line in lines[-LINES:] if line.strip())

@@ -20,9 +20,10 @@ from threading import TIMEOUT_MAX, Thread
 from time import monotonic
 from typing import IO, Any, cast
 
+from basics.visible import visible
 from evaluators.calls import OURS, Call, Gave, Raised, Step
 from evaluators.evidence import Site, report_nothing
-from evaluators.packages import DEBUG, LIVE, Elsewhere, printable
+from evaluators.packages import DEBUG, LIVE, Elsewhere
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKER = Path(__file__).with_name("worker.py")
@@ -160,7 +161,7 @@ def keep(stream: IO[bytes], output: deque[bytes]) -> None:
     with suppress(OSError, ValueError), stream:
         while chunk := stream.read1(KEPT):  # type: ignore[attr-defined]
             if os.environ.get(DEBUG) or os.environ.get(LIVE):
-                print(printable(chunk.decode(errors="replace")), end="", file=sys.stderr, flush=True)
+                print(visible(chunk.decode(errors="replace")), end="", file=sys.stderr, flush=True)
             output.append(chunk)
             while sum(map(len, output)) - len(output[0]) >= KEPT:
                 output.popleft()

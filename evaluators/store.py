@@ -11,18 +11,21 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile, mkdtemp
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from basics.errors import InputError, Problem
-from basics.files import replacing, sha256_of, write_whole
+from basics.files import LARGEST, read_bytes, real_path, replacing, sha256_of, write_whole
+from basics.visible import visible
 from evaluators.entries import Damaged, departures, entry_text, read_entry
 from evaluators.evidence import SOURCES, Artefact, Evidence, Source
 
@@ -51,6 +54,11 @@ def may_write(path: Path) -> bool:
 
 ENVIRONMENT_VARIABLE = "EARWITNESS_CACHE"
 DAMAGED = "damaged"
+PATIENCE = 5.0
+"""Seconds to wait for another process before that is told."""
+FINGERPRINT = re.compile("[0-9a-f]{64}")
+MOST_OF_A_NAME = 1 << 12
+"""Bytes of a pointer or a checksum, which are 64."""
 
 
 def default_root() -> Path:
@@ -82,13 +90,16 @@ class Store:
         An entry that is damaged or was changed is set aside, told, and missing.
         """
         path = self._evidence(name)
+        if not os.path.lexists(path):
+            return None
         try:
-            return self._checked(read_entry(path.read_bytes()), name)
-        except FileNotFoundError:
-            return None
+            return self._checked(read_entry(_content(path)), name)
         except Damaged as damage:
-            print(f"earwitness: {path}: {damage}; {self._put_away(path)}", file=sys.stderr)
+            self._tell(path, damage)
             return None
+
+    def _tell(self, path: Path, damage: Damaged) -> None:
+        print(visible(f"earwitness: {path}: {damage}; {self._put_away(path)}"), file=sys.stderr)
 
     def _put_away(self, path: Path) -> str:
         """Set an entry aside where that can be done; what became of it, in words."""
@@ -120,9 +131,21 @@ class Store:
     def latest(self, request: str) -> list[Evidence]:
         """What was stored last for a request (see `Evidence.request`), at most one for each kind of source."""
         found = [self._latest(request, source) for source in SOURCES]
-        names = dict.fromkeys(path.read_text() for path in found if path.is_file())
+        names = dict.fromkeys(filter(None, map(self._pointer, found)))
         evidence = filter(None, map(self.get, names))
         return [one for one in evidence if one.request == request]
+
+    def _pointer(self, path: Path) -> str | None:
+        """The fingerprint that a pointer names. One that names none is set aside, told, and missing."""
+        if not os.path.lexists(path):
+            return None
+        try:
+            if FINGERPRINT.fullmatch(name := _content(path, most=MOST_OF_A_NAME).decode("ascii", "replace")):
+                return name
+            raise Damaged("names no entry")
+        except Damaged as damage:
+            self._tell(path, damage)
+            return None
 
     def blob(self, key: str, suffix: str, produce: Callable[[Path], None]) -> Path:
         """The file of `key` (a hex digest of all that it depends on), made by `produce(path)` unless it is here.
@@ -158,12 +181,31 @@ class Store:
     def holds(self, relative: str, sha256: str) -> bool:
         """Whether the artefact at `relative` is here and unchanged, by its sha256."""
         path = self.root / relative
-        return path.is_file() and sha256_of(path) == sha256
+        within = real_path(path).is_relative_to(real_path(self.root))
+        return within and path.is_file() and sha256_of(path) == sha256
 
     def lock(self, key: str) -> FileLock:
         """The lock of one key, across processes. Raises InputError where the store cannot be written."""
         self.require_writable()
         return FileLock(self.root / "locks" / f"{key}.lock")
+
+    @contextmanager
+    def alone_with(self, request: str) -> Iterator[None]:
+        """No other process is about this request meanwhile. Where the store cannot be written, nobody waits."""
+        try:
+            lock = self.lock(f"{request}.asked")
+        except InputError:
+            yield
+            return
+        try:
+            lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            print("earwitness: another process measures the same; waiting until it is done", file=sys.stderr)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
     def require_writable(self) -> None:
         """Raises InputError naming the folder where results cannot be kept in it."""
@@ -189,13 +231,24 @@ class Store:
 
     def _intact(self, path: Path) -> bool:
         checksum = _checksum(path)
-        return checksum.is_file() and checksum.read_text() == sha256_of(path)
+        try:
+            return path.is_file() and read_bytes(checksum, most=MOST_OF_A_NAME) == sha256_of(path).encode()
+        except InputError:
+            return False
 
     def _set_aside(self, path: Path) -> None:
         folder = self.root / DAMAGED
         folder.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            shutil.move(path, folder / path.name)
+        if os.path.lexists(path):
+            path.replace(folder / path.name)
+
+
+def _content(path: Path, *, most: int = LARGEST) -> bytes:
+    """The bytes of a file of the store. Raises Damaged for whatever else lies there."""
+    try:
+        return read_bytes(path, most=most)
+    except InputError as error:
+        raise Damaged(error.problems[0].what) from error
 
 
 def _checksum(path: Path) -> Path:

@@ -99,9 +99,9 @@ def _listed(quiz_file: Path) -> tuple[str, ...]:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Read answers and decisions before anything runs (under xdist, before any worker): a bad file ends the run."""
     config = session.config
-    if not (config.getoption("answers") or config.getoption("override")):
+    if config.getoption("answers") is None and not config.getoption("override"):
         return
-    from basics.errors import InputError
+    from basics.errors import InputError, unusable
 
     problems: dict[str, None] = {}
     for folder in _quiz_folders(config):
@@ -110,6 +110,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
                 read(config, folder)
             except InputError as error:
                 problems[str(error)] = None
+            except OSError as error:
+                problems[str(unusable(error))] = None
     if problems:
         raise pytest.UsageError("\n".join(problems))
 
@@ -147,7 +149,7 @@ def book_of(config: pytest.Config, folder: Path) -> QuizBook:
 def answers_for(config: pytest.Config, folder: Path) -> dict[str, frozenset[str]] | None:
     """The answers given for one quiz, read once; None without `--answers`. Raises InputError if they cannot be read."""
     given, known = config.getoption("answers"), config.stash[answers_key]
-    if given and folder not in known:
+    if given is not None and folder not in known:
         from grader.submissions.plain import read_answers
 
         known[folder] = read_answers(Path(given), book_of(config, folder))
@@ -275,12 +277,11 @@ class _Item(pytest.Item):
         """The evidence card of an option as plain text."""
         from io import StringIO
 
-        from rich.console import Console
-
+        from basics.terminal import PlainConsole
         from grader.verdicts.terminal import show_card
 
         text = StringIO()
-        show_card(Console(file=text, width=110), self.testimony, letter)
+        show_card(PlainConsole(file=text, width=110), self.testimony, letter)
         return text.getvalue().rstrip()
 
 

@@ -12,20 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from basics.errors import InputError, Problem
-from basics.files import sha256_of, write_whole
+from basics.files import real_path, sha256_of, write_whole
 from basics.folders import Stage, staging
 from grader.exports.gradebook import read_gradebook
 from grader.exports.transfer import plan_transfer
 from grader.feedback.writing import FeedbackWriter
+from grader.marking import ledger
 from grader.marking.class_run import ClassRun
 from grader.marking.grading import Grades, hold_harmless
+from grader.marking.ledger import RESULT
 from grader.marking.quiz_of_run import hint
-from grader.marking.run_record import RESULT, Policy, RegradeOf, RunHead, RunRecord, grades_of, read_run, record_path
+from grader.marking.run_record import Policy, RegradeOf, RunHead, RunRecord, grades_of, read_run, record_path
 from grader.marking.run_record import write_run as write_record
 from grader.marking.student_lines import SCORES, write_scores
 from grader.quiz.commands import about_run
 from grader.quiz.spec import QuizBook
-from grader.review import ledger
 from grader.review.regrade import (
     changed_questions,
     changed_rows,
@@ -80,14 +81,14 @@ def _commit(
         for name in _of_an_earlier_run(stage.out):
             if name not in (*files, *folders):
                 stage.drop(name)
-        ledger.record(stage, action, facts, files)
+        ledger.record(stage, action, facts, files, folders)
 
     stage.commit(prepare)
 
 
 def _of_an_earlier_run(out: Path) -> list[str]:
     """What the ledger knows to be an earlier run's: a file of somebody's own under such a name is not."""
-    known = ledger.last_outputs(out / ledger.FOLDER)
+    known = ledger.last_outputs(out).files
     mine = [name for name in (CHANGED, DIFF, GRADEBOOK) if name in known and (out / name).is_file()]
     return [*(name for name in mine if sha256_of(out / name) == known[name]), *([FEEDBACK] if known else [])]
 
@@ -122,7 +123,7 @@ def regrade_run(
     Raises InputError where the two sides are not of the same class, where decisions cannot both hold or would be lost,
     and if `out` is the folder of the old record.
     """
-    if out is not None and out.resolve() in (old_path.resolve(), old_path.parent.resolve()):
+    if out is not None and real_path(out) in (real_path(old_path), real_path(old_path.parent)):
         raise InputError(Problem(str(out), "holds the old result", "name another folder with --out"))
     if gradebook is not None and (out is None or not assignment):
         raise InputError(Problem("--gradebook", "needs --out and --assignment", "give both"))

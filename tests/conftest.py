@@ -40,6 +40,14 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the program remembers of ledgers is not kept among the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EARWITNESS_STATE", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 def need_program(name: str) -> str:
     """Path of a program that a test runs; skips with a reason where it is not installed."""
     path = shutil.which(name)

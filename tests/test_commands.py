@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import io
 import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -90,6 +93,18 @@ def _unknown(command: Any, words: list[str]) -> str:
 
 def told(named: Iterable[tuple[str, str]]) -> list[str]:
     return [f"{where}: {line}: {wrong}" for where, line in named if (wrong := fault(line))]
+
+
+def test_an_output_that_nobody_reads_is_no_finding(repository: Path) -> None:
+    """`earwitness ledger DIR | head -1` must not end with the code of what was altered."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", "from grader.cli import main; main()", "validate", str(repository / "questions")]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, env=environment, check=False, timeout=300)
+    os.close(writer)
+    assert done.returncode == 141, done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 def test_every_command_in_the_documents_exists(repository: Path) -> None:

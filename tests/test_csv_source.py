@@ -60,7 +60,9 @@ def test_a_separator_within_quotes_is_none(tmp_path: Path) -> None:
     [
         ("", "is empty"),
         ("a,b\n1,2\n3,\0\n", "row 3: is not CSV: a NUL character"),
-        ("a,b\n1," + "x" * ((1 << 24) + 1) + "\n", "row 2: a cell is longer than 16777216 characters"),
+        ("a,b\n1," + "x" * ((1 << 20) + 1) + "\n", "row 2: a cell is longer than 1,048,576 characters"),
+        ("a,b\n" + "," * 16_384 + "\n", "row 2: has more than 16,384 cells"),
+        ("a\n" + "1\n" * 1_048_576, "row 1048577: is one more than the 1,048,576 rows"),
         ("a,b\n1,2\n".encode("utf-16"), "is UTF-16, expected UTF-8"),
         ("a,b\n王,2\n".encode("big5"), "^table.csv line 2: is not UTF-8"),
         ("a,b,a, B \n1,2,3,4\n", r"row 1, column C: the column 'a' stands there twice[^!]*row 1, column D: .* 'b'"),

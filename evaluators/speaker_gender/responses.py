@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from basics.csv_source import read_records
 from basics.errors import InputError, Problem
-from basics.yaml_source import read_text
+from basics.files import read_text
 
 Gender = Literal["female", "male"]
 

@@ -6,6 +6,7 @@ import atexit
 import os
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
@@ -25,7 +26,7 @@ from grader.cli import (
     reviewing,
     starting,
 )
-from grader.cli.common import INTERRUPTED
+from grader.cli.common import INTERRUPTED, tell
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,12 +64,17 @@ def main() -> None:
     """Entry point of the command `earwitness`; `--debug` may stand anywhere."""
     if "--debug" in sys.argv[1:]:
         sys.argv[1:] = ["--debug", *(argument for argument in sys.argv[1:] if argument != "--debug")]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # whatever the terminal's encoding cannot show
     try:
         app(prog_name="earwitness")
     except SystemExit as end:
         if end.code == INTERRUPTED:
             _leave_at_once(INTERRUPTED)
         raise
+    except Exception as error:
+        sys.exit(tell(error))
 
 
 def _leave_at_once(code: int) -> NoReturn:

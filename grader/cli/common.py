@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from basics.errors import InputError, Problem, Unavailable
+from basics.errors import InputError, Problem, Unavailable, unusable
+from basics.visible import HIDDEN, visible
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 DONE, FAILED, UNUSABLE, UNSETTLED, BROKE = 0, 1, 2, 3, 4
 INTERRUPTED = 130  # what a shell reports of a command ended by Ctrl-C
+UNHEARD = 141  # and of one whose output nobody reads any more; 1 would say that what was checked does not hold
 
 QuizOption = Annotated[
     Path | None,
@@ -61,9 +64,9 @@ ModeOption = Annotated[
 
 def console(*, stderr: bool = False) -> Console:
     """A console as wide as the terminal; plain text without colour codes in a pipe."""
-    from rich.console import Console
+    from basics.terminal import PlainConsole
 
-    return Console(stderr=stderr, highlight=False)
+    return PlainConsole(stderr=stderr)
 
 
 ABOUT_SOUND = "For quizzes about sound and speech models"
@@ -90,7 +93,8 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
             code = _exit_code(lambda: function(*arguments, **options))
         for fault in faults:
             output = f"\n{fault.output}" if fault.output else ""
-            print(f"earwitness: {fault.evaluator} {fault.what}\n    -> {fault.remedy}{output}", file=sys.stderr)
+            what = f"earwitness: {fault.evaluator} {fault.what}\n    -> {fault.remedy}{output}"
+            print(visible(what), file=sys.stderr)
         raise typer.Exit(BROKE if faults else code)
 
     return run
@@ -102,20 +106,29 @@ def _exit_code(command: Callable[[], None]) -> int:
         command()
     except typer.Exit as end:
         return end.exit_code
-    except (typer.Abort, typer.BadParameter, BrokenPipeError):
+    except (typer.Abort, typer.BadParameter):
         raise
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed goes nowhere
+        return UNHEARD
     except (InputError, Unavailable) as error:
-        print(f"earwitness: {error}", file=sys.stderr)
+        print(visible(f"earwitness: {error}"), file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
         print("earwitness: interrupted; the same command goes on from what is stored", file=sys.stderr)
         return INTERRUPTED
+    except OSError as error:
+        print(visible(f"earwitness: {unusable(error)}"), file=sys.stderr)
+        return UNUSABLE
+    except MemoryError:
+        print("earwitness: the memory of this machine is not enough for that", file=sys.stderr)
+        return UNUSABLE
     except Exception as error:
-        return _tell(error)
+        return tell(error)
     return DONE
 
 
-def _tell(error: Exception) -> int:
+def tell(error: Exception) -> int:
     """An error that nobody expected: a package that is not here, or a fault of the program. Returns the exit code."""
     from evaluators.packages import (
         PROJECT,
@@ -133,13 +146,14 @@ def _tell(error: Exception) -> int:
         print(f"earwitness: {what}\n    -> {how_to_install(package)}", file=sys.stderr)
         return UNUSABLE
     fault = whose_fault(f"{PROJECT} {installed_version(PROJECT)}", error)
-    print(f"earwitness: broke: {cause_of(error)}\n    -> {fault}", file=sys.stderr)
+    print(visible(f"earwitness: broke: {cause_of(error)}\n    -> {fault}"), file=sys.stderr)
     return BROKE
 
 
 def print_json(data: Any) -> None:
-    """Indented JSON, Chinese left readable."""
-    print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+    """Indented JSON, Chinese left readable, what would steer a terminal escaped."""
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    print(HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def load_book(quiz: Path | None, result: Path | None = None, override: Sequence[Path] | None = None) -> QuizBook:
@@ -172,7 +186,7 @@ def is_run(path: Path) -> bool:
 
 def carries_decisions(path: Path) -> bool:
     """Whether this names a run (its folder or its record) where a file of decisions, YAML or JSON, could be named."""
-    from grader.marking.run_record import RESULT
+    from grader.marking.ledger import RESULT
 
     return path.is_dir() or path.name == RESULT
 

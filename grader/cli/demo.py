@@ -49,14 +49,14 @@ def demo(
 
 def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> None:
     """What a newcomer needs to know, in a screenful."""
-    from rich.markup import escape
+    from rich.text import Text
 
     from grader.verdicts.terminal import print_command
 
     states = [verdict.state for question in made.key.questions for verdict in question.verdicts.values()]
     decided = len(states) - states.count("inconclusive")
     settled = len(book.questions) - len(made.key.unsettled)
-    out.print(f"[bold]{escape(book.quiz.title)}[/bold]")
+    out.print(book.quiz.title, style="bold")
     out.print(f"  {decided} of {len(states)} options decided, {settled} of {len(book.questions)} questions settled.")
     for question in made.key.questions:
         mark = "  DEMONSTRATION" if question.demonstration else ""
@@ -65,30 +65,28 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
     out.print()
     for result in made.results:
         if result.problem and result.problem.broken:
-            out.print(f"[red]{result.evaluator}[/red] for {', '.join(result.questions)} {escape(result.problem.what)}")
+            told = f" for {', '.join(result.questions)} {result.problem.what}"
+            out.print(Text.assemble((result.evaluator, "red"), told))
     _show_codec(out, book, made)
     grades = made.run.grades
     out.print(f"A made-up class of {len(grades.records)} was graded: mean {grades.mean} of {book.quiz.total:g}.")
     for path in made.written:
-        out.print(f"  wrote {escape(str(path))}")
+        out.print(f"  wrote {path}")
     out.print("\nGo on with:")
     for words, comment in next_steps(book, folder):
         print_command(out, *words, after=comment)
 
 
 def _show_codec(out: Console, book: QuizBook, made: Demonstration) -> None:
-    from rich.markup import escape
+    from rich.text import Text
 
-    if made.real:
-        out.print(
-            f"[magenta]DEMONSTRATION:[/magenta] {escape(book.quiz.codec)} is here, but the clips are built-in ones, "
-            "not the course's. What rests on them is marked."
-        )
-        return
-    out.print(
-        f"[magenta]DEMONSTRATION:[/magenta] no weights of {escape(book.quiz.codec)} are here, so sound was measured "
-        "through the built-in pocket codec, which settles nothing about Mimi. What rests on it is marked."
+    said = (
+        f"{book.quiz.codec} is here, but the clips are built-in ones, not the course's. What rests on them is marked."
+        if made.real
+        else f"no weights of {book.quiz.codec} are here, so sound was measured through the built-in pocket codec, "
+        "which settles nothing about Mimi. What rests on it is marked."
     )
+    out.print(Text.assemble(("DEMONSTRATION:", "magenta"), f" {said}"))
 
 
 def next_steps(book: QuizBook, folder: Path) -> list[tuple[list[object], str]]:

@@ -80,7 +80,7 @@ def validate(
         print_json(summary)
     else:
         said = f"{book.quiz.title}: {len(book.questions)} questions, {count} options, no problem found."
-        console().print(said, markup=False)
+        console().print(said)
 
 
 def _checked(folder: Path) -> QuizBook:
@@ -240,8 +240,8 @@ def _record(folder: Path, found: list[Evidence]) -> None:
         if not_for_record(evidence):
             continue
         for line in changes(folder, evidence):
-            out.print(line, markup=False, soft_wrap=True)
-        out.print(f"recorded {write_record(folder, evidence)}", markup=False, soft_wrap=True)
+            out.print(line, soft_wrap=True)
+        out.print(f"recorded {write_record(folder, evidence)}", soft_wrap=True)
     if problems := [problem for evidence in kept if (problem := not_for_record(evidence))]:
         raise InputError(problems)
 
@@ -296,8 +296,8 @@ def _show(outcome: Outcome, out: Path, as_json: bool) -> None:
     if as_json:
         print_json({"out": str(out), "written": outcome.written, "known": outcome.known, "problems": problems})
         return
-    console().print(f"{out}: {outcome.written} answers written, {outcome.known} were there already.", markup=False)
+    console().print(f"{out}: {outcome.written} answers written, {outcome.known} were there already.")
     for problem in problems:
-        console(stderr=True).print(problem, style="yellow", markup=False)
+        console(stderr=True).print(problem, style="yellow")
     if not problems:
         print_command(console(), "earwitness", "evidence", "q02", "--responses", out, before="Next: ")

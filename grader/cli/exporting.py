@@ -86,7 +86,7 @@ def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, ov
     correct, notes = exported_key(book, key_for_grading(book, accept, given(override, book)))
     write_whole(out, qti_package(book, correct))
     said = f"{out}: {len(book.questions)} questions; Canvas scores choose-many questions net of wrong ticks"
-    console().print(said, markup=False)
+    console().print(said)
     _warn(notes)
 
 
@@ -120,13 +120,13 @@ def _for_moodle(
     book = load_book(quiz, override=override)
     correct, notes = exported_key(book, key_for_grading(book, accept, given(override, book)))
     write_whole(out, write(book, correct))
-    console().print(f"{out}: {len(book.questions)} questions", markup=False)
+    console().print(f"{out}: {len(book.questions)} questions")
     _warn([*notes, *inexact(book, correct)])
 
 
 def _warn(notes: list[str]) -> None:
     for note in notes:
-        console(stderr=True).print(note, style="yellow", markup=False)
+        console(stderr=True).print(note, style="yellow")
 
 
 def gradescope(
@@ -138,7 +138,7 @@ def gradescope(
     from grader.exports.gradescope import write_results
 
     number = write_results(result, load_book(quiz, result), out, partial=partial)
-    console().print(f"{out}: {number} students; shown to them when the grades are published", markup=False)
+    console().print(f"{out}: {number} students; shown to them when the grades are published")
 
 
 def student(
@@ -148,17 +148,16 @@ def student(
     accept: AcceptOption = None,
     override: OverrideOption = None,
 ) -> None:
-    from grader.exports.student import check_places, seal, write_edition, write_opening
+    from grader.exports.student import check_places, publish, seal
     from grader.marking.scoring import correct_options
 
     book = load_book(quiz, override=override)
     check_places(book, out, opening)
     key = key_for_grading(book, accept, given(override, book))
     sealed, secret = seal(book, correct_options(key))
-    write_opening(opening, secret)
-    write_edition(out, book, sealed)
+    publish(out, book, sealed, opening, secret)
     said = f"{out}: publish this folder now; {opening}: keep it secret until the deadline, then publish it"
-    console().print(said, markup=False)
+    console().print(said)
     if key.unsettled:
         names = ", ".join(question.id for question in key.unsettled)
         console(stderr=True).print(f"sealed as not settled: {names}", style="yellow")
@@ -176,7 +175,7 @@ def open_seal(
     if as_json:
         print_json({"quiz": sealed.quiz, "holds": not broken, "broken": broken})
     elif broken:
-        console().print(f"the key does not fit the seal: {', '.join(broken)}", style="red", markup=False)
+        console().print(f"the key does not fit the seal: {', '.join(broken)}", style="red")
     else:
         console().print(f"the key of {len(sealed.questions)} questions is the one that was sealed", style="green")
     raise typer.Exit(FAILED if broken else DONE)

@@ -57,4 +57,4 @@ def confirm(
         problems = (Problem(f"--{'.'.join(map(str, e['loc'])) or 'quote'}", e["msg"].lower()) for e in error.errors())
         raise InputError(problems) from error
     path = add_fact(book.folder, name, fact, known)
-    console().print(f"{name} = {fact.value} is kept in {path}; it counts as read from now on", markup=False)
+    console().print(f"{name} = {fact.value} is kept in {path}; it counts as read from now on")

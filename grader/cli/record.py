@@ -77,7 +77,7 @@ def sign(
             Problem(f"{RECORD_FOLDER}/{INDEX}", what, f"record some: `{command_of(folder, 'evidence', '--record')}`")
         )
     written = signature.sign(folder, record.index, key)
-    console().print(f"{written}: signs {len(record.entries)} entries", markup=False, soft_wrap=True)
+    console().print(f"{written}: signs {len(record.entries)} entries", soft_wrap=True)
 
 
 def _show(out: Console, folder: Path, record: Record, known: History, signed: Signature) -> None:
@@ -99,7 +99,7 @@ def _show(out: Console, folder: Path, record: Record, known: History, signed: Si
 
 def _line(out: Console, *words: str) -> None:
     if text := "  ".join(filter(None, words)):
-        out.print(text, markup=False, soft_wrap=True)
+        out.print(text, soft_wrap=True)
 
 
 def _differences(entry: Entry, folder: Path) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def report(
         need_staff_edition(edition)
     book = load_book(quiz, grades, override)
     if edition == "before":
-        console().print(f"wrote {write_sheet(book, out=out, language=language)}", markup=False)
+        console().print(f"wrote {write_sheet(book, out=out, language=language)}")
         raise typer.Exit(DONE)
     said = given(override, book)
     sources, decisions = accepted_sources(book, said.accepting(accept)), said.decisions
@@ -86,5 +86,5 @@ def report(
         audio=audio,
         corpus=corpus,
     )
-    console().print(f"wrote {page} ({page.stat().st_size / 1e6:.1f} MB)", markup=False)
+    console().print(f"wrote {page} ({page.stat().st_size / 1e6:.1f} MB)")
     raise typer.Exit(UNSETTLED if key.unsettled else DONE)

@@ -133,20 +133,24 @@ def _need_none_of(values: tuple[str | None, ...]) -> None:
 def ledger(
     folder: Annotated[Path, typer.Argument(help="The --out folder of grading runs.")], as_json: JsonOption = False
 ) -> None:
-    from grader.review.ledger import inspect
+    from grader.marking.ledger import inspect
 
     seen = inspect(folder)
     entries, findings = seen.entries, seen.findings
     if as_json:
         found = [{"entry": finding.entry, "what": finding.what} for finding in findings]
-        print_json({"entries": entries, "intact": not findings, "findings": found})
+        listed = [entry.model_dump(mode="json") for entry in entries]
+        data = {"entries": listed, "last": seen.digest, "anchored": seen.anchored}
+        print_json(data | {"intact": not findings, "findings": found})
     else:
         out = console()
         for entry in entries:
-            facts = entry["facts"]
-            out.print(f"{entry['number']:>4}  {entry['time']}  {entry['action']:<8}  key {facts['key'][:12]}")
+            out.print(f"{entry.number:>4}  {entry.time.isoformat()}  {entry.action:<8}  key {entry.key[:12]}")
         for finding in findings:
-            out.print(f"{finding.entry}: {finding.what}", style="red", markup=False)
+            out.print(f"{finding.entry}: {finding.what}", style="red")
+        out.print(f"last entry: sha256 {seen.digest}", soft_wrap=True)
+        if not seen.anchored:
+            out.print("where it ended was not kept for this user: compare the digest with your own note of it")
         out.print("intact" if not findings else "NOT intact", style="green" if not findings else "bold red")
     raise typer.Exit(FAILED if findings else DONE)
 
@@ -190,7 +194,7 @@ def run_with_its_own_key(book: QuizBook, path: Path, override: list[Path] | None
 def tell_of_other_evidence(path: Path, run: RunRecord, key: AnswerKey) -> None:
     """Say so where the evidence was gathered anew since the run."""
     if key.evidence != run.key.evidence:
-        console(stderr=True).print(f"{path}: the evidence is other than it was; what is correct is not", markup=False)
+        console(stderr=True).print(f"{path}: the evidence is other than it was; what is correct is not")
 
 
 def _points(text: str | None) -> Fraction | None:

@@ -46,11 +46,11 @@ def quiz_(
     told = console()
     options = sum(len(question.options) for question in book.questions)
     text = f"{folder}: {len(book.questions)} questions, {options} options, all decided from evidence of record"
-    told.print(text, markup=False, soft_wrap=True)
-    told.print(f"edit {folder / starter(with_).edit} and the questions; README.md has the commands", markup=False)
-    told.print("then:", markup=False)
+    told.print(text, soft_wrap=True)
+    told.print(f"edit {folder / starter(with_).edit} and the questions; README.md has the commands")
+    told.print("then:")
     for words in (("key",), ("grade", folder / CLASS_FILE)):
-        told.print(f"    {command_of(folder, *words)}", markup=False, soft_wrap=True)
+        told.print(f"    {command_of(folder, *words)}", soft_wrap=True)
 
 
 def question(
@@ -65,8 +65,8 @@ def question(
     folder = find_quiz(quiz)
     told = console()
     for path in new_question(name, with_, folder):
-        told.print(f"wrote {path}", markup=False, soft_wrap=True)
-    told.print(f"then: {command_of(folder, 'evidence', name, '--record')}", markup=False, soft_wrap=True)
+        told.print(f"wrote {path}", soft_wrap=True)
+    told.print(f"then: {command_of(folder, 'evidence', name, '--record')}", soft_wrap=True)
 
 
 def class_(
@@ -94,9 +94,9 @@ def class_(
     key, _ = testify(book, "cached", accepted_sources(book, None), ())
     paths = {path.name: path for path in write_starters(out, book, [question.id for question in key.unsettled])}
     told = console()
-    told.print(f"{paths[CLASS]}: roster, extensions, violations; works as it is", markup=False, soft_wrap=True)
-    told.print(f"{paths[OVERRIDE]}: decide in it what is open before grading", markup=False, soft_wrap=True)
-    told.print(f"{paths[CHANGES]}: write into it what is decided afterwards", markup=False, soft_wrap=True)
+    told.print(f"{paths[CLASS]}: roster, extensions, violations; works as it is", soft_wrap=True)
+    told.print(f"{paths[OVERRIDE]}: decide in it what is open before grading", soft_wrap=True)
+    told.print(f"{paths[CHANGES]}: write into it what is decided afterwards", soft_wrap=True)
     submissions = out / CLASS_FILE
     if students:
         if submissions.exists():
@@ -104,7 +104,7 @@ def class_(
                 Problem(str(submissions), "is there already", "move it away, or name another folder: --out")
             )
         write_whole(submissions, made_up_class(book, key, students, datetime.now(UTC)).encode())
-        told.print(f"{submissions}: an invented class of {students}", markup=False, soft_wrap=True)
+        told.print(f"{submissions}: an invented class of {students}", soft_wrap=True)
     named = submissions if students else "SUBMISSIONS.csv"
     following = command_of(book.folder, "grade", named, "--class", paths[CLASS])
-    told.print(f"then: {following}", markup=False, soft_wrap=True)
+    told.print(f"then: {following}", soft_wrap=True)

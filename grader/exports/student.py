@@ -16,13 +16,15 @@ import yaml
 from pydantic import Field, ValidationError
 
 from basics.errors import InputError, Problem
-from basics.files import SECRET, write_whole
+from basics.files import SECRET, read_bytes, real_path, write_whole
+from basics.folders import Stage, staging
 from evaluators.evidence import Frozen, digest
 from grader.quiz.edition import ANNOUNCED, PRINTED, SEAL
 from grader.quiz.spec import QuizBook, Text, normalise
 from grader.submissions.model import Chosen
 
 M = TypeVar("M", bound=Frozen)
+MOST_BYTES = 1 << 24
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -80,31 +82,34 @@ def verify(sealed: Sealed, opening: Opening) -> list[str]:
 def check_places(book: QuizBook, out: Path, opening: Path) -> None:
     """Raises InputError if the edition would replace the quiz itself, or be published with the opening in it."""
     problems = []
-    if out.resolve() == book.folder.resolve():
+    if real_path(out) == real_path(book.folder):
         problems.append(Problem(str(out), "is the quiz itself, which the edition would replace", "name another folder"))
-    if opening.resolve().is_relative_to(out.resolve()):
+    if real_path(opening).is_relative_to(real_path(out)):
         what = f"would be published with the edition in {out}"
         problems.append(Problem(str(opening), what, "name a file outside it with --opening"))
     if problems:
         raise InputError(problems)
 
 
-def write_edition(out: Path, book: QuizBook, sealed: Sealed) -> None:
+def publish(out: Path, book: QuizBook, sealed: Sealed, opening: Path, secret: Opening) -> None:
+    """Write the edition and the opening of its seal, both or neither.
+
+    Raises InputError if the opening's file is there: an opening that is lost opens nothing any more.
+    """
+    with staging(out) as stage:
+        _write_edition(stage, book, sealed)
+        stage.commit(lambda: write_whole(opening, _json(secret), mode=SECRET, new=True))
+
+
+def _write_edition(stage: Stage, book: QuizBook, sealed: Sealed) -> None:
     """Specs without claims, evidence and notes, and the seal."""
     quiz = book.quiz.model_dump(mode="json", exclude_defaults=True, include=set(ANNOUNCED))
-    _write_yaml(out / "quiz.yaml", quiz)
+    _write_yaml(stage.file("quiz.yaml"), quiz)
     for name, question in zip(book.quiz.questions, book.questions, strict=True):
         data = question.model_dump(mode="json", exclude_defaults=True, include=set(PRINTED))
         data["options"] = {letter: {"text": option.text} for letter, option in question.options.items()}
-        _write_yaml(out / name, data)
-    write_whole(out / SEAL, _json(sealed))
-
-
-def write_opening(path: Path, opening: Opening) -> None:
-    """The secret part. Raises InputError if the file is there: an opening that is lost opens nothing any more."""
-    if path.exists():
-        raise InputError(Problem(str(path), "is there already", "keep it, and name another file with --opening"))
-    write_whole(path, _json(opening), mode=SECRET)
+        _write_yaml(stage.file(name), data)
+    write_whole(stage.file(SEAL), _json(sealed))
 
 
 def read_seal(folder: Path) -> Sealed:
@@ -120,9 +125,7 @@ def read_opening(path: Path) -> Opening:
 
 def _read(path: Path, model: type[M]) -> M:
     try:
-        return model.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise InputError(Problem(str(path), f"cannot be read: {error.strerror}", "check the path")) from error
+        return model.model_validate_json(read_bytes(path, most=MOST_BYTES))
     except ValidationError as error:
         what = f"is not a{'n' if model is Opening else ''} {model.__name__.lower()} key: {error.errors()[0]['msg']}"
         raise InputError(Problem(path.name, what, "use the file as it was published")) from error

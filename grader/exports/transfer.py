@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from basics.errors import InputError, Problem
-from basics.files import write_whole
+from basics.files import read_bytes, write_whole
 from grader.exports.gradebook import Gradebook, Transfer, column_of, defused, doubtful, gradebook_file, transfer
 from grader.exports.importer import Outcome, imitate
 from grader.marking.run_record import RunRecord, read_run
@@ -83,11 +83,7 @@ def checked(path: Path, gradebook: Gradebook) -> dict[str, Any]:
     """What importing the file at `path` would do. Raises InputError for doubtful scores in the gradebook."""
     if problems := doubtful(gradebook, gradebook.assignments, gradebook.students):
         raise InputError(problems)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(Problem(str(path), f"cannot be read: {error.strerror}", "check the path")) from error
-    return outcome_data(imitate(data, gradebook))
+    return outcome_data(imitate(read_bytes(path), gradebook))
 
 
 def outcome_data(outcome: Outcome) -> dict[str, Any]:
@@ -142,32 +138,28 @@ def obstacles(result: RunRecord, *, partial: bool) -> list[Problem]:
 
 def show_plan(out: Console, plan: Plan, written: Path | None) -> None:
     """The plan for people."""
-    from rich.markup import escape
-
-    out.print(escape(column_of(plan.gradebook, plan.transfer.column)), style="bold")
+    out.print(column_of(plan.gradebook, plan.transfer.column), style="bold")
     out.print(f"key {plan.run.key.digest[:12]}   mean {plan.run.mean}")
     for line in plan.as_data(None)["decisions"]:
-        out.print(f"decided: {escape(line)}")
+        out.print(f"decided: {line}")
     for change in plan.transfer.changes[:SHOWN]:
         student = change.student
-        out.print(f"  {student.login or student.lms_id}: {change.old or 'none'} -> {change.new}", markup=False)
+        out.print(f"  {student.login or student.lms_id}: {change.old or 'none'} -> {change.new}")
     if len(plan.transfer.changes) > SHOWN:
         out.print(f"  and {len(plan.transfer.changes) - SHOWN} more")
     out.print(f"{len(plan.transfer.changes)} scores change, {plan.transfer.unchanged} stay")
     for line in plan.transfer.left_alone:
-        out.print(f"  {escape(line)}")
+        out.print(f"  {line}")
     for note in plan.notes:
-        out.print(f"  {escape(note)}", style="yellow", soft_wrap=True)
+        out.print(f"  {note}", style="yellow", soft_wrap=True)
     show_outcome(out, outcome_data(plan.outcome))
-    out.print(f"written: {written}" if written else "dry run: nothing was written", markup=False)
+    out.print(f"written: {written}" if written else "dry run: nothing was written")
 
 
 def show_outcome(out: Console, outcome: dict[str, Any]) -> None:
     """What the importer would do, for people."""
-    from rich.markup import escape
-
     if outcome["refused"]:
-        out.print(f"the importer refuses the file: {escape(outcome['refused'])}", style="red")
+        out.print(f"the importer refuses the file: {outcome['refused']}", style="red")
     else:
         out.print(f"the importer reads it as {outcome['encoding']} and changes {len(outcome['changes'])} scores")
     for label, lines in (
@@ -181,4 +173,4 @@ def show_outcome(out: Console, outcome: dict[str, Any]) -> None:
         ("", outcome["lints"]),
     ):
         for line in lines[:SHOWN]:
-            out.print(f"  {label} {escape(line)}".replace("   ", "  "), style="yellow")
+            out.print(f"  {label} {line}".replace("   ", "  "), style="yellow")

@@ -89,24 +89,24 @@ def show_form(out: Console, result: dict[str, Any]) -> None:
 
 def show_check(out: Console, result: dict[str, Any]) -> None:
     """The result as a table, then the options if they were asked for."""
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     styles = {"right": "green", "not right": "red", "blank": "yellow", "unsettled": "yellow"}
     table = Table("question", "title", "ticked", "state", "points")
     for line in result["questions"]:
         points = f"{line['points']} / {line['of']}" if line["points"] is not None else "not graded"
-        state = f"[{styles[line['state']]}]{line['state']}[/]"
-        table.add_row(line["id"], escape(line["title"]), "".join(line["ticked"]) or "-", state, points)
+        state = Text(line["state"], styles[line["state"]])
+        table.add_row(line["id"], line["title"], "".join(line["ticked"]) or "-", state, points)
     out.print(table)
     for line in result["questions"]:
         for reason in line["decided"]:
-            out.print(f"{line['id']}: {DECIDED}: {escape(reason)}")
+            out.print(f"{line['id']}: {DECIDED}: {reason}")
         for option in line.get("options", ()):
             mark = "ticked" if option["ticked"] else "blank"
             out.print(f"{line['id']} {option['letter']} ({mark}): {option['verdict']}", style="bold")
             for ground in option["why"]:
-                out.print(f"    {escape(ground)}")
+                out.print(f"    {ground}")
     if result["demonstration"]:
         out.print("DEMONSTRATION: part of this key rests on other inputs than the quiz asks about.", style="yellow")
     total = OutOf(result["of"], result["open"] or "").sentence(result["total"])

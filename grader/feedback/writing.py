@@ -6,9 +6,12 @@ A class repeats itself: the part about one answer to one question is rendered on
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,12 @@ from grader.submissions.model import Chosen
 from grader.verdicts.key import AnswerKey, QuestionKey
 
 FORMATS = ("md", "html")
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""Content-Security-Policy of a page: it runs nothing and asks nobody for anything, whatever stands in it."""
+PLAIN = re.compile(r"\w([\w.-]*\w)?")
+DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.I)
+LONGEST_NAME = 120
+"""Bytes of a name, which gets endings and stands beside others of the same file."""
 
 
 @dataclass
@@ -57,6 +66,7 @@ class FeedbackWriter:
         blocks = [self._block(q, c, language, form, counts) for q, c in zip(questions, shown.chosen, strict=True)]
         rendered: str = self._templates[form]["page"].render(
             t=text,
+            policy=POLICY,
             language=language,
             quiz=self.grades.scorer.book.quiz,
             rule=self.grades.scorer.rule,
@@ -154,17 +164,27 @@ class FeedbackWriter:
 
 
 def file_names(students: Sequence[str]) -> dict[str, str]:
-    """A file name for each student id that no file system minds, and no two alike (even where case does not count)."""
-    taken: set[str] = set()
-    names = {}
-    for student in students:
-        plain = re.sub(r"[^\w.-]", "_", student).strip(".") or "_"
-        name, n = plain, 2
-        while name.casefold() in taken:
-            name, n = f"{plain}~{n}", n + 1
-        taken.add(name.casefold())
-        names[student] = name
-    return names
+    """A file name for each student id of a class: the id itself, or where that will not do, with a digest of it.
+
+    No two are alike, even where case and the way of writing an accent do not count; none depends on the order.
+    """
+    alike = Counter(map(_folded, set(students)))
+    return {name: name if _plain(name) and alike[_folded(name)] == 1 else _with_digest(name) for name in students}
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def _plain(name: str) -> bool:
+    """Whether an id can be the name of a file everywhere: short, plain characters, no device of Windows."""
+    fits = PLAIN.fullmatch(name) is not None and unicodedata.is_normalized("NFKC", name)
+    return fits and len(name.encode()) <= LONGEST_NAME and not DEVICE.fullmatch(name)
+
+
+def _with_digest(name: str) -> str:
+    shown = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:40]
+    return f"{shown}~{sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 @cache

@@ -203,16 +203,12 @@ def windows(run: ClassRun) -> dict[str, str]:
 
 def show_run(out: Console, data: dict[str, Any]) -> None:
     """All that `summary` says of a run and its digest leaves out, line by line."""
-    from rich.markup import escape
-
     out.print()
     out.print("; ".join(f"{name.replace('_', ' ')} {moment}" for name, moment in data["windows"].items()))
     if data["demonstration"]:
         out.print("DEMONSTRATION: this key rests on evidence that is not of record.", style="bold yellow")
     for question in data["unsettled"]:
-        out.print(
-            f"not graded: {question['id']} is not settled ({escape('; '.join(question['obstacles']))})", style="yellow"
-        )
+        out.print(f"not graded: {question['id']} is not settled ({'; '.join(question['obstacles'])})", style="yellow")
     _listed(out, "decided", data["decisions"])
     _listed(out, "not graded", [f"{student}, {question}" for student, question in data["ungraded"]])
     _listed(out, "skipped", data["skipped"])
@@ -242,10 +238,8 @@ def _show_import_check(out: Console, check: dict[str, Any] | None) -> None:
 
 
 def _listed(out: Console, label: str, lines: Sequence[str]) -> None:
-    from rich.markup import escape
-
     for line in lines[:SHOWN]:
-        out.print(f"{label}: {escape(line)}")
+        out.print(f"{label}: {line}")
     if len(lines) > SHOWN:
         out.print(f"{label}: and {len(lines) - SHOWN} more (see --json or result.json)")
 
@@ -273,7 +267,6 @@ def compare_rules(run: ClassRun) -> dict[str, Any]:
 
 def show_comparison(out: Console, compared: dict[str, Any]) -> None:
     """The credit rules side by side, then the students who lose and gain most."""
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table("rule", "mean", "median", "gain", "lose", "mean change")
@@ -286,4 +279,4 @@ def show_comparison(out: Console, compared: dict[str, Any]) -> None:
         extremes += [f"{rule}, largest gain: {s} +{change}" for s, change in changes[-1:] if Fraction(change) > 0]
     out.print(table)
     for line in extremes:
-        out.print(escape(line))
+        out.print(line)

@@ -95,7 +95,7 @@ def show_digest(out: Console, run: ClassRun, data: dict[str, Any]) -> None:
         f"exit code {data['exit']['code']}: {data['exit']['reason']}",
     ]
     for line in lines:
-        out.print(line, markup=False, soft_wrap=True, style="bold" if line == lines[0] else None)
+        out.print(line, soft_wrap=True, style="bold" if line == lines[0] else None)
 
 
 def _count(n: int, noun: str) -> str:

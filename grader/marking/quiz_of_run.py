@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from basics.errors import InputError, Problem
+from basics.files import real_path
 from grader.marking.run_record import RunRecord, other_quiz, parse_run, record_path
 from grader.quiz.loading import BUILT_IN_QUIZ, QUIZ_FILE, load_quiz
 from grader.quiz.spec import QuizBook
@@ -20,7 +21,7 @@ NAME_IT = "name its folder with --quiz"
 def hint(quiz: Path, run: Path) -> str:
     """Where the quiz is, seen from the folder of the run; empty where no path leads there (another drive)."""
     try:
-        return Path(os.path.relpath(quiz.resolve(), run.resolve())).as_posix()
+        return Path(os.path.relpath(real_path(quiz), real_path(run))).as_posix()
     except ValueError:
         return ""
 
@@ -32,7 +33,7 @@ def quiz_of_run(path: Path) -> QuizBook:
     """
     record, folder = parse_run(path), record_path(path).parent
     told = [_shown(folder / record.quiz_folder)] if record.quiz_folder else []
-    seen = {place.resolve(): place for place in (BUILT_IN_QUIZ, Path(), Path("questions"), *told)}
+    seen = {real_path(place): place for place in (BUILT_IN_QUIZ, Path(), Path("questions"), *told)}
     reasons = []
     for place in (*told, *(place for place in reversed(seen.values()) if place not in told)):
         if (place / QUIZ_FILE).is_file():
@@ -62,5 +63,5 @@ def _tried(place: Path, record: RunRecord) -> tuple[QuizBook | None, str]:
 
 def _shown(place: Path) -> Path:
     """The folder without detours, as somebody would type it here."""
-    there, here = place.resolve(), Path.cwd()
+    there, here = real_path(place), Path.cwd()
     return there.relative_to(here) if there.is_relative_to(here) else there

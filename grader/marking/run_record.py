@@ -10,36 +10,41 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from basics.errors import InputError, Problem, opening
-from basics.files import writing_text
+from basics.errors import InputError, Problem
+from basics.files import read_bytes, writing_text
 from basics.folders import settle
+from basics.json_source import parsed_object
+from basics.moments import Moment
 from evaluators.evidence import Frozen, Standing
 from grader.marking.grading import HELD, Grades, Setting, grade_students
+from grader.marking.ledger import RESULT, need_recorded_result
 from grader.marking.regulations import Adjustment
 from grader.marking.scoring import mean_of, rounded
 from grader.marking.student_lines import StudentLines
-from grader.quiz.spec import CreditRule, Letter, QuizBook, Text
+from grader.quiz.spec import MOST_POINTS, YEAR, CreditRule, Letter, QuizBook, Text
 from grader.submissions.class_file import ClassFile
 from grader.submissions.model import Chosen, Form, RosterEntry, Submission, without_collection
 from grader.verdicts.decisions import Decisions, Ruling, contradictions, in_force
 
 FORMAT: Final = 3
-RESULT = "result.json"
 MOST_PROBLEMS = 100
+MOST_BYTES = 1 << 32
+"""A class of a million fits."""
 OTHER_QUIZ = "name the quiz that the run was graded with (--quiz FOLDER), or grade again"
 RESTORE = "restore the file (the ledger beside it keeps every result under objects/), or grade again with --out DIR"
 
 Policy = Literal["strict", "hold-harmless"]
 Count = Annotated[int, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Rounded = Annotated[str, Field(pattern=r"^\d+\.\d\d$")]
-Exact = Annotated[str, Field(pattern=r"^\d+(/[1-9]\d*)?$")]
+Rounded = Annotated[str, Field(pattern=r"^[0-9]{1,400}\.[0-9]{2}$")]
+Exact = Annotated[str, Field(pattern=r"^[0-9]{1,400}(/[1-9][0-9]{0,400})?$")]
 Ticked = Annotated[str, Field(pattern=r"^[A-Z]*$")]
 
 
@@ -62,7 +67,7 @@ class QuestionRecord(Frozen):
 
     correct: tuple[Letter, ...] | None
     choose: Literal["one", "many"]
-    points: Annotated[float, Field(gt=0)]
+    points: Annotated[float, Field(gt=0, le=MOST_POINTS)]
     obstacles: tuple[str, ...]
     demonstration: bool
     recalled: tuple[Letter, ...]
@@ -137,7 +142,7 @@ class RunHead(Frozen):
     quiz: Text
     title: str
     time_zone: str
-    graded: AwareDatetime
+    graded: Moment
     submissions: SubmissionsRecord
     rule: CreditRule
     mean: Rounded | None
@@ -151,7 +156,7 @@ class RunHead(Frozen):
     notes: tuple[str, ...]
     import_check: ImportCheckRecord | None
     class_file: ClassFile
-    late_grace_seconds: Count
+    late_grace_seconds: Annotated[int, Field(ge=0, le=YEAR)]
     regrade_of: RegradeOf | None = None
     quiz_folder: str = ""
 
@@ -171,7 +176,7 @@ class AttemptLine(Frozen):
 
     answers: tuple[Ticked | None, ...]
     attempt: int | None = None
-    submitted: AwareDatetime | None = None
+    submitted: Moment | None = None
 
 
 class AdjustmentLine(Frozen):
@@ -256,8 +261,8 @@ def write_run(path: Path, head: RunHead, grades: Grades) -> None:
 def read_run(path: Path, book: QuizBook | None = None) -> RunRecord:
     """The record at `path`, or in that folder; an older format is brought up to date.
 
-    Raises InputError with every place that is damaged or contradicts another one, or that does not fit `book`; also
-    for a record of a newer format.
+    Raises InputError with every place that is damaged or contradicts another one, or that does not fit `book`; for a
+    record of a newer format; and for one that is sound and not the one that the ledger beside it recorded.
     """
     file, record = record_path(path), parse_run(path)
     within = list(_contradictions(record))
@@ -265,11 +270,12 @@ def read_run(path: Path, book: QuizBook | None = None) -> RunRecord:
         raise InputError(_problems(file, found, OTHER_QUIZ))
     if found := [*within, *(_unknown_options(record, book) if book else ())]:
         raise InputError(_problems(file, found))
+    need_recorded_result(file)
     return record
 
 
 def parse_run(path: Path) -> RunRecord:
-    """The record at `path`, well-formed, and not yet held against itself or a quiz. Raises InputError."""
+    """The record at `path`, well-formed, and not yet held against itself, its ledger or a quiz. Raises InputError."""
     file = record_path(path)
     settle(file.parent)
     return _parse(file)
@@ -305,15 +311,14 @@ Found = tuple[str, str]
 def _parse(file: Path) -> RunRecord:
     if not file.exists():
         raise InputError(Problem(str(file), "there is no result here", "grade with --out DIR first"))
-    with opening(file):
-        content = file.read_bytes()
+    content = read_bytes(file, most=MOST_BYTES)
     try:
         return RunRecord.model_validate_json(content)
     except ValidationError as error:
         first = error
-    data = None if first.errors()[0]["type"] == "json_invalid" else json.loads(content)
-    if isinstance(data, dict) and data.get("format") != FORMAT:
-        return _upgraded(file, data)
+    with suppress(ValueError):
+        if (data := parsed_object(content)).get("format") != FORMAT:
+            return _upgraded(file, data)
     raise InputError(_problems(file, _faults(first)))
 
 

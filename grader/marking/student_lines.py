@@ -114,7 +114,7 @@ def letters(chosen: Chosen) -> str:
 
 
 SCORES = "scores.csv"
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+DANGEROUS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 """First characters that make Excel, LibreOffice or Google Sheets evaluate a cell (OWASP, "CSV Injection")."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from basics.files import real_path
 from grader.quiz.loading import find_quiz
 
 
@@ -20,9 +21,9 @@ def about_run(*words: object) -> str:
 
 def naming(folder: Path) -> tuple[object, ...]:
     """`--quiz FOLDER`; nothing where a command finds that quiz by itself."""
-    return () if folder.resolve() == find_quiz(None).resolve() else ("--quiz", folder)
+    return () if real_path(folder) == real_path(find_quiz(None)) else ("--quiz", folder)
 
 
 def published(folder: Path) -> Path:
     """The quiz's folder as people elsewhere have it: its name, not where the staff keeps it."""
-    return Path(folder.resolve().name) if naming(folder) else folder
+    return Path(real_path(folder).name) if naming(folder) else folder

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, product
 
 from evaluators.evidence import Quantity, Value
 from grader.quiz.claims import All, Any_, Fact, Form, Lack, Not, asked_by, expanded, parts
@@ -51,41 +50,55 @@ class Valued:
 
 Demand = Bound | Demanded | Valued
 
-MOST_STEPS = 5_000
-"""Steps after which a search is given up: seconds."""
+MOST_STEPS, MOST_WORK = 5_000, 5_000_000
+"""Alternatives taken, and bounds looked at in all of them, after which a search is given up: seconds."""
+
+Way = tuple[tuple[Goal, ...], tuple[Demand, ...]]
+"""One way to meet a goal: further goals and demands, all of them."""
 
 
 class TooComplex(Exception):
-    """Whether these claims can hold together was not found out within MOST_STEPS."""
+    """Whether these claims can hold together was not found out within MOST_STEPS and MOST_WORK."""
+
+
+class _Effort:
+    """What a search has taken so far."""
+
+    steps, work = 0, 0
+
+    def add(self, *, steps: int = 0, work: int = 0) -> None:
+        self.steps, self.work = self.steps + steps, self.work + work
+        if self.steps > MOST_STEPS or self.work > MOST_WORK:
+            raise TooComplex
 
 
 def satisfiable(goals: Sequence[Goal], quantities: Mapping[str, Quantity]) -> bool:
     """Whether some values of the measurements, inside their theoretical ranges, meet all goals at once.
 
-    Alternatives are tried one after the other, and given up as soon as their demands contradict each other. Raises
-    TooComplex after MOST_STEPS: bounds with alternatives are as hard as any puzzle.
+    Alternatives are tried one after the other, what leaves no choice first, and given up as soon as their demands
+    contradict each other. Raises TooComplex after MOST_STEPS or MOST_WORK: bounds with alternatives are as hard as any
+    puzzle.
     """
-    return _search(tuple(goals), (), quantities, count(1))
+    effort = _Effort()
+    to_try: list[tuple[tuple[list[Way], ...], tuple[Demand, ...]]] = [(tuple(_ways(*goal) for goal in goals), ())]
+    while to_try:
+        open_, demands = to_try.pop()
+        effort.add(steps=1, work=len(open_))
+        if not _agree(demands, quantities, effort):
+            continue
+        if not open_:
+            return True
+        chosen = min(range(len(open_)), key=lambda i: len(open_[i]))
+        others = open_[:chosen] + open_[chosen + 1 :]
+        for more, added in reversed(open_[chosen]):
+            effort.add(work=len(others))
+            to_try.append(((*(_ways(*goal) for goal in more), *others), (*demands, *added)))
+    return False
 
 
-def _search(
-    goals: tuple[Goal, ...], demands: tuple[Demand, ...], known: Mapping[str, Quantity], steps: count[int]
-) -> bool:
-    """Meet `goals` besides `demands`; what leaves no choice comes first."""
-    if next(steps) > MOST_STEPS:
-        raise TooComplex
-    if not _agree(demands, known):
-        return False
-    if not goals:
-        return True
-    ways = [_ways(expanded(claim), wanted) for claim, wanted in goals]
-    chosen = min(range(len(goals)), key=lambda i: len(ways[i]))
-    others = goals[:chosen] + goals[chosen + 1 :]
-    return any(_search((*more, *others), (*demands, *added), known, steps) for more, added in ways[chosen])
-
-
-def _ways(claim: Form, wanted: bool) -> list[tuple[tuple[Goal, ...], tuple[Demand, ...]]]:
-    """The ways in which a claim comes out supported, or refuted: each further goals and demands, all of them."""
+def _ways(claim: Form, wanted: bool) -> list[Way]:
+    """The ways in which a claim comes out supported, or refuted."""
+    claim = expanded(claim)
     if isinstance(claim, Not):
         return [(((claim.not_, not wanted),), ())]
     if isinstance(claim, All | Any_):
@@ -94,7 +107,7 @@ def _ways(claim: Form, wanted: bool) -> list[tuple[tuple[Goal, ...], tuple[Deman
     return [((), demands) for demands in _comparison(claim, wanted)]
 
 
-def _agree(demands: Sequence[Demand], quantities: Mapping[str, Quantity]) -> bool:
+def _agree(demands: Sequence[Demand], quantities: Mapping[str, Quantity], effort: _Effort) -> bool:
     bounds = [demand for demand in demands if isinstance(demand, Bound)]
     facts = [demand for demand in demands if isinstance(demand, Demanded)]
     names = {name for bound in bounds for name in (bound.left, bound.right)} - {ZERO}
@@ -102,7 +115,7 @@ def _agree(demands: Sequence[Demand], quantities: Mapping[str, Quantity]) -> boo
     valued = {demand.name for demand in demands if isinstance(demand, Valued) and demand.wanted}
     if lacking & (names | valued | {fact.name for fact in facts}):
         return False
-    return not _negative_cycle(bounds + _ranges(names, quantities)) and _facts_agree(facts, quantities)
+    return not _negative_cycle(bounds + _ranges(names, quantities), effort) and _facts_agree(facts, quantities)
 
 
 def _comparison(claim: Form, wanted: bool) -> Iterator[tuple[Demand, ...]]:
@@ -155,16 +168,20 @@ def _values(name: str, named: set[Value], quantities: Mapping[str, Quantity]) ->
     return set(quantities[name].one_of) if name in quantities else set()
 
 
-def _negative_cycle(bounds: Sequence[Bound]) -> bool:
-    """Floyd-Warshall on (limit, -strict) pairs, compared and added component by component."""
-    vertices = sorted({name for bound in bounds for name in (bound.left, bound.right)})
-    distance: dict[tuple[str, str], tuple[float, int]] = {}
+def _negative_cycle(bounds: Sequence[Bound], effort: _Effort) -> bool:
+    """Bellman-Ford from a vertex with an edge of weight 0 to every other one, on (limit, -strict) pairs."""
+    edges: dict[tuple[str, str], tuple[float, int]] = {}
     for bound in bounds:
         edge, weight = (bound.right, bound.left), (bound.limit, -int(bound.strict))
-        distance[edge] = min(weight, distance.get(edge, weight))
-    for via, start, end in product(vertices, repeat=3):
-        if (start, via) in distance and (via, end) in distance:
-            first, second = distance[start, via], distance[via, end]
-            path = (first[0] + second[0], first[1] + second[1])
-            distance[start, end] = min(path, distance.get((start, end), path))
-    return any(distance.get((v, v), (0.0, 0)) < (0.0, 0) for v in vertices)
+        edges[edge] = min(weight, edges.get(edge, weight))
+    distance = {vertex: (0.0, 0) for edge in edges for vertex in edge}
+    for _ in range(len(distance) + 1):
+        effort.add(work=len(edges))
+        shorter = False
+        for (start, end), weight in edges.items():
+            path = (distance[start][0] + weight[0], distance[start][1] + weight[1])
+            if path < distance[end]:
+                distance[end], shorter = path, True
+        if not shorter:
+            return False
+    return True

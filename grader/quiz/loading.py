@@ -13,6 +13,7 @@ from itertools import combinations
 from pathlib import Path
 
 from basics.errors import InputError, Problem
+from basics.files import real_path
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Path_, Source, read, validate
 from evaluators.announcement import announced
@@ -32,7 +33,7 @@ QUIZ_FILE = "quiz.yaml"
 CITING = ("literature", "facts")
 """The evaluators whose facts can be looked up."""
 OWN_FILE = "name a file of its folder, without `..`"
-TOO_COMPLEX = f"its alternatives take more than {MOST_STEPS:,} steps to go through"
+TOO_COMPLEX = f"there are too many alternatives to go through ({MOST_STEPS:,} are tried)"
 BUILT_IN_QUIZ = Path(__file__).resolve().parents[2] / "questions"
 
 
@@ -104,7 +105,7 @@ def _published(folder: Path, quiz: Quiz, source: Source) -> tuple[PublishedPair,
     if quiz.published_audio is None:
         return ()
     path = folder / quiz.published_audio
-    if _leads_out(quiz.published_audio) or not path.resolve().is_relative_to(folder.resolve()):
+    if _leads_out(quiz.published_audio) or not real_path(path).is_relative_to(real_path(folder)):
         where = source.where(("published_audio",))
         raise InputError(Problem(where, f"{quiz.published_audio} lies outside the quiz", OWN_FILE))
     return read_published(path)

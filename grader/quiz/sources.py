@@ -9,7 +9,7 @@ import yaml
 
 from basics.csv_source import Record, read_records
 from basics.errors import InputError, Problem
-from basics.files import write_whole
+from basics.files import read_text, write_whole
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
 from evaluators.announcement import outside
@@ -109,7 +109,7 @@ def add_fact(folder: Path, name: str, fact: Confirmed, known: Mapping[str, Quant
     if earlier := read_facts(folder, known).get(name):
         what = f"{name} was looked up already: {earlier.value!r} by {earlier.by} on {earlier.when} ({earlier.locator})"
         raise InputError(Problem(str(path), what, "take that entry out of the file first if it is wrong"))
-    before = path.read_text(encoding="utf-8") if path.exists() else HEADER
+    before = read_text(path) if path.exists() else HEADER
     entry = yaml.safe_dump({name: fact.model_dump(mode="json")}, allow_unicode=True, sort_keys=False, width=120)
     write_whole(path, (before.rstrip("\n") + "\n\n" + entry).encode())
     return path

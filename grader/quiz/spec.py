@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from basics.errors import InputError, Problem
+from basics.json_source import read_object
+from basics.moments import Moment
 from basics.suggestions import close_to, did_you_mean
 from evaluators.evidence import Confirmed, Frozen, PublishedPair, Site, Standing, digest
 from evaluators.generic import KINDS
@@ -26,6 +28,9 @@ CreditRule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]
 AttemptPolicy = Literal["highest", "latest", "first"]
 Letter = Annotated[str, Field(pattern=r"^[A-Z]$")]
 Text = Annotated[str, Field(min_length=1)]
+MOST_POINTS = 1_000_000.0
+YEAR = 366 * 24 * 3600
+"""Seconds, more than any grace."""
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -136,7 +141,7 @@ class Question(Frozen):
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     title: Text
-    points: Annotated[float, Field(gt=0)]
+    points: Annotated[float, Field(gt=0, le=MOST_POINTS)]
     points_note: str = ""
     choose: Literal["one", "many"]
     choose_note: str = ""
@@ -185,7 +190,7 @@ class Regulations(Frozen):
 
     late: Literal["refused", "accepted"] = "refused"
     attempts: AttemptPolicy = "latest"
-    late_grace_seconds: Annotated[int, Field(ge=0)] = 60
+    late_grace_seconds: Annotated[int, Field(ge=0, le=YEAR)] = 60
     attempts_per_day: Annotated[int, Field(ge=1)] | None = None
     violations: Violations = Violations()
 
@@ -200,7 +205,7 @@ class Quiz(Frozen):
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     title: Text
     course: str = ""
-    total: Annotated[float, Field(gt=0)]
+    total: Annotated[float, Field(gt=0, le=MOST_POINTS)]
     codec: str = "kyutai/mimi"
     codec_sha256: tuple[Sha256, ...] = ()
     published_audio: Text | None = None
@@ -212,10 +217,10 @@ class Quiz(Frozen):
     )
     credit_rule: CreditRule = "net-correct"
     time_zone: str = "UTC"
-    deadline: AwareDatetime
-    release: AwareDatetime | None = None
-    revision_until: AwareDatetime | None = None
-    final_release: AwareDatetime | None = None
+    deadline: Moment
+    release: Moment | None = None
+    revision_until: Moment | None = None
+    final_release: Moment | None = None
     regulations: Regulations = Regulations()
     questions: Annotated[tuple[Text, ...], Field(min_length=1)]
     defects: tuple[str, ...] = ()
@@ -329,6 +334,6 @@ def stale(folder: Path) -> list[str]:
 
 def _content(schema: Path) -> Any:
     try:
-        return json.loads(schema.read_bytes())
-    except (OSError, ValueError):
+        return read_object(schema)
+    except InputError:
         return None

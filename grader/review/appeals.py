@@ -20,21 +20,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
-from basics.errors import InputError, Problem, opening
-from basics.files import write_whole
+from basics.errors import InputError, Problem
+from basics.files import read_bytes, write_whole
 from basics.folders import staging
 from basics.suggestions import did_you_mean
 from basics.yaml_source import read, validate
 from grader.feedback.letter import letter
 from grader.feedback.wording import grounds_in_words, work_out
 from grader.feedback.writing import file_names
+from grader.marking import ledger
 from grader.marking.grading import Grades, StudentRecord
 from grader.marking.run_record import RunRecord, parse_run, record_path
 from grader.marking.scoring import rounded
 from grader.marking.student_lines import Points, letters
 from grader.quiz.commands import about_run
 from grader.quiz.spec import Question, QuizBook
-from grader.review import ledger
 from grader.review.regrade import (
     SHOWN,
     Changes,
@@ -236,7 +236,8 @@ def _decision(appeal: Appeal, now: datetime) -> dict[str, Any] | None:
     }
 
 
-FOLDER = "appeals"
+FOLDER = ledger.APPEALS
+MOST_BYTES = 1 << 26
 SHORTEST_REASON = 8
 SHORTEST_ID = 5
 
@@ -250,7 +251,9 @@ def handle_appeal(run: RunRecord, grades: Grades, key: AnswerKey, appeal: Appeal
     if problems := _problems(grades, appeal):
         raise InputError(problems)
     out = result if result.is_dir() else result.parent
-    name = f"{FOLDER}/{appeal.question}-{appeal.letter}-{file_names([appeal.student])[appeal.student]}"
+    ledger.need_recorded(out, _is_appeal)
+    names = file_names([record.student_id for record in grades.records])
+    name = f"{FOLDER}/{appeal.question}-{appeal.letter}-{names[appeal.student]}"
     made = offers(run, grades.scorer.book, appeal, _pending(out / FOLDER, run, grades.scorer.book))
     if appeal.decision == "accepted":
         _need_possible(appeal, made)
@@ -312,11 +315,13 @@ class Packet(BaseModel):
         return f"{self.decision.outcome}{f' as {self.decision.way} right' if self.decision.way else ''}"
 
 
+def _is_appeal(name: str) -> bool:
+    return name.startswith(f"{FOLDER}/")
+
+
 def _packet(path: Path) -> Packet:
-    with opening(path):
-        content = path.read_bytes()
     try:
-        return Packet.model_validate_json(content)
+        return Packet.model_validate_json(read_bytes(path, most=MOST_BYTES))
     except ValidationError as error:
         first = error.errors()[0]
         what = f"is not the packet of an appeal: {'.'.join(map(str, first['loc']))} {first['msg']}"
@@ -352,6 +357,7 @@ def list_appeals(result: Path) -> list[dict[str, Any]]:
             problems += error.problems
     if problems:
         raise InputError(problems)
+    ledger.need_recorded(folder.parent, lambda name: name == ledger.RESULT or _is_appeal(name))
     found.sort(key=lambda pair: (pair[1].decision is not None, pair[1].opened))
     return [
         {
@@ -372,9 +378,9 @@ def show_appeals(out: Console, appeals: Sequence[dict[str, Any]]) -> None:
         by = f", {decision['by']}" if decision and decision["by"] else ""
         when = f"decided {decision['time'][:10]}{by}" if decision else f"opened {appeal['opened'][:10]}"
         line = f"{appeal['question']} {appeal['option']}  {appeal['student']}  {appeal['status']}  {when}"
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)
         for file in appeal["files"][1:]:
-            out.print(f"    {'letter' if file.endswith('.md') else 'changes'}: {file}", markup=False, soft_wrap=True)
+            out.print(f"    {'letter' if file.endswith('.md') else 'changes'}: {file}", soft_wrap=True)
     waiting = sum(1 for appeal in appeals if appeal["decision"] is None)
     out.print(f"{len(appeals)} appeals, {waiting} of them open")
 
@@ -432,49 +438,45 @@ def _names(reason: str, other: StudentRecord) -> bool:
 
 def show_appeal(out: Console, data: dict[str, Any]) -> None:
     """The packet for people."""
-    from rich.markup import escape
-
-    out.print(f"{data['question']} {data['option']}: {escape(data['text'])}", style="bold")
+    out.print(f"{data['question']} {data['option']}: {data['text']}", style="bold")
     out.print(f"verdict: {data['evidence']['verdict']}; key {data['key']['correct'] or 'none'}")
     for ground in data["evidence"]["grounds"]:
-        out.print(f"  {escape(ground)}")
+        out.print(f"  {ground}")
     out.print("It would come out otherwise if")
     for change in data["what_would_change_it"]:
-        out.print(f"  {escape(change)}")
+        out.print(f"  {change}")
     for way, effect in data["if_accepted"].items():
         _show_effect(out, way, effect, data["student"])
     if data["within_revision_window"] is False:
         out.print("the revision window is over", style="yellow")
     if data["decision"]:
         way = f" as {data['decision']['as']} right" if data["decision"]["as"] else ""
-        out.print(f"{data['decision']['outcome']}{way}: {escape(data['decision']['reason'])}", style="bold")
+        out.print(f"{data['decision']['outcome']}{way}: {data['decision']['reason']}", style="bold")
     for path in data["written"]:
-        out.print(f"written: {escape(path)}")
+        out.print(f"written: {path}")
     for path in (path for path in data["written"] if path.endswith(".yaml")):
         carry = about_run("regrade", Path(path).parent.parent, path, "--out", "NEW")
-        out.print(f"then: {carry}", markup=False, soft_wrap=True)
+        out.print(f"then: {carry}", soft_wrap=True)
 
 
 def _show_effect(out: Console, way: str, effect: dict[str, Any], who: str) -> None:
-    from rich.markup import escape
-
-    out.print(f"if accepted as {way} right: {escape(effect['decides'])}", style="bold")
+    out.print(f"if accepted as {way} right: {effect['decides']}", style="bold")
     for obstacle in effect["not_possible"]:
-        out.print(f"  cannot be had: {escape(obstacle)}", style="yellow")
+        out.print(f"  cannot be had: {obstacle}", style="yellow")
     if effect["not_possible"]:
         return
     for decision in effect["replaces"]:
-        out.print(f"  in place of {escape(decision)}", style="yellow")
+        out.print(f"  in place of {decision}", style="yellow")
     out.print(
         f"  {effect['gain']} of {effect['n']} students gain, {effect['lose']} lose; mean change {effect['mean_change']}"
     )
     for loser in effect["losers"][:SHOWN]:
-        out.print(f"    loses: {escape(loser['student'])} {loser['old']} -> {loser['new']}")
+        out.print(f"    loses: {loser['student']} {loser['old']} -> {loser['new']}")
     if effect["lose"] > SHOWN:
         out.print(f"    and {effect['lose'] - SHOWN} more, all in --json")
     student = effect["this_student"]
     if student["points"] is not None:
         out.print(
-            f"  {escape(who)} ticked {student['ticked'] or 'nothing'}: {student['points']} -> "
+            f"  {who} ticked {student['ticked'] or 'nothing'}: {student['points']} -> "
             f"{student['points_then']} points, total {student['total']} -> {student['total_then']}"
         )

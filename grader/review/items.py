@@ -256,13 +256,12 @@ def _share(column: NDArray[np.float64]) -> float | None:
 
 def show_items(out: Console, data: dict[str, Any]) -> None:
     """The statistics for people; n stands at the top and small classes are told so."""
-    from rich.markup import escape
     from rich.table import Table
 
     out.print(f"n = {data['n']} students, rule {data['rule']}; {data['left_out']} left out (late or not graded)")
     out.print(f"mean {data['mean']} of all {data['n'] + data['left_out']} who submitted" + _key_of(data))
     for line in data["decisions"]:
-        out.print(f"decided: {escape(line)}")
+        out.print(f"decided: {line}")
     if data["small_class"]:
         out.print(
             f"Fewer than {SMALL_CLASS} students: correlations and alpha are mostly noise, read them as hints.",

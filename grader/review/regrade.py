@@ -288,7 +288,6 @@ def changed_rows(changes: Sequence[StudentChange]) -> str:
 
 def show_diff(out: Console, data: dict[str, Any]) -> None:
     """The diff for people."""
-    from rich.markup import escape
     from rich.table import Table
 
     old, new = data["old"], data["new"]
@@ -298,21 +297,21 @@ def show_diff(out: Console, data: dict[str, Any]) -> None:
     for name, change in data["key_changes"].items():
         out.print(f"  {name}: {in_letters(change['old'])} -> {in_letters(change['new'])}")
     for line in data["decisions"]:
-        out.print(f"decided: {escape(line)}")
+        out.print(f"decided: {line}")
     for line in data["lost_decisions"]:
-        out.print(f"the new run does not carry: {escape(line)}", style="yellow")
+        out.print(f"the new run does not carry: {line}", style="yellow")
     out.print(
         f"{data['changed']} of {data['students']} students change: {data['up']} up, {data['down']} down, "
         f"{data['rank_changed']} change rank; mean {data['mean']['old']} -> {data['mean']['new']}, "
         f"change {data['mean_change']}"
     )
     for note in data["notes"]:
-        out.print(f"note: {escape(note)}", style="yellow")
+        out.print(f"note: {note}", style="yellow")
     table = Table("student", "old", "new", "change", "rank", "questions")
     shown = data["changes"] if len(data["changes"]) <= 2 * SHOWN else data["changes"][:SHOWN] + data["changes"][-SHOWN:]
     for row in shown:
         rank = f"{row['old_rank']} -> {row['new_rank']}"
-        table.add_row(escape(row["student"]), row["old"], row["new"], row["change"], rank, " ".join(row["questions"]))
+        table.add_row(row["student"], row["old"], row["new"], row["change"], rank, " ".join(row["questions"]))
     if shown:
         out.print(table)
     if len(shown) < len(data["changes"]):

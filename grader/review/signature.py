@@ -10,8 +10,8 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from basics.errors import InputError, Problem, Unavailable, opening
-from basics.files import write_whole
+from basics.errors import InputError, Problem, Unavailable
+from basics.files import read_bytes, reading, write_whole
 from grader.quiz.commands import about_run
 from grader.verdicts.record import INDEX, RECORD_FOLDER, Index
 
@@ -37,8 +37,8 @@ def sign(folder: Path, index: Index, key: Path) -> Path:
 
     Raises InputError where the key cannot be used, Unavailable where there is no ssh-keygen.
     """
-    with opening(key):
-        key.open("rb").close()
+    with reading(key):
+        pass
     done = _ssh_keygen("sign", "-f", str(key), "-n", NAMESPACE, said=index.text())
     if done.returncode or not done.stdout:
         remedy = "name an SSH key: a private one, or the public one of a key that the agent holds"
@@ -59,8 +59,7 @@ def check(folder: Path, index: Index | None, signers: Path | None) -> Signature:
             there=True, problem=Problem(_where(), f"cannot be checked without {INDEX}", f"restore {INDEX}")
         )
     try:
-        with opening(path):
-            armoured = path.read_bytes().replace(b"\r\n", b"\n")
+        armoured = read_bytes(path).replace(b"\r\n", b"\n")
         found = _valid(armoured, index.text()) if signers is None else _by_signer(armoured, index.text(), signers)
     except Unavailable as error:
         return Signature(there=True, problem=Problem(_where(), f"cannot be checked: {error.what}", error.remedy))
@@ -87,8 +86,8 @@ def _valid(armoured: bytes, signed: bytes) -> Signature:
 
 def _by_signer(armoured: bytes, signed: bytes, signers: Path) -> Signature:
     """Whether it fits and is that of one of the signers."""
-    with opening(signers):
-        signers.open("rb").close()
+    with reading(signers):
+        pass
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / SIGNATURE
         file.write_bytes(armoured)

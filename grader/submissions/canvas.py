@@ -20,7 +20,16 @@ from grader.submissions.class_file import ClassFile
 from grader.submissions.columns import Layout, find_columns
 from grader.submissions.critical import UNTIMED, Critical, rows_in_words
 from grader.submissions.model import Chosen, Submission, SubmissionFile
-from grader.submissions.rows import MOST_PROBLEMS, CellReader, Numbers, Skipper, parse_moment, repeated_students
+from grader.submissions.rows import (
+    MOST_PROBLEMS,
+    NO_ATTEMPT,
+    CellReader,
+    Numbers,
+    Skipper,
+    count_of,
+    parse_moment,
+    repeated_students,
+)
 from grader.submissions.students import Students
 
 
@@ -199,11 +208,11 @@ class _Reader:
     def _attempt(self, number: int, row: Sequence[str]) -> int | None:
         text = self._text(row, "attempt")
         self.attempts.saw(number, text)
-        if not text or text.isdecimal():
-            return int(text) if text else None
-        what = f"is not the number of an attempt: {text!r}"
-        self.problems.append(Problem(self.table.where(number, self.layout.named["attempt"]), what, "export it again"))
-        return None
+        found = count_of(text)
+        if text and found is None:
+            where = self.table.where(number, self.layout.named["attempt"])
+            self.problems.append(Problem(where, NO_ATTEMPT.format(text[:60]), "export it again"))
+        return found
 
     def critical_problems(self) -> list[Problem]:
         """Rows without a time, or without the number of an attempt where others have one."""
@@ -236,10 +245,10 @@ class _Reader:
         return [*self.times.notes(UNTIMED), *self.attempts.notes(kept)]
 
     def _count(self, row: Sequence[str]) -> None:
-        right, wrong = self._text(row, "n correct"), self._text(row, "n incorrect")
-        if right.isdecimal() and wrong.isdecimal():
+        right, wrong = count_of(self._text(row, "n correct")), count_of(self._text(row, "n incorrect"))
+        if right is not None and wrong is not None:
             given = len(self._given) - [row[at] for at in self._given].count("")
-            self.excess[int(right) + int(wrong) - given] += 1
+            self.excess[right + wrong - given] += 1
 
     def _text(self, row: Sequence[str], name: str) -> str:
         at = self.layout.named.get(name)

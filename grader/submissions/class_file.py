@@ -9,9 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from basics.errors import InputError, Problem
+from basics.moments import Moment
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Frozen
@@ -37,7 +38,7 @@ class Extension(Frozen):
     """A student's own deadline."""
 
     student: Text
-    until: AwareDatetime
+    until: Moment
     reason: Reason
 
 

@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import AwareDatetime
-
 from basics.csv_source import Table, header_name
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
+from basics.moments import Moment
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Frozen
@@ -27,7 +26,14 @@ from grader.submissions.class_file import IGNORE, NOTHING_SPECIAL, STUDENT_ID, C
 from grader.submissions.columns import QUESTION
 from grader.submissions.critical import UNTIMED, Critical
 from grader.submissions.model import Chosen, Submission, SubmissionFile
-from grader.submissions.rows import MOST_PROBLEMS, Skipper, parse_moment, repeated_students
+from grader.submissions.rows import (
+    MOST_PROBLEMS,
+    NO_ATTEMPT,
+    Skipper,
+    count_of,
+    parse_moment,
+    repeated_students,
+)
 from grader.submissions.students import Students
 
 KNOWN = (STUDENT_ID, "name", "section", "submitted", "attempt")
@@ -200,10 +206,10 @@ class _PlainReader:
     def _attempt(self, number: int, row: Sequence[str]) -> int | None:
         text = self._text(row, "attempt")
         self.attempts.saw(number, text)
-        if text and not text.isdecimal():
-            self._problem(number, "attempt", f"is not the number of an attempt: {text!r}", "count from 1")
-            return None
-        return int(text) if text else None
+        found = count_of(text)
+        if text and found is None:
+            self._problem(number, "attempt", NO_ATTEMPT.format(text[:60]), "count from 1")
+        return found
 
     def _text(self, row: Sequence[str], name: str) -> str:
         return row[self.columns[name]].strip() if name in self.columns else ""
@@ -218,7 +224,7 @@ class AnswerSheet(Frozen):
     student_id: Text = "me"
     name: str = ""
     section: str = ""
-    submitted: AwareDatetime | None = None
+    submitted: Moment | None = None
     attempt: int | None = None
     answers: dict[str, str | tuple[str, ...] | None]
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from basics.csv_source import Table
 from basics.errors import Problem
+from basics.moments import in_range
 from grader.quiz.spec import QuizBook
 from grader.submissions.cells import CellDecoder, CellError
 from grader.submissions.class_file import ClassFile
@@ -16,6 +17,10 @@ from grader.submissions.model import Chosen, Submission
 
 MOST_PROBLEMS = 200
 """A file of another quiz would otherwise be reported in millions of lines."""
+
+
+LONGEST_COUNT = 9
+NO_ATTEMPT = "is not the number of an attempt: {!r}"
 
 
 class Numbers(dict[str, float | None]):
@@ -50,14 +55,19 @@ def parse_moment(text: str) -> datetime | None:
     """A time with its zone as an aware time in UTC; None for an empty cell.
 
     The zone is written once: ` UTC` as Canvas has it, `Z`, or an offset such as `+08:00` or `+0800`. Raises ValueError
-    for a time without a zone, or with two.
+    for a time without a zone, or with two, and for a year of no class.
     """
     if not text:
         return None
-    moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+    moment = in_range(datetime.fromisoformat(text.removesuffix(" UTC")))
     if (moment.tzinfo is not None) == text.endswith(" UTC"):
         raise ValueError(text)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def count_of(text: str) -> int | None:
+    """The count in a cell, such as the number of an attempt; None where it is none."""
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_COUNT else None
 
 
 def repeated_students(table: Table, submissions: Sequence[Submission]) -> list[Problem]:

@@ -16,9 +16,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from basics.errors import InputError, Problem
+from basics.moments import Moment
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Frozen
@@ -42,7 +43,7 @@ class Said(Frozen):
     question: Text
     reason: Reason
     by: str = ""
-    when: AwareDatetime | None = None
+    when: Moment | None = None
     replaces: Numbers = ()
     appeal: str = ""
 
@@ -96,7 +97,7 @@ class StaffDecision(Frozen):
     rule: CreditRule | None = None
     reason: Reason
     by: str = ""
-    when: AwareDatetime
+    when: Moment
     replaces: Numbers = ()
     appeal: str = ""
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from basics.errors import InputError, Problem, opening
-from basics.files import write_whole
+from basics.errors import InputError, Problem
+from basics.files import read_bytes, write_whole
 from evaluators.display import value_of
 from evaluators.entries import (
     Damaged,
@@ -135,8 +135,7 @@ def _index(path: Path, *, needed: bool) -> tuple[Index | None, list[Problem]]:
     if not path.exists():
         return None, [_problem(INDEX, "is not there, although there are entries", REBUILD)] if needed else []
     try:
-        with opening(path):
-            return Index.model_validate_json(canonical_json(parsed(path.read_bytes()))), []
+        return Index.model_validate_json(canonical_json(parsed(read_bytes(path)))), []
     except InputError as error:
         return None, [_problem(INDEX, problem.what, REBUILD) for problem in error.problems]
     except Damaged as damage:
@@ -148,8 +147,7 @@ def _index(path: Path, *, needed: bool) -> tuple[Index | None, list[Problem]]:
 def _entry(path: Path, index: Index | None) -> Entry:
     """One file, checked by itself and against the index."""
     try:
-        with opening(path):
-            evidence: Evidence | None = read_entry(path.read_bytes())
+        evidence: Evidence | None = read_entry(read_bytes(path))
         found: list[str] = []
     except InputError as error:
         return Entry(path.name, None, tuple(_problem(path.name, problem.what, REMEDY) for problem in error.problems))

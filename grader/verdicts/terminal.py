@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -52,7 +51,7 @@ def caveats(verdict: Verdict) -> list[str]:
 
 def show_key(out: Console, book: QuizBook, answer: AnswerKey, testimonies: Sequence[Testimony]) -> None:
     """All questions with all options, then what is unsettled and what would settle it."""
-    out.print(f"[bold]{escape(book.quiz.title)}[/bold]   key {answer.digest[:12]}", highlight=False)
+    out.print(Text.assemble((book.quiz.title, "bold"), f"   key {answer.digest[:12]}"))
     for testimony in testimonies:
         entry = answer.question(testimony.question.id)
         out.print()
@@ -126,11 +125,11 @@ def show_obstacles(out: Console, entry: QuestionKey, testimony: Testimony) -> No
     """Why a question is unsettled, and what would settle it."""
     if entry.settled:
         return
-    out.print(f"[yellow]{entry.id} is unsettled[/yellow]")
+    out.print(f"{entry.id} is unsettled", style="yellow")
     for obstacle in entry.obstacles:
-        out.print(Padding(escape(obstacle), (0, 0, 0, 4)))
+        out.print(Padding(obstacle, (0, 0, 0, 4)))
     for gap in testimony.missing:
-        out.print(Padding(escape(f"{gap.evaluator}: {gap.what}"), (0, 0, 0, 4)))
+        out.print(Padding(f"{gap.evaluator}: {gap.what}", (0, 0, 0, 4)))
         out.print(Text(f"      -> {gap.remedy}"), soft_wrap=True)
         _show_output(out, gap)
 
@@ -170,14 +169,14 @@ def show_card(out: Console, testimony: Testimony, letter: str) -> None:
         line.append(f"  ({caveat})", style="magenta")
     out.print(line)
     if option.note:
-        out.print(Padding(escape(option.note), (0, 0, 0, 2)))
+        out.print(Padding(option.note, (0, 0, 0, 2)))
     out.print()
     out.print(_tree(verdict.step))
     for one in verdict.beside:
         shown = "as the evidence shows" if one.stands else "not shown"
         out.print(Text(f"{BESIDE[one.side]}, {shown}:", style="magenta"))
         out.print(Padding(_tree(one.step), (0, 0, 0, 2)))
-        out.print(Padding(escape(one.answer), (0, 0, 0, 6)), style="dim")
+        out.print(Padding(one.answer, (0, 0, 0, 6)), style="dim")
     out.print()
     out.print(Group(*map(_number, testimony.numbers(letter))))
     _show_origins(out, testimony, letter)
@@ -225,7 +224,7 @@ def _show_origins(out: Console, testimony: Testimony, letter: str) -> None:
             out.print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)
     show_differences(out, testimony.differences)
     for gap in testimony.missing:
-        out.print(f"[yellow]missing: {escape(gap.what)}[/yellow]\n  -> {escape(gap.remedy)}", soft_wrap=True)
+        out.print(Text.assemble((f"missing: {gap.what}", "yellow"), f"\n  -> {gap.remedy}"), soft_wrap=True)
     print_line(out, f"recompute: {testimony.recompute}")
 
 
@@ -245,13 +244,11 @@ def show_cache(out: Console, gatherer: Gatherer, testimony: Testimony) -> None:
     for request in testimony.question.evidence:
         exhibits, gap = gatherer.exhibits(request)
         for exhibit in exhibits:
-            out.print(
-                f"{request.evaluator}: {exhibit.origin}, fingerprint {exhibit.evidence.fingerprint}", markup=False
-            )
+            out.print(f"{request.evaluator}: {exhibit.origin}, fingerprint {exhibit.evidence.fingerprint}")
             for name, sha256 in exhibit.evidence.provenance.inputs.items():
-                out.print(f"    input {escape(name)} {sha256[:12]}")
+                out.print(f"    input {name} {sha256[:12]}")
         if gap:
-            out.print(f"{request.evaluator}: {escape(gap.what)}\n    -> {escape(gap.remedy)}", soft_wrap=True)
+            out.print(f"{request.evaluator}: {gap.what}\n    -> {gap.remedy}", soft_wrap=True)
 
 
 def show_results(
@@ -335,7 +332,7 @@ def show_citations(out: Console, book: QuizBook, found: Sequence[Citation]) -> N
         m = one.measurement
         out.print(Text.assemble((m.name, "bold"), f" = {value_of(m)}  ({m.checked}; {', '.join(one.options)})"))
         for line in filter(None, (one.about, m.locator, m.note)):
-            out.print(Padding(escape(line), (0, 0, 0, 4)), style="dim")
+            out.print(Padding(line, (0, 0, 0, 4)), style="dim")
     unread = [one.measurement.name for one in found if one.measurement.standing == "recalled"]
     out.print(f"{len(found)} facts, {len(unread)} of them recalled and not yet looked up")
     if unread:

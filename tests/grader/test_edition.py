@@ -98,7 +98,7 @@ def test_it_holds_nothing_that_the_quiz_keeps_to_itself(edition: Path, quiz: Pat
         text = path.read_text(encoding="utf-8")
         for word in ("claim:", "evidence:", "contrary:", "aliases:", "note:", "corroborating:"):
             assert word not in text, path
-    assert {path.name for path in edition.iterdir()} == {
+    assert {path.name for path in edition.glob("[!.]*")} == {
         "commitment.json",
         *(path.name for path in quiz.glob("*.yaml")),
     }

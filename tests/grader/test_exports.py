@@ -21,12 +21,12 @@ from grader.exports.qti import answer_ids, qti_package
 from grader.exports.student import (
     OpenedQuestion,
     Opening,
+    Sealed,
+    publish,
     read_opening,
     read_seal,
     seal,
     verify,
-    write_edition,
-    write_opening,
 )
 from grader.marking.scoring import correct_options
 from grader.quiz.spec import QuizBook
@@ -148,8 +148,8 @@ def test_moodle_weights_are_allowed_and_add_up_to_the_rule_net_correct(book: Qui
 
 def test_the_students_edition_holds_no_claim_no_evidence_and_no_key(tmp_path: Path, book: QuizBook) -> None:
     sealed, opening = seal(book, letters_key(book))
-    write_edition(tmp_path / "edition", book, sealed)
-    texts = {path.name: path.read_text() for path in (tmp_path / "edition").iterdir()}
+    publish(tmp_path / "edition", book, sealed, tmp_path / "opening.json", opening)
+    texts = {path.name: path.read_text() for path in (tmp_path / "edition").glob("[!.]*")}
     assert set(texts) == {"quiz.yaml", "commitment.json", *(f"q{i:02d}.yaml" for i in range(1, 13))}
     everything = "".join(texts.values())
     for secret in ("claim", "dice", "evidence", "accept", *(q.salt for q in opening.questions.values())):
@@ -161,8 +161,7 @@ def test_the_students_edition_holds_no_claim_no_evidence_and_no_key(tmp_path: Pa
 
 def test_a_seal_opens_with_its_own_opening_and_no_other(tmp_path: Path, book: QuizBook) -> None:
     sealed, opening = seal(book, {**letters_key(book), "q07": None})
-    write_edition(tmp_path / "edition", book, sealed)
-    write_opening(tmp_path / "opening.json", opening)
+    publish(tmp_path / "edition", book, sealed, tmp_path / "opening.json", opening)
     published, opened = read_seal(tmp_path / "edition"), read_opening(tmp_path / "opening.json")
     assert verify(published, opened) == []
     assert opened.questions["q07"].correct is None
@@ -178,17 +177,23 @@ def test_a_seal_does_not_give_away_equal_keys(book: QuizBook) -> None:
     assert not set(first.questions.values()) & set(second.questions.values())
 
 
+def _swapped(path: Path, sealed: Sealed, opening: Opening) -> tuple[Sealed, Path, Opening]:
+    return sealed, path, opening
+
+
 def test_an_opening_is_never_overwritten_and_must_be_one(tmp_path: Path, book: QuizBook) -> None:
     path = tmp_path / "opening.json"
-    write_opening(path, seal(book, letters_key(book))[1])
-    before = path.read_bytes()
-    with pytest.raises(InputError, match="is there already"):
-        write_opening(path, seal(book, letters_key(book))[1])
-    assert path.read_bytes() == before
+    sealed, opening = seal(book, letters_key(book))
+    publish(tmp_path / "edition", book, sealed, path, opening)
+    for out in ("edition", "another"):
+        with pytest.raises(InputError, match="is there already"):
+            publish(tmp_path / out, book, *_swapped(path, *seal(book, letters_key(book))))
+    assert verify(read_seal(tmp_path / "edition"), read_opening(path)) == []
+    assert not (tmp_path / "another").exists()
     path.write_text(json.dumps({"quiz": "x", "questions": {"q01": {"salt": "00", "correct": []}}}))
     with pytest.raises(InputError, match="is not an opening key"):
         read_opening(path)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="no such file"):
         read_opening(tmp_path / "gone.json")
     assert OpenedQuestion(salt="0" * 64, correct=None).correct is None
 

@@ -135,10 +135,20 @@ def test_file_names_are_safe_and_never_alike() -> None:
     assert names["王小明"] == "王小明"
 
 
+def test_a_file_name_depends_on_its_own_id_alone() -> None:
+    hostile = ["a/b", "a_b", "a:b", "con", "CON.txt", "x" * 300, "x" * 301, "é" * 200, "ﬁ", "fi", "=1", "-rf", "a\x1bb"]
+    names = file_names(hostile)
+    assert names == {name: file_names([name, *hostile[::-1]])[name] for name in hostile}
+    assert len({name.casefold() for name in names.values()}) == len(hostile)
+    assert all(len(name.encode()) < 200 and name.isprintable() for name in names.values())
+    assert names["a_b"] == "a_b"
+    assert not {name.casefold().partition(".")[0] for name in names.values()} & {"con", "nul"}
+
+
 def test_grading_starts_without_numpy_and_torch() -> None:
     code = (
         "import sys, grader.runs, grader.submissions.reading;"
-        "import grader.marking.class_run, grader.review.ledger;"
+        "import grader.marking.class_run, grader.marking.ledger;"
         "print(sorted({'numpy', 'torch', 'scipy', 'matplotlib'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -116,13 +116,15 @@ def test_a_run_of_before_is_looked_for_where_commands_look(
     del record["quiz_folder"]
     for question in record["key"]["questions"].values():
         del question["digest"]
-    path.write_text(json.dumps(record), encoding="utf-8")
-    assert command("items", graded).exit_code == 2
+    before = tmp_path / "before"
+    before.mkdir()
+    (before / "result.json").write_text(json.dumps(record), encoding="utf-8")
+    assert command("items", before).exit_code == 2
     monkeypatch.chdir(own_quiz)
-    assert command("items", graded).exit_code == 0
+    assert command("items", before).exit_code == 0
     shutil.move(own_quiz, tmp_path / "questions")
     monkeypatch.chdir(tmp_path)
-    assert command("items", graded).exit_code == 0
+    assert command("items", before).exit_code == 0
 
 
 def test_a_file_of_decisions_may_be_json(own_quiz: Path, tmp_path: Path) -> None:

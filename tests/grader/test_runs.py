@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from basics.files import sha256_of
-from grader.review.ledger import inspect
+from grader.marking.ledger import inspect
 from tests.grader.classroom import Command
 from tests.grader.run_writer import RULES
 from tests.grader.test_regrade import FLIP, changes
@@ -63,7 +63,8 @@ def state(folder: Path) -> tuple[str, dict[str, str]]:
     """The rule of the record, and the rest; the ledger must verify and end with what lies there."""
     seen = inspect(folder)
     assert seen.findings == ()
-    assert seen.entries[-1]["outputs"] == {name: sha256_of(folder / name) for name in ("scores.csv", "result.json")}
+    assert seen.entries[-1].outputs == {name: sha256_of(folder / name) for name in ("scores.csv", "result.json")}
+    assert [*seen.entries[-1].folders] == ["feedback"]
     return json.loads((folder / "result.json").read_text())["rule"], tree(folder)
 
 
@@ -171,5 +172,5 @@ def test_a_later_run_of_another_kind_leaves_nothing_of_the_earlier_one(
     (out / "gradebook.csv").write_text("somebody's own")
     assert run("grade", report, "--out", out).exit_code == 0
     assert (out / "gradebook.csv").read_text() == "somebody's own", "the ledger does not know it"
-    assert [entry["action"] for entry in inspect(out).entries] == ["grade", "regrade", "grade", "grade"]
+    assert [entry.action for entry in inspect(out).entries] == ["grade", "regrade", "grade", "grade"]
     assert inspect(out).findings == ()
