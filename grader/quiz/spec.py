@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,11 +12,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from basics.errors import InputError, Problem
 from basics.suggestions import close_to, did_you_mean
-from evaluators.evidence import Confirmed, Frozen, PublishedPair, Site, Standing, digest
+from evaluators.evidence import Confirmed, Frozen, Identifier, PublishedPair, Site, Standing, digest
 from evaluators.generic import KINDS
 from evaluators.isolation import TIMEOUT
 from evaluators.recorded import Bench
@@ -27,6 +28,14 @@ AttemptPolicy = Literal["highest", "latest", "first"]
 Letter = Annotated[str, Field(pattern=r"^[A-Z]$")]
 Text = Annotated[str, Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+def quiz_id(text: str) -> str:
+    """The id of a quiz: letters of any script, digits, - and _, no capitals; composed. Raises ValueError for others."""
+    composed = unicodedata.normalize("NFC", text)
+    if not re.fullmatch(r"[^\W_][\w-]*", composed) or composed != composed.lower():
+        raise ValueError(f"{text!r} has to be small letters, digits, - and _, a letter or digit first")
+    return composed
 
 
 class Reference(Frozen):
@@ -55,7 +64,7 @@ class EvidenceRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True, json_schema_extra=_named_either_way)
     evaluator: Text
-    prefix: Annotated[str, Field(alias="as", pattern=r"^[a-z][a-z0-9_]*$")] = ""
+    prefix: Annotated[Identifier | Literal[""], Field(alias="as")] = ""
     fallback: bool = False
     isolate: bool | None = None
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = TIMEOUT
@@ -134,7 +143,7 @@ class Option(Frozen):
 class Question(Frozen):
     """One question. Letters are positions in the file: an LMS may shuffle, so answers are matched by text."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    id: Identifier
     title: Text
     points: Annotated[float, Field(gt=0)]
     points_note: str = ""
@@ -197,7 +206,7 @@ class Quiz(Frozen):
     CSV in the quiz's folder that lists pairs of sounds which others published (see docs/quiz.md).
     """
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    id: Annotated[str, AfterValidator(quiz_id)]
     title: Text
     course: str = ""
     total: Annotated[float, Field(gt=0)]
