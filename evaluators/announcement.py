@@ -31,6 +31,7 @@ def as_announced(evaluator: Evaluator, parameters: Frozen, findings: Any) -> Fin
         measurements=tuple(map(_checked, all_of("measurements", findings.measurements, Measurement))),
         artefacts=all_of("artefacts", findings.artefacts, Artefact),
         faults=all_of("faults", findings.faults, Exception),
+        warnings=all_of("warnings", findings.warnings, str),
     )
     if wrong := "; ".join(unlike_announced(found.measurements, announced(evaluator, parameters))):
         raise NotAsAnnounced(wrong)

@@ -58,6 +58,7 @@ def fingerprint(evaluator: Evaluator, parameters: Frozen, inputs: Inputs, site: 
             "packages": package_versions(inputs.packages),
             "seed": inputs.seed,
             "standing": standing_of(inputs, site),
+            **({"allow_truncated": True} if site.allow_truncated else {}),
         }
     )
 
@@ -194,6 +195,7 @@ def gather(
         fingerprint=key,
         measurements=held((*findings.measurements, *absent)),
         artefacts=findings.artefacts,
+        warnings=findings.warnings,
         provenance=provenance(inputs, started=started, seconds=time.perf_counter() - clock, **by),
     )
     if store and not findings.faults and kept(evaluator):

@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from pydantic import ValidationError
 
-from basics.errors import Incompatible
+from basics.errors import Incompatible, MachineFault
 from evaluators.announcement import NotAsAnnounced
 
 PROJECT = "earwitness"
@@ -176,6 +176,8 @@ def cause_of(error: BaseException) -> str:
     """`AttributeError: 'X' object has no attribute 'y' (transformers_network.py:48)`, in one line."""
     if isinstance(error, Elsewhere):
         return str(error)
+    if isinstance(error, MachineFault):
+        return error.what
     said = " ".join(printable(_text(error)).split())
     said = said if len(said) <= LONGEST else f"{said[:LONGEST]} …"
     if isinstance(error, NotAsAnnounced):
@@ -206,7 +208,9 @@ def _in_words(error: ValidationError) -> str:
 
 
 def whose_fault(owner: str, *errors: BaseException) -> str:
-    """Whose fault it may be: `owner` (a package and its version), or a package that it rests on."""
+    """Whose fault it may be: `owner` (a package and its version), a package that it rests on, or the machine."""
+    if machine := next((error for error in errors if isinstance(error, MachineFault)), None):
+        return machine.remedy
     suspects = [str(one) for error in errors for one in suspected(error) if one.name != owner.split()[0]]
     others = "".join(f", or of {suspect}" for suspect in dict.fromkeys(suspects[:3]))
     return f"this is a fault of {owner}{others}; --debug (or {DEBUG}=1) shows where"

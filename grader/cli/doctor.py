@@ -42,6 +42,12 @@ def doctor(
         Path | None,
         typer.Option("--corpus", help="EmoV-DB, or a manifest CSV.", rich_help_panel=ABOUT_SOUND, show_default=False),
     ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--leave-out", help="Label or file of the corpus not to use; may be repeated.", show_default=False
+        ),
+    ] = None,
     responses: Annotated[
         Path | None,
         typer.Option(
@@ -53,7 +59,8 @@ def doctor(
     from grader.doctor import examine
 
     book = load_book(quiz)
-    site = replace(book.site, audio=audio, pairs=pairs, corpus=corpus, responses=responses)
+    left_out = tuple(leave_out or ())
+    site = replace(book.site, audio=audio, pairs=pairs, corpus=corpus, leave_out=left_out, responses=responses)
     found = examine(book, site)
     if as_json:
         print_json(found.model_dump(mode="json"))
