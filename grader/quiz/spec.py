@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,12 +16,13 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from basics.errors import InputError, Problem
 from basics.suggestions import close_to, did_you_mean
-from evaluators.evidence import Confirmed, Frozen, Identifier, PublishedPair, Site, Standing, digest
+from evaluators.evidence import Confirmed, Evaluator, Frozen, Identifier, PublishedPair, Site, Standing, digest
 from evaluators.generic import KINDS
 from evaluators.isolation import TIMEOUT
 from evaluators.recorded import Bench
-from evaluators.registry import LISTENING
+from evaluators.registry import BUILT_IN, LISTENING, get
 from grader.quiz.claims import Claim, Form
+from grader.quiz.schemas import of_built_in, with_parameters
 
 CreditRule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]
 AttemptPolicy = Literal["highest", "latest", "first"]
@@ -323,17 +324,20 @@ def normalise(text: str) -> str:
 SCHEMAS: dict[str, type[Frozen]] = {"quiz.schema.json": Quiz, "question.schema.json": Question}
 
 
-def schema_texts() -> dict[str, str]:
-    """File name -> JSON text of each schema."""
-    return {
-        name: json.dumps(model.model_json_schema(by_alias=True), indent=1, ensure_ascii=False) + "\n"
-        for name, model in SCHEMAS.items()
-    }
+def schema_texts(evaluators: Iterable[Evaluator] = ()) -> dict[str, str]:
+    """File name -> JSON text of each schema; in requests what is built in takes, and what `evaluators` take."""
+    made = {name: model.model_json_schema(by_alias=True) for name, model in SCHEMAS.items()}
+    known = [*map(get, sorted(BUILT_IN)), *(one for one in evaluators if one.name not in BUILT_IN)]
+    made["question.schema.json"] = with_parameters(made["question.schema.json"], known)
+    return {name: json.dumps(schema, indent=1, ensure_ascii=False) + "\n" for name, schema in made.items()}
 
 
 def stale(folder: Path) -> list[str]:
-    """The schema files in `folder` that are missing or say other things than the types; `0` says the same as `0.0`."""
-    return [name for name, text in schema_texts().items() if _content(folder / name) != json.loads(text)]
+    """The schema files in `folder` that are missing or say other things than the types; `0` says the same as `0.0`.
+
+    What they say of evaluators that are not built in is left aside: it hangs on what is installed.
+    """
+    return [name for name, text in schema_texts().items() if of_built_in(_content(folder / name)) != json.loads(text)]
 
 
 def _content(schema: Path) -> Any:
