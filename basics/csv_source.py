@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -133,8 +134,8 @@ def column_name(index: int) -> str:
 
 
 def header_name(cell: str) -> str:
-    """A header as it is compared: lower case, single spaces."""
-    return " ".join(cell.split()).casefold()
+    """A header as it is compared: lower case, single spaces, composed accents."""
+    return unicodedata.normalize("NFC", " ".join(cell.split()).casefold())
 
 
 def _decoded(head: bytes, path: Path) -> str:

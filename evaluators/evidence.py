@@ -13,6 +13,7 @@ import hashlib
 import json
 import math
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -44,7 +45,33 @@ Standing = Literal[
 Checked = Literal["read", "secondary", "recalled"]
 Kind = Literal["number", "bool", "text"]
 Value = StrictBool | StrictInt | StrictFloat | StrictStr
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")]
+
+
+def identifier(text: str) -> str:
+    """A word of letters of any script, digits and _, a letter first, none of them a capital.
+
+    It comes back composed (NFC). Raises ValueError for anything else.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    if not composed.isidentifier() or composed.startswith("_") or composed != composed.lower():
+        raise ValueError(f"{text!r} has to be small letters, digits and _, a letter first")
+    return composed
+
+
+def _name(text: str) -> str:
+    first, *parts = text.split(".")
+    try:
+        return ".".join(
+            [identifier(first), *(identifier(f"x{part}")[1:] for part in parts if part or identifier(part))]
+        )
+    except ValueError:
+        told = "small letters, digits and _, with dots between them, a letter first: sort.worst_case"
+        raise ValueError(f"{text!r} has to be {told}") from None
+
+
+Identifier = Annotated[str, AfterValidator(identifier)]
+Name = Annotated[str, AfterValidator(_name)]
+"""What a measurement is called."""
 
 Sound = Path | str
 """A file, or the digest of its content (`audio.clip.content_digest`)."""

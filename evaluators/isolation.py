@@ -143,7 +143,8 @@ class Isolated:
         try:
             call = Call("measure", self.target, _written(parameters), site)
             findings: Findings = worker.ask(call, self.timeout, site.progress)
-            return replace(findings, faults=tuple(map(elsewhere, cast(tuple[Raised, ...], findings.faults))))
+            raised = cast(tuple[Raised, ...], findings.faults)
+            return replace(findings, faults=tuple(one.error or elsewhere(one) for one in raised))
         finally:
             worker.close()
 

@@ -18,7 +18,7 @@ from typing import IO, Any, cast, get_args
 
 from pydantic import ValidationError
 
-from basics.errors import InputError, Unavailable
+from basics.errors import InputError, MachineFault, Unavailable
 from evaluators.announcement import NotAsAnnounced, all_of, announced, as_announced, as_inputs
 from evaluators.calls import Call, Description, Gave, Raised, Refused, Resolved, Step
 from evaluators.evidence import Frozen, quiz_files
@@ -172,6 +172,8 @@ def _plainly(value: object) -> object:
 def _raised(error: BaseException) -> Raised:
     if isinstance(error, InputError):
         return Raised(InputError(error.problems))
+    if isinstance(error, MachineFault):
+        return Raised(MachineFault(str(error.what), str(error.remedy)))
     if isinstance(error, Unavailable):
         return Raised(Unavailable(str(error.what), str(error.remedy)))
     trace = "".join(traceback.format_exception(error))

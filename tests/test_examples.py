@@ -55,7 +55,7 @@ def test_what_is_of_record_is_what_comes_out_anew(repository: Path, tmp_path: Pa
 
 
 def test_every_command_of_the_tutorial_works(repository: Path, tmp_path: Path) -> None:
-    said = follow((repository / "docs/tutorial.md").read_text(encoding="utf-8"), tmp_path, apart=True)
+    said = follow((repository / "docs/tutorial.md").read_text(encoding="utf-8"), tmp_path)
     keys = [text for line, text in said.items() if line.startswith("earwitness key")]
     assert "3 of 3 questions settled" in keys[-1]
     assert (tmp_path / "sheet.html").is_file()

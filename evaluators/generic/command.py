@@ -17,7 +17,7 @@ from basics.errors import InputError, Problem, Unavailable
 from basics.files import sha256_of
 from evaluators.evidence import Findings, Frozen, Inputs, Measurement, Quantity, Site, in_quiz
 from evaluators.generic.launch import said
-from evaluators.generic.offers import Named, Offer, Taking, needed, quantities
+from evaluators.generic.offers import AlsoWritten, Named, Offer, Taking, needed, quantities
 from evaluators.generic.running import TIMEOUT, Run, packages_of, run, texts_of
 
 PYTHON = ("python", "python3")
@@ -42,6 +42,9 @@ class Place(Offer):
     path: Annotated[str, Field(min_length=1)]
 
 
+WORDS = AlsoWritten({"type": "array", "items": {"type": ["string", "number"]}, "minItems": 1})
+
+
 class CommandParameters(Run):
     """What a question asks of a program.
 
@@ -50,8 +53,8 @@ class CommandParameters(Run):
         take: the values that are taken of the JSON that it prints, by JMESPath.
     """
 
-    command: Annotated[tuple[str, ...], BeforeValidator(words), Field(min_length=1)]
-    take: Named[Annotated[Place, BeforeValidator(by_path)]]
+    command: Annotated[tuple[str, ...], BeforeValidator(words), Field(min_length=1), WORDS]
+    take: Named[Annotated[Place, BeforeValidator(by_path), AlsoWritten({"type": "string"})]]
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,19 @@ def _named(given: Any) -> Any:
     return {name: said or {} for name, said in given.items()} if isinstance(given, dict) else given
 
 
+@dataclass(frozen=True)
+class AlsoWritten:
+    """Tells the JSON Schema of another form in which a value may be written."""
+
+    form: Mapping[str, Any]
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        return {"anyOf": [handler(core), dict(self.form)]}
+
+
 Item = TypeVar("Item", bound=Offer)
-Named = Annotated[dict[Name, Item], BeforeValidator(_named), Field(min_length=1)]
+NAMES = AlsoWritten({"type": "array", "items": {"type": "string"}, "minItems": 1})
+Named = Annotated[dict[Name, Item], BeforeValidator(_named), Field(min_length=1), NAMES]
 """Offers by the names that claims use; a list of names where nothing is said of them."""
 
 

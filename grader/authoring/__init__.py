@@ -18,7 +18,7 @@ from basics.errors import InputError, Problem, Unavailable
 from basics.files import write_whole
 from basics.folders import staging
 from basics.yaml_source import Source, read, validate
-from evaluators.evidence import Frozen, Standing
+from evaluators.evidence import Frozen, Standing, identifier
 from evaluators.store import Store
 from grader.quiz.loading import QUIZ_FILE, load_quiz
 from grader.quiz.spec import Question, QuizBook
@@ -34,7 +34,6 @@ CLASS_FILE, README = "class.csv", "README.md"
 STUDENTS, SEED, RIGHT = 30, 2026, 0.8
 """The invented class: how many, and how likely each option is answered rightly."""
 WEEK, WEEKS = timedelta(weeks=1), timedelta(weeks=4)
-IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Starter(Frozen):
@@ -72,7 +71,7 @@ def new_quiz(folder: Path, kind: Kind, *, today: datetime | None = None) -> Quiz
     """
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(Problem(str(folder), "is there already and is not empty", "name a new folder"))
-    if not re.search(r"[A-Za-z0-9]", folder.resolve().name):
+    if not re.search(r"[^\W_]", folder.resolve().name):
         raise InputError(Problem(str(folder), "is no name for a quiz", "use letters, digits, - and _"))
     made, today = starter(kind), today or datetime.now(UTC)
     with staging(folder) as stage:
@@ -102,11 +101,11 @@ def _decide(book: QuizBook) -> AnswerKey:
 
 
 def _quiz(name: str, made: Starter, deadline: datetime) -> str:
-    identifier = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_")
+    made_id = re.sub(r"[^\w-]+", "-", name.lower()).strip("-_")
     title = re.sub(r"[-_]+", " ", name).strip().capitalize()
     return f"""\
 # A quiz. What every key means: docs/quiz.md of Earwitness.
-id: "{identifier}"
+id: "{made_id}"
 title: "{title}"
 course: The name of your course
 total: {2 * len(made.questions)}
@@ -170,8 +169,12 @@ def new_question(name: str, kind: Kind, folder: Path) -> list[Path]:
     Nothing is changed where a file of another content is there. Raises InputError for a name that is taken or none.
     """
     book = load_quiz(folder)
-    if not IDENTIFIER.fullmatch(name):
-        raise InputError(Problem(name, "is no id of a question", "use small letters, digits and _, a letter first"))
+    try:
+        name = identifier(name)
+    except ValueError as error:
+        raise InputError(
+            Problem(name, "is no id of a question", "use small letters, digits and _, a letter first")
+        ) from error
     if name in [question.id for question in book.questions]:
         raise InputError(Problem(name, "is a question of the quiz already", "choose another id"))
     made = starter(kind)

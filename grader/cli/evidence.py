@@ -27,7 +27,7 @@ from grader.cli.common import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evaluators.evidence import Evidence
+    from evaluators.evidence import Evaluator, Evidence
     from evaluators.speaker_gender.recording import Outcome
     from grader.quiz.spec import QuizBook
 
@@ -61,7 +61,7 @@ def validate(
 
     folder = find_quiz(quiz)
     if write_schema:
-        for name, text in schema_texts().items():
+        for name, text in schema_texts(_asked(folder)).items():
             write_whole(folder / "schema" / name, text.encode())
     book = _checked(folder)
     if book.faults:
@@ -81,6 +81,19 @@ def validate(
     else:
         said = f"{book.quiz.title}: {len(book.questions)} questions, {count} options, no problem found."
         console().print(said)
+
+
+def _asked(folder: Path) -> list[Evaluator]:
+    """The evaluators that a quiz asks and that are here, each once; none where it cannot be read yet."""
+    from basics.errors import InputError
+    from grader.quiz.loading import evaluator_of, load_quiz
+
+    try:
+        book = load_quiz(folder)
+        requests = {request.evaluator: request for question in book.questions for request in question.evidence}
+        return [evaluator_of(request, book.bench) for _, request in sorted(requests.items())]
+    except InputError:
+        return []
 
 
 def _checked(folder: Path) -> QuizBook:

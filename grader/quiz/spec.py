@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from basics.errors import InputError, Problem
 from basics.json_source import read_object
 from basics.moments import Moment
 from basics.suggestions import close_to, did_you_mean
-from evaluators.evidence import Confirmed, Frozen, PublishedPair, Site, Standing, digest
+from evaluators.evidence import Confirmed, Evaluator, Frozen, Identifier, PublishedPair, Site, Standing, digest
 from evaluators.generic import KINDS
 from evaluators.isolation import TIMEOUT
 from evaluators.recorded import Bench
-from evaluators.registry import LISTENING
+from evaluators.registry import BUILT_IN, LISTENING, get
 from grader.quiz.claims import Claim, Form
+from grader.quiz.schemas import of_built_in, with_parameters
 
 CreditRule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]
 AttemptPolicy = Literal["highest", "latest", "first"]
@@ -32,6 +34,14 @@ MOST_POINTS = 1_000_000.0
 YEAR = 366 * 24 * 3600
 """Seconds, more than any grace."""
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+def quiz_id(text: str) -> str:
+    """The id of a quiz: letters of any script, digits, - and _, no capitals; composed. Raises ValueError for others."""
+    composed = unicodedata.normalize("NFC", text)
+    if not re.fullmatch(r"[^\W_][\w-]*", composed) or composed != composed.lower():
+        raise ValueError(f"{text!r} has to be small letters, digits, - and _, a letter or digit first")
+    return composed
 
 
 class Reference(Frozen):
@@ -60,7 +70,7 @@ class EvidenceRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True, json_schema_extra=_named_either_way)
     evaluator: Text
-    prefix: Annotated[str, Field(alias="as", pattern=r"^[a-z][a-z0-9_]*$")] = ""
+    prefix: Annotated[Identifier | Literal[""], Field(alias="as")] = ""
     fallback: bool = False
     isolate: bool | None = None
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = TIMEOUT
@@ -139,7 +149,7 @@ class Option(Frozen):
 class Question(Frozen):
     """One question. Letters are positions in the file: an LMS may shuffle, so answers are matched by text."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    id: Identifier
     title: Text
     points: Annotated[float, Field(gt=0, le=MOST_POINTS)]
     points_note: str = ""
@@ -202,7 +212,7 @@ class Quiz(Frozen):
     CSV in the quiz's folder that lists pairs of sounds which others published (see docs/quiz.md).
     """
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    id: Annotated[str, AfterValidator(quiz_id)]
     title: Text
     course: str = ""
     total: Annotated[float, Field(gt=0, le=MOST_POINTS)]
@@ -319,17 +329,20 @@ def normalise(text: str) -> str:
 SCHEMAS: dict[str, type[Frozen]] = {"quiz.schema.json": Quiz, "question.schema.json": Question}
 
 
-def schema_texts() -> dict[str, str]:
-    """File name -> JSON text of each schema."""
-    return {
-        name: json.dumps(model.model_json_schema(by_alias=True), indent=1, ensure_ascii=False) + "\n"
-        for name, model in SCHEMAS.items()
-    }
+def schema_texts(evaluators: Iterable[Evaluator] = ()) -> dict[str, str]:
+    """File name -> JSON text of each schema; in requests what is built in takes, and what `evaluators` take."""
+    made = {name: model.model_json_schema(by_alias=True) for name, model in SCHEMAS.items()}
+    known = [*map(get, sorted(BUILT_IN)), *(one for one in evaluators if one.name not in BUILT_IN)]
+    made["question.schema.json"] = with_parameters(made["question.schema.json"], known)
+    return {name: json.dumps(schema, indent=1, ensure_ascii=False) + "\n" for name, schema in made.items()}
 
 
 def stale(folder: Path) -> list[str]:
-    """The schema files in `folder` that are missing or say other things than the types; `0` says the same as `0.0`."""
-    return [name for name, text in schema_texts().items() if _content(folder / name) != json.loads(text)]
+    """The schema files in `folder` that are missing or say other things than the types; `0` says the same as `0.0`.
+
+    What they say of evaluators that are not built in is left aside: it hangs on what is installed.
+    """
+    return [name for name, text in schema_texts().items() if of_built_in(_content(folder / name)) != json.loads(text)]
 
 
 def _content(schema: Path) -> Any:

@@ -7,7 +7,7 @@ of one student, or `submissions:` of many.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -46,8 +46,9 @@ def is_plain(header: Sequence[str], mapping: Mapping[str, str]) -> bool:
     return STUDENT_ID in _names(header, mapping) and not any(QUESTION.match(cell) for cell in header)
 
 
-def _names(header: Sequence[str], mapping: Mapping[str, str]) -> list[str]:
-    mapped = {header_name(key): name for key, name in mapping.items()}
+def _names(header: Sequence[str], mapping: Mapping[str, str], ids: Iterable[str] = ()) -> list[str]:
+    """What each column is called: by the class file, by its header, or by the id that its header says in other case."""
+    mapped = {header_name(name): name for name in ids} | {header_name(key): name for key, name in mapping.items()}
     return [mapped.get(header_name(cell), header_name(cell)) for cell in header]
 
 
@@ -95,7 +96,7 @@ def _columns(table: Table, book: QuizBook, mapping: Mapping[str, str]) -> dict[s
         for key in mapping
         if header_name(key) not in present
     ]
-    for i, name in enumerate(_names(table.header, mapping)):
+    for i, name in enumerate(_names(table.header, mapping, allowed)):
         if name == IGNORE:
             continue
         if name in columns:

@@ -18,7 +18,7 @@ from basics.errors import InputError
 from evaluators.evidence import Measurement
 from evaluators.store import Store
 from grader.quiz.loading import load_quiz
-from grader.verdicts.testimony import Gatherer, Result
+from grader.verdicts.testimony import Gatherer, Result, answer_key
 
 SOURCES = ["measured", "executed", "published", "simulated", "saved"]
 WORKING = "def power(n=10):\n    return {'power': n / 100}\n"
@@ -593,6 +593,28 @@ def test_saved_outputs_of_a_colab_notebook_decide_claims_and_say_that_nobody_her
     assert {m.source for m in values.values()} == {"saved"}
     assert values["stoi.mean"].note == "a saved output, not executed by us"
     assert values["stoi.mean"].locator == "lab.ipynb, cell 6 (tagged mean)"
+
+
+def test_pesq_and_stoi_of_a_courses_notebook_decide_claims_like_those_of_question_6(quiz: Quiz) -> None:
+    printed = "english PESQ: 3.21 STOI: 0.93\nchinese PESQ: 2.40 STOI: 0.91\n"
+    quiz.write(
+        "lab.ipynb", notebook(cell("from google.colab import drive"), cell("compute_pesq(clips)", printed=printed))
+    )
+    take_ = {
+        f"{metric}.{language}": {"cell": "compute_pesq", "after": f"{language} PESQ: {more}", "at_most": 4.65}
+        for language, pesq in (("english", "3.21"), ("chinese", "2.40"))
+        for metric, more in (("pesq_wb", ""), ("stoi", f"{pesq} STOI:"))
+    }
+    better = {"greater": ["pesq_wb.english", "pesq_wb.chinese"], "by": 0.66}
+    claim = {"all": [better, {"at_least": ["stoi.english", 0.8]}, {"at_least": ["stoi.chinese", 0.8]}]}
+    quiz.pose({"notebook": "lab.ipynb", "outputs": "saved", "take": take_}, claim=claim)
+    (asked,) = answer_key(load_quiz(quiz.folder), mode="auto", store=Store(quiz.folder.parent / "store")).questions
+    assert (asked.correct, asked.settled) == (("A",), True)
+    quiz.write("lab.ipynb", (quiz.folder / "lab.ipynb").read_text().replace("2.40", "2.60"))
+    take_["stoi.chinese"]["after"] = "chinese PESQ: 2.60 STOI:"
+    quiz.pose({"notebook": "lab.ipynb", "outputs": "saved", "take": take_}, claim=claim)
+    (asked,) = answer_key(load_quiz(quiz.folder), mode="auto", store=Store(quiz.folder.parent / "store")).questions
+    assert asked.correct == ("B",)
 
 
 @pytest.mark.parametrize(

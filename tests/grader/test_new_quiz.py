@@ -102,10 +102,10 @@ def test_a_kind_that_there_is_not_and_no_kind_at_all(tmp_path: Path) -> None:
     assert run("new", "quiz", tmp_path / "course", "--with", "facts").exit_code == 0
 
 
-@pytest.mark.parametrize("name", ["Kurs 7 (Übung)", "2026"])
-def test_names_of_folders_become_ids(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "made"), [("Kurs 7 (Übung)", "kurs-7-übung"), ("2026", "2026"), ("統計", "統計")])
+def test_names_of_folders_become_ids(tmp_path: Path, name: str, made: str) -> None:
     book = new_quiz(tmp_path / name, "facts", today=TODAY)
-    assert re.fullmatch(r"[a-z0-9][a-z0-9_-]*", book.quiz.id)
+    assert book.quiz.id == made
 
 
 def test_a_class_is_invented_for_questions_that_were_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,3 +189,49 @@ def test_evidence_that_was_edited_is_not_written_over(tmp_path: Path) -> None:
         new_question("third", "table", course)
     shutil.copy(tmp_path / "bench.csv", course)
     assert {path.name for path in new_question("third", "table", course)} == {"third.yaml", "quiz.yaml"}
+
+
+# ---- other scripts
+
+
+def in_another_script(course: Path) -> None:
+    """The first question and its measurements, in another script."""
+    words = {"id: coin": "id: größe", "chance": "機率", "rare": "रेयर"}
+    for path in (course / "coin.yaml", course / "evidence.py"):
+        text = path.read_text(encoding="utf-8")
+        for old, new in words.items():
+            text = re.sub(rf"(?<![\w%]){old}(?=[\W])", new, text)
+        path.write_text(text, encoding="utf-8")
+    (course / "class.csv").write_text("student_id,größe,room\nu1,A,B\nu2,AB,A\n", encoding="utf-8")
+
+
+def test_ids_and_names_of_any_script_go_through_every_command(tmp_path: Path) -> None:
+    new_quiz(tmp_path / "統計", "python", today=TODAY)
+    in_another_script(tmp_path / "統計")
+    lines = [
+        "earwitness validate 統計",
+        "earwitness evidence --quiz 統計 --record",
+        "earwitness key --quiz 統計",
+        "earwitness why größe A --quiz 統計",
+        "earwitness grade 統計/class.csv --quiz 統計 --out graded",
+        "earwitness report --quiz 統計 --grades graded --out report.html",
+        "earwitness appeal größe B --student u2 --result graded --quiz 統計",
+        *(f"earwitness export {kind} --quiz 統計 --out {kind}.out" for kind in ("qti", "moodle", "gift")),
+        "earwitness export student --quiz 統計 --out edition --opening opening.json",
+        "earwitness export open edition opening.json",
+    ]
+    said = go_through(lines, tmp_path)
+    assert "größe  Eight heads in ten throws  (2, choose many)  settled: A" in said[lines[2]]
+    assert "機率" in said[lines[3]]
+    assert (tmp_path / "graded/scores.csv").read_text(encoding="utf-8").startswith("student_id,name,section,größe,room")
+
+
+@pytest.mark.parametrize("name", ["Größe", "3rd", "a-b", "_a", "a b", ""])
+def test_what_is_no_id_in_any_script(tmp_path: Path, name: str) -> None:
+    course = tmp_path / "course"
+    new_quiz(course, "facts", today=TODAY)
+    question = course / "samples.yaml"
+    text = question.read_text(encoding="utf-8").replace("id: samples", f"id: {name!r}")
+    question.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"samples\.yaml:1: id: .*has to be small letters, digits and _"):
+        load_quiz(course)

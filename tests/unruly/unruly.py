@@ -297,7 +297,7 @@ QUANTITIES: dict[str, Callable[[], Any]] = {
     "quantities_twice": announcing(*ANNOUNCED, ANNOUNCED[0]),
     "quantities_text": announcing("u.share"),
     "quantities_name": announcing(lambda: Quantity(name="Bad X")),
-    "quantities_unicode": announcing(lambda: Quantity(name="覆蓋率")),
+    "quantities_unicode": announcing(lambda: Quantity(name="覆 率")),
     "quantities_exit": lambda: sys.exit(3),
     "quantities_hard_exit": lambda: os._exit(3),
     "quantities_interrupt": raised_in(KeyboardInterrupt()),
