@@ -34,8 +34,7 @@ def write_starters(folder: Path, book: QuizBook, unsettled: Collection[str]) -> 
             Problem(str(path), "is there already", "name another folder with --out, or move the file") for path in there
         )
     for path in paths:
-        if path not in there:
-            write_whole(path, texts[path], new=True)
+        write_whole(path, texts[path], new=path not in there)
     return paths
 
 
