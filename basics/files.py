@@ -117,7 +117,8 @@ def replacing(path: Path, *, mode: int = PUBLIC, new: bool = False) -> Iterator[
         temporary.unlink(missing_ok=True)
         raise
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
 
 
 def _link(temporary: Path, path: Path) -> None:
@@ -140,15 +141,21 @@ def _require_replaceable(path: Path) -> None:
             raise InputError(problem)
 
 
-def _temporary(path: Path, mode: int) -> tuple[Path, int]:
-    """A new file beside `path`, and a handle by which it is held as one that is being written."""
+def _temporary(path: Path, mode: int) -> tuple[Path, int | None]:
+    """A new file beside `path`, and a handle by which it is held as one that is being written.
+
+    None where the system has no such locks, and renames no file that is open.
+    """
     while True:
         temporary = path.with_name(secrets.token_hex(DIGITS // 2).join(_around(path)))
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        _hold(handle)
-        if os.fstat(handle).st_nlink:  # else it was taken for abandoned in between
+        held = _hold(handle)
+        if held and os.fstat(handle).st_nlink:
             return temporary, handle
         os.close(handle)
+        if held is None:
+            return temporary, None
+        # it was taken for abandoned in between, and is gone or going
 
 
 def _remove_abandoned(path: Path) -> None:
@@ -172,16 +179,18 @@ def _around(path: Path) -> tuple[str, str]:
     return f".{os.fsdecode(os.fsencode(path.name)[:100])}.", suffix
 
 
-def _hold(handle: int) -> bool:
-    """Take the lock of an open file, which goes with its process; whether it was free, where the system has locks."""
+def _hold(handle: int) -> bool | None:
+    """Take the lock of an open file, which goes with its process; whether it was free, None without locks."""
     if sys.platform == "win32":
-        return False
+        return None
     import fcntl
 
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
+    except OSError:
+        return None
     return True
 
 

@@ -127,6 +127,7 @@ def _begin(out: Path) -> Stage:
         out.mkdir(parents=True, exist_ok=True)
         place = out / f"{WRITING}{secrets.token_hex(4)}"
         with alone(out):  # or a sweeper could come between the two steps
+            _sweep(out)
             place.mkdir()
             alive = FileLock(place / ALIVE)
             alive.acquire()

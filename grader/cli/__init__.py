@@ -5,12 +5,15 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
+from basics.visible import visible
 from evaluators.packages import DEBUG
 from grader.cli import (
     authoring,
@@ -28,7 +31,33 @@ from grader.cli import (
 )
 from grader.cli.common import INTERRUPTED, tell
 
+USAGE: type[Exception] = typer.BadParameter.__mro__[1]
+"""click's UsageError; newer versions of typer bring a click of their own."""
+
+
+class Shown(TyperGroup):
+    """A group of commands whose usage errors show what was given, and do not hand it to the terminal as it is."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        with _shown():
+            return super().make_context(*arguments, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _shown():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _shown() -> Iterator[None]:
+    try:
+        yield
+    except USAGE as error:
+        vars(error)["message"] = visible(str(vars(error).get("message")))
+        raise
+
+
 app = typer.Typer(
+    cls=Shown,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

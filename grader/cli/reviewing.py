@@ -149,8 +149,9 @@ def ledger(
         for finding in findings:
             out.print(f"{finding.entry}: {finding.what}", style="red")
         out.print(f"last entry: sha256 {seen.digest}", soft_wrap=True)
-        if not seen.anchored:
-            out.print("where it ended was not kept for this user: compare the digest with your own note of it")
+        if later := [str(entry.number) for entry in entries if entry.number > seen.anchored]:
+            told = f"written elsewhere, or by somebody else: {', '.join(later)}; compare the digest with what they note"
+            out.print(told, soft_wrap=True)
         out.print("intact" if not findings else "NOT intact", style="green" if not findings else "bold red")
     raise typer.Exit(FAILED if findings else DONE)
 

@@ -10,7 +10,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError
@@ -31,6 +31,7 @@ Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class Sealed(Frozen):
     """What everybody gets: a digest for each question."""
 
+    format: Literal[1] = 1
     quiz: Text
     algorithm: str = "sha256 of canonical JSON {question, salt, correct: sorted texts}"
     questions: dict[str, Hex]
@@ -46,6 +47,7 @@ class OpenedQuestion(Frozen):
 class Opening(Frozen):
     """What the teaching staff keeps until the deadline."""
 
+    format: Literal[1] = 1
     quiz: Text
     questions: dict[str, OpenedQuestion]
 

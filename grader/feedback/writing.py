@@ -18,6 +18,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from basics.visible import visible
 from grader.feedback.wording import TEXTS, AnswerSum, grounds_in_words, work_out
 from grader.marking.grading import Grades, StudentRecord
 from grader.marking.regulations import latest
@@ -194,12 +195,18 @@ def templates(form: str) -> Environment:
         loader=PackageLoader("grader.feedback"),
         autoescape=form == "html",
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["md"] = _markdown
     environment.filters["cell"] = lambda text: _markdown(text).replace("|", "\\|")
     return environment
+
+
+def _shown(value: Any) -> Any:
+    """What steers a terminal is shown as its code: these files are read in one as well."""
+    return visible(value) if type(value) is str else value
 
 
 def _markdown(text: str) -> str:

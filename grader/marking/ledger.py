@@ -208,12 +208,12 @@ def _cut(out: Path) -> Iterator[Finding]:
 class Inspection:
     """A ledger as it was found: its entries, where it ends, and everything that is not as it was recorded.
 
-    `anchored` says whether its end was kept outside of it by this user.
+    `anchored` is the number of the last entry that was kept outside of it by this user; 0 where none was.
     """
 
     entries: tuple[Entry, ...]
     digest: str
-    anchored: bool
+    anchored: int
     findings: tuple[Finding, ...]
 
 
@@ -230,8 +230,8 @@ def inspect(folder: Path) -> Inspection:
     with steady(out):
         found = [*chain(place), *_cut(out), *_objects(place), *current_outputs(out)]
         read = tuple(entry for _, entry in _readable(place))
-        digest = sha256_of(entries(place)[-1])
-        return Inspection(read, digest, read_anchor(out) is not None, tuple(found))
+        anchor, digest = read_anchor(out), sha256_of(entries(place)[-1])
+        return Inspection(read, digest, anchor.number if anchor else 0, tuple(found))
 
 
 @dataclass(frozen=True)

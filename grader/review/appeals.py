@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
@@ -237,6 +237,7 @@ def _decision(appeal: Appeal, now: datetime) -> dict[str, Any] | None:
 
 
 FOLDER = ledger.APPEALS
+FORMAT: Final = 1
 MOST_BYTES = 1 << 26
 SHORTEST_REASON = 8
 SHORTEST_ID = 5
@@ -268,7 +269,7 @@ def handle_appeal(run: RunRecord, grades: Grades, key: AnswerKey, appeal: Appeal
 
         def write() -> None:
             data["opened"] = _opened(out / files[0]) or data["opened"]
-            packed = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+            packed = json.dumps({"format": FORMAT} | data, indent=1, ensure_ascii=False) + "\n"
             for file, text in {files[0]: packed, **texts}.items():
                 write_whole(stage.file(file), text.encode())
             ledger.record(stage, "appeal", known, files)
@@ -299,8 +300,9 @@ class Outcome(BaseModel):
 
 
 class Packet(BaseModel):
-    """What a list of appeals tells of each; packets hold more."""
+    """What a list of appeals tells of each; packets hold more. Those of an earlier version have no format."""
 
+    format: Literal[1] = FORMAT
     question: str
     option: str
     student: str
@@ -361,7 +363,7 @@ def list_appeals(result: Path) -> list[dict[str, Any]]:
     found.sort(key=lambda pair: (pair[1].decision is not None, pair[1].opened))
     return [
         {
-            **packet.model_dump(mode="json", by_alias=True),
+            **packet.model_dump(mode="json", by_alias=True, exclude={"format"}),
             "status": packet.said,
             "files": [
                 str(file) for file in (path.with_suffix(end) for end in (".json", ".md", ".yaml")) if file.exists()

@@ -10,7 +10,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from basics.errors import InputError, Problem
-from basics.files import write_whole
+from basics.files import read_bytes, write_whole
 from grader.marking.scoring import RULES
 from grader.quiz.commands import command
 from grader.quiz.spec import QuizBook
@@ -24,15 +24,17 @@ def write_starters(folder: Path, book: QuizBook, unsettled: Collection[str]) -> 
     """A class file, one of decisions and one of changes in `folder`; the paths.
 
     The examples for decisions are about the `unsettled` questions, if there are any. Raises InputError, and writes
-    nothing, where one of the files is there already.
+    nothing, where one of the files is there already with anything else in it than would be written.
     """
     paths = [folder / name for name in STARTERS]
-    if there := [path for path in paths if path.exists()]:
+    texts = {path: _starter(path, paths[0], book, unsettled).encode() for path in paths}
+    there = [path for path in paths if path.exists()]
+    if any(read_bytes(path) != texts[path] for path in there):
         raise InputError(
             Problem(str(path), "is there already", "name another folder with --out, or move the file") for path in there
         )
     for path in paths:
-        write_whole(path, _starter(path, paths[0], book, unsettled).encode())
+        write_whole(path, texts[path], new=path not in there)
     return paths
 
 

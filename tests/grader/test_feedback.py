@@ -227,3 +227,16 @@ def test_of_several_right_options_the_one_that_was_not_ticked_is_no_mistake() ->
         "D": True,
     }
     assert result.points == "1.00"
+
+
+@pytest.mark.parametrize("form", ["md", "html"])
+def test_pages_run_nothing_and_steer_no_terminal(form: str) -> None:
+    name = "\x1b[2J\u202e<script>alert(1)</script>"
+    made = writer(replace(sheet(q01="A"), name=name))
+    page = made.page(made.grades.records[0], "en", form)
+    assert "\\x1b" in page
+    assert "\\u202e" in page
+    assert not {"\x1b", "\u202e"} & set(page)
+    assert "<script" not in page.replace("\\<script", "")
+    if form == "html":
+        assert """<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;;""" in page

@@ -177,16 +177,13 @@ def test_whatever_was_done_to_a_run_is_found(name: str, appealed: Path, tmp_path
 
 
 def test_a_run_whose_ledger_is_gone_is_not_used_and_not_added_to(run: Command, appealed: Path, tmp_path: Path) -> None:
-    shutil.copytree(appealed, tmp_path / "kept")
-    try:
-        everything_gone(appealed)
-        assert "is gone" in run("items", appealed).output
-        assert run("grade", appealed.parent / "report.csv", "--out", appealed).exit_code == 2
-        shutil.rmtree(appealed)
-        assert run("grade", appealed.parent / "report.csv", "--out", appealed).exit_code == 0, "begun anew"
-    finally:
-        shutil.rmtree(appealed)
-        shutil.copytree(tmp_path / "kept", appealed)
+    out, report = tmp_path / "out", appealed.parent / "report.csv"
+    assert run("grade", report, "--out", out).exit_code == 0
+    everything_gone(out)
+    assert "is gone" in run("items", out).output
+    assert run("grade", report, "--out", out).exit_code == 2
+    shutil.rmtree(out)
+    assert run("grade", report, "--out", out).exit_code == 0, "begun anew"
 
 
 def test_a_result_that_was_changed_is_used_by_no_command(run: Command, appealed: Path, tmp_path: Path) -> None:
@@ -209,4 +206,22 @@ def test_where_a_ledger_ends_is_told(appealed: Path) -> None:
     assert f"last entry: sha256 {last}" in CliRunner().invoke(app, ["ledger", str(appealed)]).output
     data = json.loads(CliRunner().invoke(app, ["ledger", str(appealed), "--json"]).output)
     assert data["last"] == last
-    assert data["anchored"]
+    assert data["anchored"] == 2
+
+
+def test_entries_that_somebody_else_wrote_are_told(
+    run: Command, appealed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are no finding: a class may be graded by several people. But who forges one is seen by the others."""
+    shutil.copytree(appealed, tmp_path / "kept")
+    try:
+        with monkeypatch.context() as patch:
+            patch.setenv("EARWITNESS_STATE", str(tmp_path / "state of another user"))
+            wanted = ("appeal", "q02", "A", "--student", "b00000002", "--result", appealed)
+            assert run(*wanted).exit_code == 0
+        done = CliRunner().invoke(app, ["ledger", str(appealed)])
+        assert done.exit_code == 0
+        assert "written elsewhere, or by somebody else: 3" in done.output
+    finally:
+        shutil.rmtree(appealed)
+        shutil.copytree(tmp_path / "kept", appealed)

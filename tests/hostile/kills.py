@@ -86,13 +86,17 @@ def main() -> int:
     """Print the number of kills by command and what was wrong; the exit code says whether anything was."""
     parser = argparse.ArgumentParser(prog="python -m tests.hostile.kills", description=__doc__)
     parser.add_argument("--most", type=int, default=60, help="kills for each command, spread over its calls")
-    most = parser.parse_args().most
+    parser.add_argument("--command", action="append", choices=[*COMMANDS], help="only this one")
+    wanted = parser.parse_args()
+    most = wanted.most
     if shutil.which("strace") is None:
         sys.exit("this needs strace")
     kills: Counter[str] = Counter()
     wrong: dict[str, list[str]] = {name: [] for name in COMMANDS}
     with worlds() as made:
         for name, arguments in COMMANDS.items():
+            if wanted.command and name not in wanted.command:
+                continue
             with copied(made) as world:
                 done = traced(arguments, world)
                 called = Counter(re.findall(rf"\b({CALLS.replace(',', '|')})\(", done.stderr))
