@@ -611,8 +611,9 @@ def test_a_clip_that_is_cut_is_measured_only_when_asked_and_the_evidence_says_so
     asked = request(clips={"music": "music"}, metrics=["log_mel_distance"], codebooks=1)
     with pytest.raises(InputError, match=r"cut\.wav: is cut short: its header says 2\.00 s, 1\.58 s can be decoded"):
         EVALUATOR.inputs(asked, replace(site, audio=folder))
-    allowed = replace(site, audio=folder, allow_truncated=True)
-    evidence = gather(EVALUATOR, asked, allowed, Store(tmp_path / "store")).evidence
+    store = Store(tmp_path / "store")
+    allowed = replace(site, audio=folder, allow_truncated=True, cache=store.root)
+    evidence = gather(EVALUATOR, asked, allowed, store).evidence
     assert "cut short, 1 clip: music/cut.wav, original (its header says 2.00 s" in evidence.measurements[0].note
 
 
@@ -639,9 +640,10 @@ def test_clips_of_one_name_in_two_folders_are_two_clips(folders: Path, site: Sit
         (tmp_path / "music" / folder).mkdir(parents=True)
         shutil.copy(path, tmp_path / "music" / folder / "clip.flac")
     asked = request(clips={"music": "music"}, codebooks=1, metrics=FAST)
-    here = replace(site, audio=tmp_path)
+    store = Store(tmp_path / "store")
+    here = replace(site, audio=tmp_path, cache=store.root)
     assert sum(name.startswith("music") for name in EVALUATOR.inputs(asked, here).files) == 3
-    assert by_name(gather(EVALUATOR, asked, here, Store(tmp_path / "store")).evidence)["stoi.music"].n == 3
+    assert by_name(gather(EVALUATOR, asked, here, store).evidence)["stoi.music"].n == 3
 
 
 def test_more_codebooks_than_the_codec_has_is_one_clear_message(site: Site) -> None:

@@ -201,6 +201,8 @@ def test_demonstration_evidence_is_refused_unless_accepted(
     import foreign_evaluators
 
     folder = write_quiz(tmp_path / "demo", accept=["measured", "executed", "published", "demonstration"])
+    for path in folder.glob("*.yaml"):  # in this process, whose evaluator is another one here
+        path.write_text(path.read_text().replace('"evaluator": "dice"', '"evaluator": "dice", "isolate": false'))
     monkeypatch.setenv("EARWITNESS_CACHE", str(tmp_path / "store"))
 
     def demonstrate(self: Any, parameters: Any, site: Any) -> Any:
