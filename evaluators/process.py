@@ -52,6 +52,8 @@ class Worker:
 
     def ask(self, call: Call, seconds: float, progress: Callable[[str, float], None] = report_nothing) -> Any:
         """What the method returned. Raises what it raised, Elsewhere for all that is no error of this project."""
+        if self._owner != os.getpid():  # a copy of the process whose worker it is: that one's answers are not ours
+            self._process, self._owner = None, os.getpid()
         process = self._process or self._start()
         assert process.stdin is not None
         try:
