@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
 from collections import Counter
@@ -85,7 +84,6 @@ def main() -> int:
     rounds = parser.parse_args().rounds
     wrong: Counter[str] = Counter()
     with worlds() as made:
-        _count_throws(made.parent / "site")
         for _ in range(rounds):
             for crowd in CROWDS:
                 with copied(made) as world:
@@ -95,20 +93,6 @@ def main() -> int:
     for crowd in CROWDS:
         print(f"{crowd.__name__:<12}{rounds:>4} rounds of {MANY}{wrong[crowd.__name__]:>5} wrong")
     return int(wrong.total() > 0)
-
-
-def _count_throws(site: Path) -> None:
-    """Have the dice note each time they are thrown."""
-    import foreign_evaluators
-
-    measure = foreign_evaluators.Dice.measure
-
-    def noted(self: object, parameters: object, where: object) -> object:
-        with os.fdopen(os.open(site / "thrown.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666), "w") as log:
-            log.write("x")
-        return measure(self, parameters, where)
-
-    foreign_evaluators.Dice.measure = noted
 
 
 if __name__ == "__main__":

@@ -81,10 +81,27 @@ MADE_BY = (
     ("export", "student", "--quiz", "quiz", "--out", "edition", "--opening", "opening.json"),
 )
 
+NOTING = """
+_throw = Dice.measure
+
+
+def _noted(self, parameters, site):
+    with open({log!r}, "a") as thrown:
+        thrown.write("x\\n")
+    return _throw(self, parameters, site)
+
+
+Dice.measure = _noted
+"""
+"""The end of the evaluator's source, in a copy: each throw is noted."""
+
 
 @contextmanager
 def worlds() -> Iterator[Path]:
-    """The world as it was made, to be copied; the environment leads to its store, its state and its evaluator."""
+    """The world as it was made, to be copied; the environment leads to its store, its state and its evaluator.
+
+    Each throw of its dice adds a line to `site/thrown.log`.
+    """
     from grader.quiz.loading import load_quiz
     from grader.verdicts.testimony import answer_key
     from tests.grader.classroom import write_quiz
@@ -93,7 +110,9 @@ def worlds() -> Iterator[Path]:
         top = Path(name)
         site = top / "site"
         (site / "foreign-0.1.dist-info").mkdir(parents=True)
-        shutil.copy(FOREIGN, site)
+        (site / FOREIGN.name).write_text(
+            FOREIGN.read_text(encoding="utf-8") + NOTING.format(log=str(site / "thrown.log"))
+        )
         metadata = site / "foreign-0.1.dist-info"
         (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign\nVersion: 0.1\n")
         (metadata / "entry_points.txt").write_text("[earwitness.evaluators]\ndice = foreign_evaluators:Dice\n")
