@@ -23,6 +23,7 @@ from pathlib import Path
 from tools.pin import ROOT, pins, read_project
 
 TESTS = (
+    "tests/test_readme.py",  # the longest first, so that no worker waits for it at the end
     "tests/audio/test_codec.py",
     "tests/audio/test_pocket_mimi.py",
     "tests/audio/test_metrics.py",
@@ -32,7 +33,6 @@ TESTS = (
     "tests/grader/test_cli.py",
     "tests/grader/test_faults.py",
     "tests/grader/test_pytest_plugin.py",
-    "tests/test_readme.py",
 )
 TOOLS = ("pytest-xdist", "hypothesis", "jsonschema", "nbformat", "nbclient", "selenium")
 
