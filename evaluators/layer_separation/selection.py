@@ -93,7 +93,8 @@ class Selection:
     """Clips of the wanted emotions, ordered by file.
 
     `left_out` are the corpus' other emotions, `remarks` what its reader found missing, `content` each clip's sha256,
-    `read_as` what is to be told of the files: copies, files that are not whole. `set_aside` was left out as asked.
+    `warnings` each clip's (`audio.clip.load`), `read_as` what is to be told of the files: copies, files that are not
+    whole. `set_aside` was left out as asked.
     """
 
     clips: tuple[EmotionClip, ...]
@@ -102,6 +103,7 @@ class Selection:
     remarks: tuple[str, ...]
     content: tuple[str, ...]
     cells: Cells
+    warnings: tuple[tuple[str, ...], ...]
     read_as: tuple[str, ...] = ()
     set_aside: tuple[str, ...] = ()
 
@@ -118,6 +120,7 @@ class Selection:
             self,
             clips=tuple(self.clips[number] for number in kept),
             content=tuple(self.content[number] for number in kept),
+            warnings=tuple(self.warnings[number] for number in kept),
             cells=Cells.of([labels[number] for number in kept], [self.clips[number].speaker for number in kept]),
             remarks=(*self.remarks, f"silent, left out: {named}"),
         )
@@ -209,6 +212,7 @@ def select(parameters: Parameters, site: Site) -> Selection:
         remarks=found.missing,
         content=tuple(heard[clip.path].digest for clip in clips),
         cells=Cells.of([spelling[clip.label] for clip in clips], [clip.speaker for clip in clips]),
+        warnings=tuple(heard[clip.path].warnings for clip in clips),
         set_aside=site.leave_out,
         read_as=tuple(
             filter(None, (_counted(copies, "copy", "copies", ", counted once"), _counted(read_as, "file", "files")))
