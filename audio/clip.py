@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from audio.reading import read_sound
 from basics.errors import InputError, Problem, Undefined
 from basics.files import replacing, sha256_of
+from basics.listing import first_few
 
 SILENCE = 10 ** (-70 / 20)  # peak below which a clip is called silent
 SILENT = "silent"
@@ -163,10 +164,6 @@ def is_silent(samples: NDArray[np.float32]) -> bool:
     return not len(samples) or float(np.abs(samples).max()) < SILENCE
 
 
-NAMED = 3
-"""Clips that a summary of warnings names before it counts the others."""
-
-
 def summary_of(warnings: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """A line for each kind of warning over many clips, from (name of the clip, warning): whom it is about, how many.
 
@@ -177,8 +174,7 @@ def summary_of(warnings: Iterable[tuple[str, str]]) -> tuple[str, ...]:
         kind, _, detail = warning.partition(": ")
         kinds.setdefault(kind, {})[name] = f"{name} ({detail})" if detail else name
     return tuple(
-        f"{kind}, {len(clips)} clip{'s' * (len(clips) != 1)}: {', '.join([*clips.values()][:NAMED])}"
-        + (f" and {len(clips) - NAMED} more" if len(clips) > NAMED else "")
+        f"{kind}, {len(clips)} clip{'s' * (len(clips) != 1)}: {first_few(clips.values())}"
         for kind, clips in kinds.items()
     )
 

@@ -16,14 +16,16 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Heard:
-    """One file by its content: `sound` is the content digest with the sample rate, `digest` the sha256 of the file.
+    """One file by its content: `content` is its content digest, `digest` the sha256 of the file.
 
-    Silence is nobody's sound: every silent file is one of its own.
-    `remarks` tell of what was not read as the file states it (`audio.reading`).
+    `sound` is the content with the sample rate; silence is nobody's sound: every silent file is one of its own.
+    `warnings` are those of `audio.clip.load`; `remarks`, among them, tell of what was not read as the file states it.
     """
 
     sound: str
+    content: str
     digest: str
+    warnings: tuple[str, ...]
     remarks: tuple[str, ...]
 
 
@@ -49,8 +51,9 @@ def hear(paths: Iterable[Path], *, allow_truncated: bool = False) -> dict[Path, 
 @cache
 def _hear(path: Path, _size: int, _modified: int, allow_truncated: bool) -> Heard:
     clip = load(path, allow_truncated=allow_truncated)
-    sound = str(path) if is_silent(clip.samples) else f"{digest_of(clip.samples)}@{clip.sample_rate}"
-    return Heard(sound, clip.digest, clip.read_as)
+    content = digest_of(clip.samples)
+    sound = str(path) if is_silent(clip.samples) else f"{content}@{clip.sample_rate}"
+    return Heard(sound, content, clip.digest, clip.warnings, clip.read_as)
 
 
 def once(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from audio.containers import begins_mp3
 from basics.errors import InputError, Problem
+from basics.listing import first_few
 
 READ = (
     ".wav",
@@ -82,7 +83,6 @@ UNREAD = (
 SOUNDS = (*READ, *FOREIGN, *UNREAD)
 MAIN = (".wav", ".flac", ".mp3", ".ogg")
 """Those that messages name."""
-NAMED = 3  # files that a remark names before it counts the others
 REMEDY = "convert it (`ffmpeg -i FILE FILE.wav`), or take it out of the folder"
 
 
@@ -96,8 +96,7 @@ class Folder:
     @property
     def remark(self) -> str:
         """`no sound: README.md and 2 more`, or nothing."""
-        more = f" and {len(self.others) - NAMED} more" if len(self.others) > NAMED else ""
-        return f"no sound: {', '.join(self.others[:NAMED])}{more}" if self.others else ""
+        return f"no sound: {first_few(self.others)}" if self.others else ""
 
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip")
@@ -135,8 +134,7 @@ def unlisted(folder: Path, listed: Collection[Path]) -> str:
     """`sounds not listed, 3: a.wav, …`, of the sound files under `folder`; or nothing."""
     known = {path.resolve() for path in listed}
     names = sorted(name for path, name in _walk(folder) if is_sound(path) and path.resolve() not in known)
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"sounds not listed, {len(names)}: {', '.join(names[:NAMED])}{more}" if names else ""
+    return f"sounds not listed, {len(names)}: {first_few(names)}" if names else ""
 
 
 def is_archive(path: Path) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import audio
 from basics.csv_source import read_records
 from basics.errors import InputError, Problem, Undefined
+from basics.listing import first_few
 from evaluators.evidence import Inputs, Measurement, PublishedPair, Quantity, Site, Sound, Source
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from audio.fingerprint import Index
 
 CLIPS = Path(audio.__file__).parent / "clips"
-NAMED = 3  # sounds that a reason names before it counts the others
 
 
 class Origin(NamedTuple):
@@ -195,12 +195,12 @@ def _of_sounds(sounds: Iterable[Sound]) -> Iterator[str]:
     known = {sound: clip for sound in sounds if (clip := built_in_clip(sound))}
     if known:
         named = (f"{s.name} has the sound of {clip}" if isinstance(s, Path) else clip for s, clip in known.items())
-        yield f"clips that come with the project: {_first(list(named))}"
+        yield f"clips that come with the project: {first_few(named)}"
 
 
 def _of_voices(synthetic: Collection[str]) -> Iterator[str]:
     if synthetic:
-        yield f"synthetic voices, as the manifest says: {_first(sorted(synthetic))}"
+        yield f"synthetic voices, as the manifest says: {first_few(sorted(synthetic))}"
 
 
 def _of_pairs(pairs: Sequence[PublishedPair], listed: Collection[PublishedPair]) -> Iterator[str]:
@@ -208,9 +208,4 @@ def _of_pairs(pairs: Sequence[PublishedPair], listed: Collection[PublishedPair])
     known = set(listed)
     if unlisted := [pair for pair in pairs if pair not in known]:
         named = (f"{pair.repository}@{pair.commit[:8]} {pair.reconstruction[:8]}…" for pair in unlisted)
-        yield f"pairs that the quiz does not list as published: {_first(list(named))}"
-
-
-def _first(names: list[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+        yield f"pairs that the quiz does not list as published: {first_few(named)}"

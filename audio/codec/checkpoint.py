@@ -18,8 +18,8 @@ from transformers import MimiConfig
 
 from audio.codec.weights import FETCH_AGAIN, Weights
 from basics.errors import InputError, Problem
+from basics.listing import first_few
 
-NAMED = 3  # tensors that a message names before it counts the others
 REMEDY = "give the tensors and the config.json of one checkpoint of MimiModel"
 State: TypeAlias = dict[str, torch.Tensor]
 
@@ -73,9 +73,7 @@ def read_checkpoint(weights: Weights) -> Checkpoint:
         raise InputError(Problem(where, f"not a safetensors file ({error})", FETCH_AGAIN)) from None
     state = {name: tensor.float() for name, tensor in state.items()}
     if broken := [name for name, tensor in state.items() if not tensor.isfinite().all()]:
-        more = f" and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
-        what = f"NaN or infinite values in {', '.join(broken[:NAMED])}{more}"
-        raise InputError(Problem(where, what, FETCH_AGAIN))
+        raise InputError(Problem(where, f"NaN or infinite values in {first_few(broken)}", FETCH_AGAIN))
     if is_moshi(state):
         state = to_transformers(state, config.num_attention_heads)
     return Checkpoint(str(weights.tensors), config, state)

@@ -64,6 +64,6 @@ def device_named(name: str) -> torch.device:
         raise InputError(Problem("device", f"{name} is not supported: nothing is measured on it", remedy))
     if device.type == "cuda" and not torch.cuda.is_available():
         raise InputError(Problem("device", f"{name} is asked for and this machine has no CUDA", remedy))
-    if (device.index or 0) >= max(1, torch.cuda.device_count() if device.type == "cuda" else 1):
+    if (device.index or 0) >= (torch.cuda.device_count() if device.type == "cuda" else 1):
         raise InputError(Problem("device", f"{name} is asked for and this machine has no such one", remedy))
     return device

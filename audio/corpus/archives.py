@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import shutil
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +20,12 @@ from basics.errors import InputError, Problem
 
 LARGEST = 64 << 30
 """Bytes that an archive may unpack to."""
+UNREADABLE = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),  # of the formats
+    *(EOFError, OSError, RuntimeError, ValueError),  # cut short, not readable, locked or unknown, out of bounds
+)
+"""What a damaged archive raises."""
+BLOCK = 1 << 20  # bytes read at a time
 
 
 def stem(archive: Path) -> str:
@@ -56,16 +64,8 @@ def _extract(archive: Path, folder: Path) -> None:
             _extract_zip(archive, folder)
         else:
             _extract_tar(archive, folder)
-    except (
-        tarfile.TarError,
-        zipfile.BadZipFile,
-        EOFError,
-        OSError,
-        RuntimeError,
-        NotImplementedError,
-        ValueError,
-    ) as e:
-        raise InputError(Problem(str(archive), f"cannot be unpacked ({e})", "download it again")) from None
+    except UNREADABLE as error:
+        raise InputError(Problem(str(archive), f"cannot be unpacked ({error})", "download it again")) from None
 
 
 def _extract_tar(archive: Path, folder: Path) -> None:
@@ -76,11 +76,15 @@ def _extract_tar(archive: Path, folder: Path) -> None:
 
 
 def _bounded(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The members; then the rest of the file is read, so that its compression's checksum is looked at."""
     total = 0
     for member in tar:
         total += member.size
         _require_room(total)
         yield member
+    while tar.fileobj and (rest := tar.fileobj.read(BLOCK)):
+        total += len(rest)
+        _require_room(total)
 
 
 def _extract_zip(archive: Path, folder: Path) -> None:

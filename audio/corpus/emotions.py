@@ -23,6 +23,7 @@ from audio.corpus.manifests import MANIFEST, find_manifest, read_rows
 from audio.formats import Folder, is_archive, read_folder, unlisted
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
+from basics.listing import first_few
 from basics.suggestions import did_you_mean
 
 SPEAKERS = {"bea": "F", "jenie": "F", "josh": "M", "sam": "M"}
@@ -48,7 +49,6 @@ PLACES = {
 }
 """Words of folders that name nobody."""
 DEEPEST = 3  # archives within archives
-NAMED = 3  # files that a message names before it counts the others
 
 
 @dataclass(frozen=True)
@@ -150,12 +150,11 @@ def _labelled(
         remedy = " ".join(f"--leave-out {_quoted(label)}" for label in sorted(strange))
         problems.append(Problem(where, what, f"correct the labels, or leave these clips out: {remedy}"))
     if silent and not stated and len(silent) < len(clips):
-        more = f" and {len(silent) - NAMED} more" if len(silent) > NAMED else ""
         what = f"{_clips(len(clips))}: the names of {len(silent)} say no speaker or no emotion: "
         remedy = (
             f"list them in a {MANIFEST} (file, label, speaker), or leave them out: --leave-out {_quoted(silent[0])}"
         )
-        problems.append(Problem(where, what + ", ".join(silent[:NAMED]) + more, remedy))
+        problems.append(Problem(where, what + first_few(silent), remedy))
     if problems:
         raise InputError(problems)
     found = [replace(clip, label=labels[clip.label] or "") for clip in clips if clip.label and clip.speaker]

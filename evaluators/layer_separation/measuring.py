@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from audio.clip import is_of_silence, load, naming_unreadable, summary_of
 from audio.codec import Codec, Codes, load_codec
 from basics.errors import InputError, Problem
-from basics.files import write_whole
 from evaluators.evidence import Artefact, Findings, Inputs, Measurement, Site, digest
 from evaluators.layer_separation import artefacts
 from evaluators.layer_separation.parameters import Parameters
@@ -26,8 +24,6 @@ from evaluators.origin import source_of, weights_of
 from evaluators.provenance import package_versions
 from evaluators.store import Store
 
-LEVELS_RECIPE = 1
-"""Raised when the same sound would be warned of otherwise."""
 CODES_RECIPE = 2
 """Raised when the same sound would be read or encoded to other codes."""
 CODEC_PACKAGES = ("soundfile", "soxr", "torch", "transformers")
@@ -89,24 +85,6 @@ def clip_codes(
             yield np.load(store.blob(key, ".npy", _saver(encoded.get(number)))).astype(np.int64)
 
 
-def levels(clips: Clips, store: Store, *, allow_truncated: bool = False) -> list[tuple[str, ...]]:
-    """The warnings of each clip's level, (clips,), listened to once.
-
-    Raises InputError for files that cannot be read, all of them at once.
-    """
-    with naming_unreadable((path for path, _ in clips), allow_truncated=allow_truncated):
-        files = [_level(path, content, store, allow_truncated) for path, content in clips]
-    return [tuple(json.loads(file.read_text(encoding="utf-8"))) for file in files]
-
-
-def _level(path: Path, content: str, store: Store, allow_truncated: bool) -> Path:
-    def listen(made: Path) -> None:
-        warnings = load(path, allow_truncated=allow_truncated).warnings
-        write_whole(made, json.dumps(warnings).encode())
-
-    return store.blob(digest(["levels", LEVELS_RECIPE, content]), ".json", listen)
-
-
 def _codes_key(content: str, codec: Codec, codebooks: int) -> str:
     packages = package_versions(CODEC_PACKAGES)
     return digest(["codes", CODES_RECIPE, content, codec.identity, codebooks, packages])
@@ -138,11 +116,7 @@ def measure(parameters: Parameters, site: Site) -> Findings:
     """
     selected = select(parameters, site)
     with _kept_in(site.cache) as root:
-        heard = levels(selected.sounds, Store(root), allow_truncated=site.allow_truncated)
-        selection = selected.without([number for number, notes in enumerate(heard) if is_of_silence(notes)])
-        warnings = summary_of(
-            (clip.name, note) for clip, notes in zip(selected.clips, heard, strict=True) for note in notes
-        )
+        selection = selected.without([n for n, notes in enumerate(selected.warnings) if is_of_silence(notes)])
         found = _separate(selection, parameters, site, root)
         source, _ = source_of(site, sounds=selection.paths, weights=weights_of(site).digest)
         scorer = Scorer(found.samples, parameters.seeds, source)
@@ -150,7 +124,10 @@ def measure(parameters: Parameters, site: Site) -> Findings:
         measurements = (*selection.measurements(source), *scorer.measurements(parameters))
         shown = _artefacts(Store(root), found, measurements, selection, parameters) if site.cache else ()
     site.progress("layer_separation", 1.0)
-    return Findings(measurements, shown, warnings=warnings)
+    told = zip(selected.clips, selected.warnings, strict=True)
+    return Findings(
+        measurements, shown, warnings=summary_of((clip.name, note) for clip, notes in told for note in notes)
+    )
 
 
 def _separate(selection: Selection, parameters: Parameters, site: Site, root: Path) -> Separation:

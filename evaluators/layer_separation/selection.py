@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.clip import NAMED
 from audio.corpus import EmotionClip, read_emotions
 from audio.corpus.labels import emotion_named, words_for
 from basics.errors import InputError, Problem, Unavailable
+from basics.listing import first_few
 from evaluators.evidence import Measurement, Site, Source, digest
 from evaluators.layer_separation.parameters import Parameters
 
@@ -93,7 +93,8 @@ class Selection:
     """Clips of the wanted emotions, ordered by file.
 
     `left_out` are the corpus' other emotions, `remarks` what its reader found missing, `content` each clip's sha256,
-    `read_as` what is to be told of the files: copies, files that are not whole. `set_aside` was left out as asked.
+    `warnings` each clip's (`audio.clip.load`), `read_as` what is to be told of the files: copies, files that are not
+    whole. `set_aside` was left out as asked.
     """
 
     clips: tuple[EmotionClip, ...]
@@ -102,6 +103,7 @@ class Selection:
     remarks: tuple[str, ...]
     content: tuple[str, ...]
     cells: Cells
+    warnings: tuple[tuple[str, ...], ...]
     read_as: tuple[str, ...] = ()
     set_aside: tuple[str, ...] = ()
 
@@ -112,15 +114,15 @@ class Selection:
             raise Unavailable("every clip of the corpus is silent", "give --corpus one with sound in it")
         if not numbers:
             return self
-        named = ", ".join(self.clips[number].name for number in sorted(numbers)[:NAMED])
-        more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
+        named = first_few(self.clips[number].name for number in sorted(numbers))
         labels = [self.cells.emotions[emotion] for emotion in self.cells.cell_emotion[self.cells.cell]]
         return replace(
             self,
             clips=tuple(self.clips[number] for number in kept),
             content=tuple(self.content[number] for number in kept),
+            warnings=tuple(self.warnings[number] for number in kept),
             cells=Cells.of([labels[number] for number in kept], [self.clips[number].speaker for number in kept]),
-            remarks=(*self.remarks, f"silent, left out: {named}{more}"),
+            remarks=(*self.remarks, f"silent, left out: {named}"),
         )
 
     @property
@@ -210,6 +212,7 @@ def select(parameters: Parameters, site: Site) -> Selection:
         remarks=found.missing,
         content=tuple(heard[clip.path].digest for clip in clips),
         cells=Cells.of([spelling[clip.label] for clip in clips], [clip.speaker for clip in clips]),
+        warnings=tuple(heard[clip.path].warnings for clip in clips),
         set_aside=site.leave_out,
         read_as=tuple(
             filter(None, (_counted(copies, "copy", "copies", ", counted once"), _counted(read_as, "file", "files")))
@@ -236,9 +239,8 @@ def _spelling(emotions: Sequence[str]) -> dict[str, str]:
 
 def _counted(told: Sequence[str], one: str, more_of_it: str, how: str = "") -> str:
     """`3 copies, counted once: a is b, …`, or nothing."""
-    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
     what = f"{len(told)} {one if len(told) == 1 else more_of_it}{how}"
-    return f"{what}: {', '.join(told[:NAMED])}{more}" if told else ""
+    return f"{what}: {first_few(told)}" if told else ""
 
 
 def _association(counts: NDArray[np.intp], clips: int, source: Source) -> Measurement:

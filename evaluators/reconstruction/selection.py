@@ -127,8 +127,12 @@ def _mixed(chosen: Mapping[str, Sequence[Pair]], selections: Mapping[str, PairSe
 
 def published(chosen: Mapping[str, Sequence[Pair]], *, allow_truncated: bool = False) -> tuple[PublishedPair, ...]:
     """Every pair by what it is said to be, and by what is in its files."""
-    from audio.clip import content_digest
+    from audio.copies import hear
 
+    heard = hear(
+        (path for pairs in chosen.values() for pair in pairs for path in (pair.original, pair.reconstruction)),
+        allow_truncated=allow_truncated,
+    )
     return tuple(
         PublishedPair(
             repository=pair.source,
@@ -137,8 +141,8 @@ def published(chosen: Mapping[str, Sequence[Pair]], *, allow_truncated: bool = F
             codebooks=pair.codebooks,
             kind=pair.kind,
             language=pair.language,
-            original=content_digest(pair.original, allow_truncated=allow_truncated),
-            reconstruction=content_digest(pair.reconstruction, allow_truncated=allow_truncated),
+            original=heard[pair.original].content,
+            reconstruction=heard[pair.reconstruction].content,
         )
         for pairs in chosen.values()
         for pair in pairs

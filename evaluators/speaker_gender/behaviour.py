@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from basics.errors import Undefined
+from basics.listing import first_few
 from evaluators.evidence import Interval, Measurement, Quantity, Source
 from evaluators.speaker_gender.classify import REASONS, Decision, classify
 from evaluators.speaker_gender.responses import MODELS, Response
@@ -97,8 +98,7 @@ def quantities() -> Iterator[Quantity]:
 def behaviour(answers: Sequence[Judged]) -> Iterator[Measurement]:
     """The measurements of both models, in a fixed order."""
     clips = list(dict.fromkeys(answer.response.clip for answer in answers))
-    more = f" and {len(clips) - _CLIPS_SHOWN} more" if len(clips) > _CLIPS_SHOWN else ""
-    locator = f"recorded answers to {', '.join(clips[:_CLIPS_SHOWN])}{more}"
+    locator = f"recorded answers to {first_few(clips, _CLIPS_SHOWN)}"
     for found in _behaviour(answers):
         yield found.model_copy(update={"locator": locator})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from basics.listing import first_few
 from grader.marking.class_run import ClassRun
 from grader.quiz.commands import command
 from grader.submissions.class_file import NoSubmission
@@ -53,11 +54,11 @@ def _open(run: ClassRun) -> Iterator[str]:
     grades, folder = run.grades, run.setting.book.folder
     if names := grades.unsettled:
         remedy = f"see `{command(folder, 'key')}`; gather what is missing, or decide with --override"
-        yield f"{_count(len(names), 'question')} not settled: {_named(names)} ({remedy})"
+        yield f"{_count(len(names), 'question')} not settled: {first_few(names, NAMED)} ({remedy})"
     if grades.ungraded:
         cells = [f"{student} {question}" for student, question in grades.ungraded]
         remedy = "look at them in the LMS; they have no points until they are graded there or here"
-        yield f"{_count(len(cells), 'answer')} not graded: {_named(cells)} ({remedy})"
+        yield f"{_count(len(cells), 'answer')} not graded: {first_few(cells, NAMED)} ({remedy})"
 
 
 def _to_decide(run: ClassRun) -> Iterator[str]:
@@ -65,22 +66,22 @@ def _to_decide(run: ClassRun) -> Iterator[str]:
     flagged = [r.student_id for r in grades.records if any(a.rule == "attempts per day" for a in r.adjustments)]
     if flagged:
         what = "made more attempts on a day than allowed, which costs nothing by itself"
-        yield f"{_count(len(flagged), 'student')} {what}: {_named(flagged)}"
+        yield f"{_count(len(flagged), 'student')} {what}: {first_few(flagged, NAMED)}"
     if grades.missing and "no_submission" not in known.model_fields_set:
-        who = _named([entry.student_id for entry in grades.missing])
+        who = first_few([entry.student_id for entry in grades.missing], NAMED)
         yield (
             f"{_count(len(grades.missing), 'student')} handed nothing in: {who} "
             "(blank or zero? `no_submission: row` or `zero` in the class file; `listed` leaves it as it is)"
         )
     if check and check.suspect_questions:
         remedy = "say which under `canvas_key` in the class file, or correct the quiz"
-        yield f"the LMS graded {_named(check.suspect_questions)} with another key or other points ({remedy})"
+        yield f"the LMS graded {first_few(check.suspect_questions, NAMED)} with another key or other points ({remedy})"
     elif check and (check.cells_different or check.scores_different):
         sums = f"{_count(check.scores_different, 'score')} of the LMS not the sum of their points"
         yield f"{_count(check.cells_different, 'cell')} with other points in the LMS, {sums}: see the differences below"
     if late := [record.student_id for record in grades.records if record.decision.kept is None]:
         what = "handed in late only, and nothing counts unless the class file has an extension"
-        yield f"{_count(len(late), 'student')} {what}: {_named(late)}"
+        yield f"{_count(len(late), 'student')} {what}: {first_few(late, NAMED)}"
 
 
 def show_digest(out: Console, run: ClassRun, data: dict[str, Any]) -> None:
@@ -100,8 +101,3 @@ def show_digest(out: Console, run: ClassRun, data: dict[str, Any]) -> None:
 
 def _count(n: int, noun: str) -> str:
     return f"{n} {noun}{'s' * (n != 1)}"
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{', '.join(names[:NAMED])}{more}"

@@ -21,6 +21,7 @@ from basics.errors import InputError, Problem
 from basics.files import read_bytes, writing_text
 from basics.folders import settle
 from basics.json_source import parsed_object
+from basics.listing import first_few
 from basics.moments import Moment
 from evaluators.evidence import Frozen, Standing
 from grader.marking.grading import HELD, Grades, Setting, grade_students
@@ -451,8 +452,8 @@ def other_quiz(record: RunRecord, book: QuizBook) -> Iterator[Found]:
     if tuple(record.key.questions) != known:
         yield "key.questions", f"are {', '.join(record.key.questions)}; this quiz has {', '.join(known)}"
     elif other := [q.id for q in book.questions if record.key.questions[q.id].digest not in (None, q.digest)]:
-        names = f"{', '.join(other[:3])}{f' and {len(other) - 3} more' if len(other) > 3 else ''}"
-        yield "key.questions", f"are asked otherwise in this quiz ({names}): points, choose or options' texts differ"
+        differ = "points, choose or options' texts differ"
+        yield "key.questions", f"are asked otherwise in this quiz ({first_few(other)}): {differ}"
 
 
 def _unknown_options(record: RunRecord, book: QuizBook) -> Iterator[Found]:

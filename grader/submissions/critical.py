@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from basics.errors import Problem
+from basics.listing import first_few
 
 WORDS = {"submitted": "time of submission", "attempt": "number of the attempt"}
 KEYS = {"submitted": "no_times", "attempt": "no_attempts"}
@@ -60,6 +61,4 @@ class Critical:
 
 def rows_in_words(rows: list[int]) -> str:
     """`row 3`, `rows 3, 5, 9`, and of many the first ones and their number."""
-    shown = ", ".join(map(str, rows[:ROWS_SHOWN]))
-    more = f" and {len(rows) - ROWS_SHOWN} more" if len(rows) > ROWS_SHOWN else ""
-    return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"
+    return f"row{'s' if len(rows) > 1 else ''} {first_few(map(str, rows), ROWS_SHOWN)}"

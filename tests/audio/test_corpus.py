@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -402,6 +404,29 @@ def test_a_download_cut_short_is_named_and_leaves_nothing(archives: Path, tmp_pa
     with pytest.raises(InputError, match=r"bea_Amused.tar.gz: cannot be unpacked .*\n.*download it again"):
         read_emotions(archives)
     assert not list((tmp_path / "cache").rglob("*.wav"))
+
+
+@pytest.mark.parametrize("kind", ["zip deflated", "zip lzma", "zip bzip2", "tar gz", "tar bz2", "tar xz"])
+def test_an_archive_with_damaged_bytes_is_named_and_never_believed(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EARWITNESS_CACHE", str(tmp_path / "cache"))
+    made, compression = kind.split()
+    content = random.Random(0).randbytes(2_000) + bytes(range(256)) * 200
+    archive = tmp_path / f"bea_Amused.{made}{'.' + compression if made == 'tar' else ''}"
+    if made == "zip":
+        with zipfile.ZipFile(archive, "w", getattr(zipfile, f"ZIP_{compression.upper()}")) as members:
+            members.writestr("bea_Amused/a.wav", content)
+    else:
+        with tarfile.open(archive, f"w:{compression}") as tar:
+            member = tarfile.TarInfo("bea_Amused/a.wav")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    whole = archive.read_bytes()
+    for place in (len(whole) // 4, len(whole) // 3, len(whole) // 2):
+        archive.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(InputError, match=f"{archive.name}: cannot be unpacked"):
+            read_emotions(archive)
 
 
 def test_an_archive_cannot_write_outside_its_folder(archives: Path, tmp_path: Path) -> None:
