@@ -28,6 +28,7 @@ TESTS = (
     "tests/audio/test_pocket_mimi.py",
     "tests/audio/test_metrics.py",
     "tests/audio/test_pitch.py",
+    "tests/test_kernels.py",
     "tests/evaluators/test_moshi_model.py",
     "tests/evaluators/test_layer_separation.py",
     "tests/grader/test_cli.py",

@@ -17,6 +17,7 @@ import numpy as np
 
 from audio.metrics.signals import Floats, Samples, checked_pair
 from basics.errors import Undefined
+from basics.kernels import keep_kernels_whole
 
 F0_RANGE = (60.0, 500.0)  # Hz, from a low male to a high female voice
 FRAME, HOP = 0.064, 0.010  # s
@@ -81,6 +82,7 @@ def _common_pitch(reference: Samples, estimate: Samples, sample_rate: int) -> tu
 
 def _pitch(signal: Floats, sample_rate: int) -> Floats:
     """Pitch in semitones re 1 Hz of frames centred each HOP, (1 + n // hop,); NaN where unvoiced."""
+    keep_kernels_whole()
     import librosa
 
     f0, _, _ = librosa.pyin(

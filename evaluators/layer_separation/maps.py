@@ -22,6 +22,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from basics.kernels import keep_kernels_whole
+
 BLOCK = 512  # rows of the distance matrix at a time
 FEW_DIMENSIONS = 8  # up to here distances are taken coordinate by coordinate: exact, and as fast
 
@@ -118,6 +120,7 @@ def _umap() -> ModuleType:
     threading layer is numba's own: a process that has run GNU OpenMP can no longer fork, and other parts of a program
     may want to.
     """
+    keep_kernels_whole()
     import numba
     import umap
 

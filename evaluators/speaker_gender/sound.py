@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from basics.errors import Unavailable, Undefined
+from basics.kernels import keep_kernels_whole
 from evaluators.evidence import Measurement, Site, Source, digest
 from evaluators.origin import source_of, weights_of
 from evaluators.speaker_gender.separability import held_out, vector_classifier
@@ -54,6 +55,7 @@ def _write(path: Path, vector: list[float] | None) -> None:
 
 
 def _features(utterance: Utterance) -> list[float] | None:
+    keep_kernels_whole()
     import librosa
     import numpy as np
 
