@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from audio.clip import load
 from audio.codec import Codec, load_codec
+from basics.kernels import keep_kernels_whole
 from tests.checkpoints import random_checkpoint
 
 Samples = NDArray[np.float32]
 RATE = 16_000
+
+keep_kernels_whole()  # some tests use librosa themselves
 
 
 @pytest.fixture(scope="session")

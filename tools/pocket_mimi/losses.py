@@ -10,6 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from basics.kernels import keep_kernels_whole
+
+keep_kernels_whole()
+
 SAMPLE_RATE = 24_000
 DECIBEL = 20 / math.log(10)
 
