@@ -21,8 +21,13 @@ NonNegative = Annotated[float, Field(ge=0)]
 
 
 class Form(Frozen):
-    """Base of all claims. `why` is the reason for a threshold or a margin, shown on the evidence card."""
+    """Base of all claims.
 
+    `about` says what a comparison finds, for people, in both ways it can come out: `{if it holds|if it does not}`.
+    `why` is the reason for a threshold or a margin.
+    """
+
+    about: str = ""
     why: str = ""
 
 
