@@ -23,6 +23,10 @@ Metric = Literal[
 ]
 
 
+OF_WINDOWS = ", mean of windows"
+"""Behind the unit of PESQ wherever sounds of more than 20 s are in a value."""
+
+
 @dataclass(frozen=True)
 class Measure:
     """`low` and `high` are the ends of the range, None where it has none; `undefined` says for which sounds.

@@ -11,6 +11,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -79,17 +80,19 @@ def open_table(path: Path, recognises: Callable[[tuple[str, ...]], bool]) -> Tab
     return Table(path, header, separator)
 
 
-def read_records(path: Path, required: Sequence[Sequence[str]] = ()) -> list[Record]:
+def read_records(path: Path, required: Sequence[Sequence[str]] = (), *, most: int | None = None) -> list[Record]:
     """The rows of a CSV whose columns are known by name; of each group in `required`, one column must be there.
 
     Raises InputError with every column that is missing, nameless or there twice, else with every row that has more or
-    fewer cells than the header.
+    fewer cells than the header; and for more rows than `most`, before they are read.
     """
     table = open_table(path, lambda header: all(set(group) & set(map(header_name, header)) for group in required))
     names = [header_name(cell) for cell in table.header]
     if problems := [*_missing(table, names, required), *_ambiguous(table, names)]:
         raise InputError(problems)
-    rows = list(table.rows())
+    rows = list(islice(table.rows(), None if most is None else most + 1))
+    if most is not None and len(rows) > most:
+        raise InputError(Problem(str(path), f"has more than {most:,} rows", "cut it into several files"))
     if problems := [
         Problem(f"{path} row {number}", f"has {len(row)} cells, the header has {len(names)}", MEND_SEPARATORS)
         for number, row in rows

@@ -64,6 +64,20 @@ class Unavailable(EarwitnessError):
         return type(self), (self.what, self.remedy)
 
 
+class MachineFault(EarwitnessError):
+    """The machine failed, not what was worked on: a process could not start or was killed, memory ran out.
+
+    Whatever it interrupts has no result, and none may be made up or kept.
+    """
+
+    def __init__(self, what: str, remedy: str) -> None:
+        self.what, self.remedy = what, remedy
+        super().__init__(f"{what}\n    -> {remedy}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.what, self.remedy)
+
+
 class Incompatible(EarwitnessError):
     """A library behaves otherwise than this program relies on: `package` is its name, `what` the difference."""
 

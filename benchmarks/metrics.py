@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from audio.clip import load, resample
 from audio.codec import load_codec
 from audio.metrics import measure_pairs
-from audio.metrics.engine import shared_pool
+from basics.workers import shared_pool
 
 RATE = 16_000
 SECONDS = 5

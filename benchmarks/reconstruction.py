@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.clip import align, load, resample
+from audio.clip import load, resample
 from audio.metrics import METRICS
 from evaluators.evidence import Site
 from evaluators.gathering import gather
@@ -73,8 +73,7 @@ def notebook(checkpoint: Path, files: dict[str, str]) -> dict[tuple[str, int], f
             with torch.no_grad():
                 codes = model.encode(torch.from_numpy(sound)[None, None], num_quantizers=count).audio_codes
                 decoded = model.decode(codes).audio_values[0, 0].numpy()[: len(sound)]
-            pair = [resample(signal, 24_000, RATE) for signal in (sound, decoded.clip(-1, 1))]
-            _, reference, estimate, _ = align(pair[0], pair[1], RATE)
+            reference, estimate = (resample(signal, 24_000, RATE) for signal in (sound, decoded.clip(-1, 1)))
             measured = measures(reference, estimate)
             if count == CODEBOOKS:
                 for start, end in cut_points(reference):

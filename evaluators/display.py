@@ -201,11 +201,23 @@ class Displaying(Protocol):
         ...
 
 
+WARNINGS: Words = {"en": "To know of the inputs", "zh-TW": "輸入資料須知"}
+
+
 def panels_of(evidence: Evidence, site: Site) -> tuple[Panel, ...]:
     """What the evaluator shows of its evidence; plain panels where it has no display, or where its display breaks.
 
     A display may be anybody's code: what it raises is told like a fault in measuring, and costs its own panels alone.
     """
+    return (*_warnings(evidence), *_own_panels(evidence, site))
+
+
+def _warnings(evidence: Evidence) -> tuple[Panel, ...]:
+    """What a reader must know of the inputs, before anything that was made of them."""
+    return (Text(title=WARNINGS, paragraphs=evidence.warnings),) if evidence.warnings else ()
+
+
+def _own_panels(evidence: Evidence, site: Site) -> tuple[Panel, ...]:
     evaluator = get(evidence.evaluator)
     if not isinstance(evaluator, Displaying):
         return plain_panels(evidence)

@@ -156,7 +156,7 @@ class Provenance(Frozen):
 
 
 class Evidence(Frozen):
-    """What one evaluator found for one request."""
+    """What one evaluator found for one request; `warnings` are what its reader must know of the inputs."""
 
     evaluator: str
     version: int
@@ -164,6 +164,7 @@ class Evidence(Frozen):
     fingerprint: str
     measurements: tuple[Measurement, ...]
     artefacts: tuple[Artefact, ...] = ()
+    warnings: tuple[str, ...] = ()
     provenance: Provenance
 
     @model_validator(mode="after")
@@ -253,6 +254,8 @@ class Site:
         audio: folder with the course's clips, or None.
         pairs: folder with original/reconstruction pairs and a manifest, or None.
         corpus: emotional speech (EmoV-DB folders, or a manifest CSV), or None.
+        leave_out: labels and files of the corpus that are not to be used.
+        allow_truncated: whether what is there of a sound file that is cut or damaged is used; the evidence says so.
         responses: recorded answers of the models of Q2 (JSONL, CSV or text), or None.
         codec: hub id or folder of the codec's weights; None takes the quiz's codec of record.
         codec_of_record: the codec the quiz asks about; anything else yields `demonstration` evidence.
@@ -268,6 +271,8 @@ class Site:
     audio: Path | None = None
     pairs: Path | None = None
     corpus: Path | None = None
+    leave_out: tuple[str, ...] = ()
+    allow_truncated: bool = False
     responses: Path | None = None
     codec: str | None = None
     codec_of_record: str = "kyutai/mimi"
@@ -313,13 +318,15 @@ class Inputs:
 class Findings:
     """What `Evaluator.measure` returns.
 
-    `faults` are errors that cost a part of the measurements, which are undefined then: the evidence is used and told
-    of, and never stored or of record.
+    `warnings` are what a reader must know of the inputs (a clip that is silent, one that is clipped): they are shown in
+    the terminal and in the report. `faults` are errors that cost a part of the measurements, which are undefined then:
+    the evidence is used and told of, and never stored or of record.
     """
 
     measurements: tuple[Measurement, ...]
     artefacts: tuple[Artefact, ...] = ()
     faults: tuple[Exception, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class Evaluator(Protocol):

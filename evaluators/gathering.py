@@ -40,6 +40,7 @@ def fingerprint(evaluator: Evaluator, parameters: Frozen, inputs: Inputs, site: 
             "packages": package_versions(inputs.packages),
             "seed": inputs.seed,
             "standing": standing_of(inputs, site),
+            **({"allow_truncated": True} if site.allow_truncated else {}),
         }
     )
 
@@ -165,6 +166,7 @@ def gather(
         fingerprint=key,
         measurements=held(findings.measurements),
         artefacts=findings.artefacts,
+        warnings=findings.warnings,
         provenance=provenance(inputs, started=started, seconds=time.perf_counter() - clock),
     )
     if use_store and not findings.faults:

@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from pydantic import ValidationError
 
-from basics.errors import Incompatible
+from basics.errors import Incompatible, MachineFault
 from evaluators.announcement import NotAsAnnounced
 
 PROJECT = "earwitness"
@@ -150,6 +150,8 @@ LONGEST = 200
 
 def cause_of(error: BaseException) -> str:
     """`AttributeError: 'X' object has no attribute 'y' (transformers_network.py:48)`, in one line."""
+    if isinstance(error, MachineFault):
+        return error.what
     said = " ".join((_in_words(error) if isinstance(error, ValidationError) else str(error)).split())
     said = said if len(said) <= LONGEST else f"{said[:LONGEST]} …"
     frames = traceback.extract_tb(error.__traceback__)
@@ -164,7 +166,9 @@ def _in_words(error: ValidationError) -> str:
 
 
 def whose_fault(owner: str, *errors: BaseException) -> str:
-    """Whose fault it may be: `owner` (a package and its version), or a package that it rests on."""
+    """Whose fault it may be: `owner` (a package and its version), a package that it rests on, or the machine."""
+    if machine := next((error for error in errors if isinstance(error, MachineFault)), None):
+        return machine.remedy
     causes = [error for error in errors if not isinstance(error, ValidationError | NotAsAnnounced)]  # the owner's alone
     suspects = [str(package) for error in causes for package in blamed(error) if package.name != owner.split()[0]]
     others = "".join(f", or of {suspect}" for suspect in dict.fromkeys(suspects[:3]))

@@ -165,11 +165,13 @@ def built_in_clips() -> str:
 
 def clips(site: Site) -> str:
     """What plays which role in the folder that was named."""
-    from audio.clip import FORMATS
+    from audio.formats import read_folder
 
     folder = need(site.audio, "no folder was named", "name it with --audio")
-    found = sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in FORMATS)
-    return f"{len(found)} files in {folder}: {', '.join(found[:6])}{' …' if len(found) > 6 else ''}"
+    there = read_folder(folder)
+    found = [path.name for path in there.sounds]
+    named = f"{len(found)} files in {folder}: {', '.join(found[:6])}{' …' if len(found) > 6 else ''}"
+    return "; ".join(filter(None, (named, there.remark)))
 
 
 def corpus(site: Site) -> str:
@@ -179,9 +181,10 @@ def corpus(site: Site) -> str:
     from audio.corpus import read_emotions
 
     folder = need(site.corpus, "no emotional speech was named", "name it with --corpus")
-    found = read_emotions(folder)
+    found = read_emotions(folder, leave_out=site.leave_out)
     counts = Counter(clip.label for clip in found.clips)
-    return f"{len(found.clips)} clips in {folder}: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
+    named = f"{len(found.clips)} clips in {folder}: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
+    return "; ".join((named, *found.missing))
 
 
 def need(path: Path | None, what: str, remedy: str) -> Path:

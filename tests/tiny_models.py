@@ -14,6 +14,9 @@ CHAT = (
 )
 
 
+TIMES = 1502  # tokens of Whisper that stand for no times, and for 0 to 30 s in steps of 20 ms
+
+
 def tokenizer(template: str | None = None) -> Any:
     """A word-level tokenizer of these few words."""
     from tokenizers import Tokenizer, models, pre_tokenizers
@@ -37,12 +40,15 @@ def save_whisper(folder: Path) -> str:
     torch.manual_seed(0)
     own = tokenizer()
     config = WhisperConfig(
-        vocab_size=len(own), d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+        vocab_size=len(own) + TIMES, d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
         decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32, max_target_positions=24,
         pad_token_id=0, bos_token_id=1, eos_token_id=1, decoder_start_token_id=2, suppress_tokens=None,
         begin_suppress_tokens=None,
     )  # fmt: skip
-    WhisperForConditionalGeneration(config).save_pretrained(folder)
+    model = WhisperForConditionalGeneration(config)
+    model.generation_config.no_timestamps_token_id = len(own)  # and from there on times: long sound needs them
+    model.generation_config._from_model_config = False
+    model.save_pretrained(folder)
     WhisperFeatureExtractor().save_pretrained(folder)
     own.save_pretrained(folder)
     return str(folder)

@@ -16,9 +16,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import MimiConfig
 
-from audio.codec.weights import Weights
+from audio.codec.weights import FETCH_AGAIN, Weights
 from basics.errors import InputError, Problem
 
+NAMED = 3  # tensors that a message names before it counts the others
 REMEDY = "give the tensors and the config.json of one checkpoint of MimiModel"
 State: TypeAlias = dict[str, torch.Tensor]
 
@@ -64,20 +65,59 @@ class Checkpoint(NamedTuple):
 
 def read_checkpoint(weights: Weights) -> Checkpoint:
     """Read both. Raises InputError naming the file when it is damaged or is not a Mimi's."""
+    config = _configuration(weights)
+    where = str(weights.tensors)
+    try:
+        state = load_file(weights.tensors)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(Problem(where, f"not a safetensors file ({error})", FETCH_AGAIN)) from None
+    state = {name: tensor.float() for name, tensor in state.items()}
+    if broken := [name for name, tensor in state.items() if not tensor.isfinite().all()]:
+        more = f" and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
+        what = f"NaN or infinite values in {', '.join(broken[:NAMED])}{more}"
+        raise InputError(Problem(where, what, FETCH_AGAIN))
+    if is_moshi(state):
+        state = to_transformers(state, config.num_attention_heads)
+    return Checkpoint(str(weights.tensors), config, state)
+
+
+def _configuration(weights: Weights) -> MimiConfig:
+    """The configuration of a Mimi. Raises InputError naming every setting that is of another kind than Mimi's own."""
     settings = dict(weights.settings)
     if settings.get("model_type", "mimi") != "mimi":
         found = f"is of a {settings['model_type']!r} model, expected 'mimi'"
         raise InputError(Problem(str(weights.config), found, REMEDY))
-    config = MimiConfig.from_dict(settings)
+    plain: Any = MimiConfig()
+    own = plain.to_dict()
+    problems = [
+        Problem(f"{weights.config}: {name}", f"{value!r}, expected {expected}", REMEDY)
+        for name, value in settings.items()
+        if (expected := _unlike(own.get(name), value))
+    ]
+    if problems:
+        raise InputError(problems)
     try:
-        state = load_file(weights.tensors)
-    except SafetensorError as error:
-        remedy = "copy or download the file again"
-        raise InputError(Problem(str(weights.tensors), f"not a safetensors file ({error})", remedy)) from None
-    state = {name: tensor.float() for name, tensor in state.items()}
-    if is_moshi(state):
-        state = to_transformers(state, config.num_attention_heads)
-    return Checkpoint(str(weights.tensors), config, state)
+        return MimiConfig.from_dict(settings)
+    except Exception as error:  # whatever the library holds the settings to
+        what = f"cannot be used ({type(error).__name__}: {' '.join(str(error).split())})"
+        raise InputError(Problem(str(weights.config), what, REMEDY)) from None
+
+
+def _unlike(own: object, value: object) -> str:
+    """What kind a setting is expected to be of, where `value` is of another than Mimi's `own`; else empty."""
+    if isinstance(own, bool):
+        return "" if isinstance(value, bool) else "true or false"
+    if isinstance(own, int):
+        return "" if isinstance(value, int) and not isinstance(value, bool) else f"a whole number such as {own}"
+    if isinstance(own, float):
+        return "" if isinstance(value, int | float) and not isinstance(value, bool) else f"a number such as {own}"
+    if isinstance(own, str):
+        return "" if isinstance(value, str) else f"a text such as {own!r}"
+    if isinstance(own, list):
+        return (
+            next(filter(None, map(_unlike, own[:1] * len(value), value)), "") if isinstance(value, list) else "a list"
+        )
+    return ""
 
 
 def is_moshi(state: Mapping[str, object]) -> bool:

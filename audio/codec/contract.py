@@ -25,6 +25,7 @@ class Codec(ABC):
     sample_rate: int  # Hz
     frame_rate: float  # frames a second
     frame_size: int  # samples of a frame
+    delay: int = 0  # samples by which what it decodes comes late; `reconstruct` takes them out
     codebooks: int  # the most codebooks it can use
     cardinality: int  # codes in each codebook
     weights_digest: str  # sha256 of the weights
@@ -51,9 +52,13 @@ class Codec(ABC):
         """Vectors (cardinality, dimensions) of a codebook: layer 0 semantic, layer k >= 1 acoustic codebook k - 1."""
 
     def reconstruct(self, audio: Sequence[Audio], codebooks: int | None = None) -> list[Audio]:
-        """Each signal (n,) encoded and decoded, cut to its own length: (n,). Raises InputError like `encode`."""
+        """Each signal (n,) encoded and decoded, in time with itself: (n,). Raises InputError like `encode`."""
         decoded = self.decode(self.encode(audio, codebooks))
-        return [estimate[: len(reference)] for estimate, reference in zip(decoded, audio, strict=True)]
+        return [self.in_time(estimate, len(reference)) for estimate, reference in zip(decoded, audio, strict=True)]
+
+    def in_time(self, decoded: Audio, samples: int) -> Audio:
+        """What was decoded of a signal of `samples` samples, without the codec's delay, cut to that length at most."""
+        return decoded[self.delay : self.delay + samples]
 
     def frames(self, samples: int) -> int:
         """How many frames a signal of `samples` samples takes: samples / frame_size, rounded up."""

@@ -31,7 +31,7 @@ def load_codec(
     if backend not in BACKENDS:
         raise InputError(Problem("backend", f"unknown backend {backend!r}", f"choose {' or '.join(BACKENDS)}"))
     weights = find_weights(source, revision)
-    chosen = _device(device)
+    chosen = device_named(device)
     from audio.codec.checkpoint import read_checkpoint
     from audio.codec.mimi import MimiCodec
 
@@ -49,7 +49,8 @@ def _network(backend: str, checkpoint: Checkpoint, device: torch.device) -> Netw
     return TransformersNetwork(checkpoint, device)
 
 
-def _device(name: str) -> torch.device:
+def device_named(name: str) -> torch.device:
+    """The device that `auto` (CUDA where there is one), `cpu` or `cuda[:N]` names. Raises InputError for any other."""
     import torch
 
     if name == "auto":
@@ -59,6 +60,10 @@ def _device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         raise InputError(Problem("device", f"unknown device {name!r}", remedy)) from None
+    if device.type not in ("cpu", "cuda"):
+        raise InputError(Problem("device", f"{name} is not supported: nothing is measured on it", remedy))
     if device.type == "cuda" and not torch.cuda.is_available():
         raise InputError(Problem("device", f"{name} is asked for and this machine has no CUDA", remedy))
+    if (device.index or 0) >= max(1, torch.cuda.device_count() if device.type == "cuda" else 1):
+        raise InputError(Problem("device", f"{name} is asked for and this machine has no such one", remedy))
     return device

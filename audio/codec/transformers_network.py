@@ -139,8 +139,8 @@ def _load(checkpoint: Checkpoint) -> Any:
                 dtype=torch.float32,
                 output_loading_info=True,
             )
-    except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except (RuntimeError, ValueError, ArithmeticError, LookupError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(Problem(checkpoint.where, f"cannot be loaded as a Mimi ({reason})", REMEDY)) from None
     faults = [
         Problem(checkpoint.where, f"{fault.replace('_', ' ')}: {', '.join(sorted(map(str, names))[:3])} …", REMEDY)

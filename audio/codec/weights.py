@@ -23,6 +23,7 @@ KYUTAI_DIGESTS = {
     "09b782f0629851a271227fb9d36db65c041790365f11bbe5d3d59369cf863f50": "tokenizer-e351c8d8-checkpoint125.safetensors",
 }
 CONFIG, TENSORS = "config.json", "model.safetensors"
+FETCH_AGAIN = "copy or download the file again"
 PROBE_TIMEOUT = 3.0  # s, to notice that there is no network (the hub client alone retries for 24 s)
 
 
@@ -78,9 +79,14 @@ class Weights:
         if self.config is None:
             return {}
         try:
-            settings: Mapping[str, Any] = json.loads(self.config.read_text(encoding="utf-8"))
+            settings = json.loads(self.config.read_text(encoding="utf-8"))
         except json.JSONDecodeError as error:
-            raise InputError(Problem(f"{self.config}:{error.lineno}", f"not JSON ({error.msg})")) from None
+            raise InputError(Problem(f"{self.config}:{error.lineno}", f"not JSON ({error.msg})", FETCH_AGAIN)) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(Problem(str(self.config), f"cannot be read ({error})", FETCH_AGAIN)) from None
+        if not isinstance(settings, dict):
+            what = f"holds a {type(settings).__name__}, expected an object"
+            raise InputError(Problem(str(self.config), what, FETCH_AGAIN))
         return settings
 
     def describe(self) -> dict[str, str]:
@@ -92,8 +98,9 @@ def find_weights(source: str | Path, revision: str | None = None, *, download: b
     """Weights of a folder, of a `.safetensors` file, or of a hub id, the local cache first.
 
     A hub id is taken at `revision`; without one kyutai/mimi is taken at the pinned commit and any other repository at
-    its main branch. Without `download` the hub is never asked. Raises Unavailable, naming the three ways to supply
-    weights, when there are none; InputError for a folder of something else.
+    its main branch. A cache that has a part of it only, as a download that broke off leaves, is passed over. Without
+    `download` the hub is never asked. Raises Unavailable, naming the three ways to supply weights, when there are none;
+    InputError for a folder of something else.
     """
     path = Path(source).expanduser()
     if path.is_dir():
@@ -142,27 +149,44 @@ def _cached_repository(folder: Path) -> tuple[str, str] | None:
 
 def _on_hub(repository: str, revision: str, *, download: bool) -> Weights:
     from huggingface_hub import constants, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     fetch = partial(snapshot_download, repository, revision=revision, allow_patterns=[CONFIG, TENSORS])
+    where = f"{repository} at revision {revision} is not in the local cache"
     try:
-        return _in_folder(Path(fetch(local_files_only=True)))
+        cached = Path(fetch(local_files_only=True))
+        if not (lacking := [name for name in (CONFIG, TENSORS) if not (cached / name).is_file()]):
+            return _in_folder(cached)
+        where = f"{repository} at revision {revision} is in the local cache without {' and '.join(lacking)}"
     except LocalEntryNotFoundError:
-        where = f"{repository} at revision {revision} is not in the local cache"
+        pass
     except HFValidationError:
         raise _unavailable(f"no codec at {repository!r}: neither a folder nor a hub id") from None
     if not download:
         raise _unavailable(where, repository, revision)
     if constants.HF_HUB_OFFLINE:
         raise _unavailable(f"{where}, and HF_HUB_OFFLINE forbids downloading it", repository, revision)
+    if not _is_address(constants.ENDPOINT):
+        expected = "expected an address such as https://huggingface.co"
+        raise _unavailable(f"{where}, and HF_ENDPOINT is {constants.ENDPOINT!r}, {expected}", repository, revision)
     if not _reachable(constants.ENDPOINT):
         raise _unavailable(f"{where}, and the hub cannot be reached", repository, revision)
     try:
         return _in_folder(Path(fetch()))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # the hub's client passes on whatever its own client for HTTP raises
         raise _unavailable(
             f"{where}, and downloading it failed ({type(error).__name__})", repository, revision
         ) from None
+
+
+def _is_address(endpoint: str) -> bool:
+    try:
+        address = urlsplit(endpoint)
+        return address.scheme in ("http", "https") and bool(address.hostname) and (address.port or 1) > 0
+    except ValueError:
+        return False
 
 
 def _reachable(endpoint: str) -> bool:

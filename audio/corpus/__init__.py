@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from audio.corpus.emotions import EmotionClip, EmotionCorpus, read_emotions
 from audio.corpus.manifests import Pair, read_pairs
-from audio.corpus.roles import find_role
+from audio.corpus.roles import find_role, folders_of
 
-__all__ = ["EmotionClip", "EmotionCorpus", "Pair", "find_role", "read_emotions", "read_pairs"]
+__all__ = ["EmotionClip", "EmotionCorpus", "Pair", "find_role", "folders_of", "read_emotions", "read_pairs"]

@@ -2,36 +2,53 @@
 
 EmoV-DB (Adigwe et al., arXiv:1806.09514) comes as OpenSLR 115, one archive for each speaker and emotion
 (`bea_Amused.tar.gz` …, 18 of them: josh has no Angry and no Disgusted), or sorted as `bea/Amused/*.wav`, or unsorted as
-`Spk-Bea/…/anger_1-28_0011.wav`. Speaker and emotion are read from the names of folders and archives, then of files.
+`Spk-Bea/…/anger_1-28_0011.wav`, or as its own script lays it out, `EMOV-DB/1/anger_1-28_0011.wav` with a number for
+each speaker (`emov_mfa_alignment.py` in numediart/EmoV-DB). Speaker and emotion are read from the names of folders and
+archives, then of files. Every sound file is used, or all are refused with counts: what is to be left out is listed.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import shutil
-import tarfile
-import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
-from audio.corpus.manifests import MANIFEST, SOUNDS, find_manifest, read_rows, sounds_in
+from audio.corpus.archives import stem, unpacked
+from audio.corpus.labels import EMOTIONS, Words, emotion_named, normalized, words_for
+from audio.corpus.manifests import MANIFEST, find_manifest, read_rows
+from audio.formats import Folder, is_archive, read_folder, unlisted
 from basics.errors import InputError, Problem
+from basics.files import sha256_of
+from basics.suggestions import did_you_mean
 
 SPEAKERS = {"bea": "F", "jenie": "F", "josh": "M", "sam": "M"}
 SPEAKER_WORDS = {**{name: name for name in SPEAKERS}, "je": "jenie", "jsh": "josh", "sa": "sam"}
-EMOTIONS = ("Amused", "Angry", "Disgusted", "Neutral", "Sleepy")
-EMOTION_WORDS = {
-    **{emotion.casefold(): emotion for emotion in EMOTIONS},
-    "anger": "Angry",
-    "disgust": "Disgusted",
-    "sleepiness": "Sleepy",
+SPEAKER_NUMBERS = dict(zip("1234", SPEAKERS, strict=True))
+"""Folders of EmoV-DB's own script, in the order in which it fetches the speakers' archives."""
+EMOV_FILE = re.compile(r"[^\W\d_]+_\d+-\d+_\d+", re.IGNORECASE)
+"""`anger_1-28_0011`, as EmoV-DB calls its files."""
+PLACES = {
+    "wav",
+    "wavs",
+    "audio",
+    "data",
+    "clips",
+    "sounds",
+    "16bits",
+    "sorted",
+    "train",
+    "test",
+    "dev",
+    "spk",
+    "speaker",
 }
-ARCHIVES = (".tar.gz", ".tgz", ".tar")
+"""Words of folders that name nobody."""
+DEEPEST = 3  # archives within archives
+NAMED = 3  # files that a message names before it counts the others
 
 
 @dataclass(frozen=True)
@@ -47,26 +64,37 @@ class EmotionClip:
 
 @dataclass(frozen=True)
 class EmotionCorpus:
-    """Clips in order of their names; `missing` says in words what the corpus does not have."""
+    """Clips in order of their names; `missing` says in words what the corpus does not have, and what was left out."""
 
     clips: tuple[EmotionClip, ...]
     missing: tuple[str, ...]
 
 
-def read_emotions(source: str | Path) -> EmotionCorpus:
+def read_emotions(
+    source: str | Path, *, emotions: Sequence[str] = EMOTIONS, leave_out: Sequence[str] = ()
+) -> EmotionCorpus:
     """Clips of a manifest CSV, of a folder that holds one, or of EmoV-DB in any of its layouts, archives included.
 
     A manifest needs the columns file, speaker and one of homework_label, label or emotion; gender is used where it is
-    there. Archives are unpacked once, into the user's cache. Raises InputError with every problem.
+    there. Labels are named by the words of `audio.corpus.labels`, whatever language and case they come in.
+
+    Args:
+        source: manifest, folder or archive; archives are unpacked once, into the user's cache.
+        emotions: what labels may say besides EmoV-DB's five.
+        leave_out: labels, and files within the corpus (`*` and `?` stand for others), that are not to be used.
+
+    Raises InputError with every problem: counts first, of clips whose label is nobody's or whose names say none.
     """
     source = Path(source)
     if not source.exists():
         raise InputError(Problem(str(source), "no such folder or file", "name EmoV-DB's folder or a manifest CSV"))
+    words = words_for(emotions)
     manifest = find_manifest(source)
-    if manifest is not None:
-        clips = _from_manifest(manifest)
-        return EmotionCorpus(clips, tuple(_gaps(clips)))
-    clips, unnamed = _from_names(source)
+    found, others = _from_manifest(manifest) if manifest else _from_names(source, words)
+    kept, said = _without(found, leave_out, words, str(source))
+    if not manifest and (problems := list(_contradictions(kept, source.name, words))):
+        raise InputError(problems)
+    clips = _labelled(kept, words, emotions, str(source), stated=manifest is not None)
     if not clips:
         raise InputError(
             Problem(
@@ -75,10 +103,75 @@ def read_emotions(source: str | Path) -> EmotionCorpus:
                 "expected EmoV-DB (bea_Amused.tar.gz, bea_Amused/, bea/Amused/) or a manifest of file, label, speaker",
             )
         )
-    return EmotionCorpus(clips, (*_gaps(clips), *_absent(clips), *_unnamed(unnamed)))
+    absent = [] if manifest else _absent(clips)
+    return EmotionCorpus(clips, tuple(filter(None, (*_gaps(clips), *absent, *said, others))))
 
 
-def _from_manifest(manifest: Path) -> tuple[EmotionClip, ...]:
+def _without(
+    clips: Sequence[EmotionClip], leave_out: Sequence[str], words: Words, where: str
+) -> tuple[list[EmotionClip], list[str]]:
+    """The clips that stay, and in words how many went by what. Raises InputError for what names no clip."""
+    kept, counts = [], Counter(dict.fromkeys(leave_out, 0))
+    for clip in clips:
+        by = next((entry for entry in leave_out if _meant(entry, clip, words)), None)
+        if by is None:
+            kept.append(clip)
+        else:
+            counts[by] += 1
+    if unknown := [entry for entry in leave_out if not counts[entry]]:
+        labels = sorted({clip.label for clip in clips if clip.label})
+        raise InputError(
+            Problem(f"--leave-out {entry}", f"is no label and no file of {where}", did_you_mean(entry, labels))
+            for entry in unknown
+        )
+    return kept, [f"{_clips(n)} left out as asked: {entry}" for entry, n in counts.items()]
+
+
+def _meant(entry: str, clip: EmotionClip, words: Words) -> bool:
+    label = normalized(entry)
+    named = emotion_named(entry, words)
+    same = normalized(clip.label) == label or (named is not None and emotion_named(clip.label, words) == named)
+    return bool(label and clip.label and same) or fnmatchcase(clip.name, entry)
+
+
+def _labelled(
+    clips: Sequence[EmotionClip], words: Words, emotions: Sequence[str], where: str, *, stated: bool
+) -> tuple[EmotionClip, ...]:
+    """The clips by the emotion that their label names. Raises InputError, counts first, for those that name none."""
+    labels = {clip.label: emotion_named(clip.label, words) for clip in clips}
+    strange = Counter(clip.label for clip in clips if labels[clip.label] is None and clip.label)
+    silent = [clip.name for clip in clips if not (clip.label and clip.speaker)]
+    problems = []
+    if strange:
+        listed = ", ".join(f"{label} ({n})" for label, n in sorted(strange.items()))
+        known = ", ".join(dict.fromkeys((*EMOTIONS, *emotions)))
+        among = "the five" if set(emotions) <= set(EMOTIONS) else "those"
+        what = f"{_clips(len(clips))}: {strange.total()} carry labels that are not among {among} ({known}): {listed}"
+        remedy = " ".join(f"--leave-out {_quoted(label)}" for label in sorted(strange))
+        problems.append(Problem(where, what, f"correct the labels, or leave these clips out: {remedy}"))
+    if silent and not stated and len(silent) < len(clips):
+        more = f" and {len(silent) - NAMED} more" if len(silent) > NAMED else ""
+        what = f"{_clips(len(clips))}: the names of {len(silent)} say no speaker or no emotion: "
+        remedy = (
+            f"list them in a {MANIFEST} (file, label, speaker), or leave them out: --leave-out {_quoted(silent[0])}"
+        )
+        problems.append(Problem(where, what + ", ".join(silent[:NAMED]) + more, remedy))
+    if problems:
+        raise InputError(problems)
+    found = [replace(clip, label=labels[clip.label] or "") for clip in clips if clip.label and clip.speaker]
+    return tuple(sorted(found, key=lambda clip: clip.name))
+
+
+def _clips(number: int) -> str:
+    return f"{number} clip{'s' * (number != 1)}"
+
+
+def _quoted(word: str) -> str:
+    return f"'{word}'" if re.search(r"[^\w./-]", word) else word
+
+
+def _from_manifest(manifest: Path) -> tuple[list[EmotionClip], str]:
+    """Clips of a manifest, labels as they stand there; and what it does not list."""
     labels = ("homework_label", "label", "emotion")
     rows = read_rows(manifest, [("file",), labels, ("speaker",)])
     problems = [problem for row in rows for problem in row.file_problems("file")]
@@ -90,64 +183,118 @@ def _from_manifest(manifest: Path) -> tuple[EmotionClip, ...]:
     ]
     if problems:
         raise InputError(problems)
-    clips = (
-        EmotionClip(row.file("file"), row.text("file"), row.text(*labels), row.text("speaker"), row.text("gender"))
+    who = _speakers(row.text("speaker") for row in rows)
+    clips = [
+        EmotionClip(row.file("file"), row.text("file"), row.text(*labels), who[row.text("speaker")], row.text("gender"))
         for row in rows
-    )
-    return tuple(sorted(clips, key=lambda clip: clip.name))
+    ]
+    return clips, unlisted(manifest.parent, [clip.path for clip in clips]) if manifest.name == MANIFEST else ""
 
 
-def _from_names(source: Path) -> tuple[tuple[EmotionClip, ...], list[str]]:
-    """Clips of a folder or an archive by name, and the names of those that say no speaker or no emotion."""
-    found = dict(_named_sounds(source))
-    clips, unnamed = [], []
+def _speakers(written: Iterable[str]) -> dict[str, str]:
+    """One spelling for each speaker: EmoV-DB's own where all are its, else the first of those that differ in case."""
+    names = list(dict.fromkeys(written))
+    own = {name: _of_emov(name) for name in names}
+    if all(own.values()):
+        return {name: known for name, known in own.items() if known}
+    first: dict[str, str] = {}
+    return {name: first.setdefault(name.casefold(), name) for name in names}
+
+
+def _from_names(source: Path, words: Words) -> tuple[list[EmotionClip], str]:
+    """Clips of a folder or an archive; label and speaker are empty where the names do not say them."""
+    found, others = _named_sounds(source)
+    clips = []
     for name, path in sorted(found.items()):
-        speaker, emotion = _speaker(f"{source.name}/{name}"), _emotion(f"{source.name}/{name}")
-        if speaker and emotion:
-            clips.append(EmotionClip(path, name, emotion, speaker, SPEAKERS.get(speaker, "")))
-        else:
-            unnamed.append(name)
-    return tuple(clips), unnamed
+        who, emotion, _ = _read_name(source.name, name, words)
+        clips.append(EmotionClip(path, name, emotion, who, SPEAKERS.get(who, "")))
+    return clips, others
 
 
-def _named_sounds(source: Path) -> Iterable[tuple[str, Path]]:
-    """(name within the corpus, path) of every sound file, loose or in an archive that is not unpacked beside itself."""
-    archives = [source] if source.is_file() else [path for path in source.rglob("*") if _stem(path)]
-    for archive in sorted(archives):
-        beside = archive.with_name(_stem(archive))
-        if not beside.is_dir():
-            folder = unpacked(archive)
-            prefix = beside.relative_to(source).as_posix() if source.is_dir() else beside.name
-            yield from ((f"{prefix}/{path.relative_to(folder).as_posix()}", path) for path in sounds_in(folder))
-    if source.is_dir():
-        yield from ((path.relative_to(source).as_posix(), path) for path in sounds_in(source))
+def _contradictions(clips: Iterable[EmotionClip], root: str, words: Words) -> Iterator[Problem]:
+    """Files that call themselves by another emotion than their folder does."""
+    for clip in clips:
+        _, emotion, said = _read_name(root, clip.name, words)
+        if said and emotion and said != emotion:
+            what = f"its folder says {emotion}, its name {said}"
+            yield Problem(str(clip.path), what, f"move it, or leave it out: --leave-out {_quoted(clip.name)}")
 
 
-def _stem(path: Path) -> str:
-    """An archive's name without its ending; empty for anything else."""
-    return next((path.name.removesuffix(ending) for ending in ARCHIVES if path.name.endswith(ending)), "")
+def _named_sounds(source: Path, depth: int = 0) -> tuple[dict[str, Path], str]:
+    """Every sound file by its name within the corpus, loose or in an archive; and what is no sound."""
+    if depth > DEEPEST:
+        raise InputError(Problem(str(source), f"archives lie more than {DEEPEST} deep in each other", "unpack them"))
+    loose = read_folder(source, archives=True) if source.is_dir() else Folder((), ())
+    found = {path.relative_to(source).as_posix(): path for path in loose.sounds}
+    archives = [source] if source.is_file() else sorted(p for p in source.rglob("*") if is_archive(p) and p.is_file())
+    problems = []
+    for archive in archives:
+        inside, _ = _named_sounds(unpacked(archive), depth + 1)
+        beside = archive.with_name(stem(archive))
+        prefix = beside.relative_to(source).as_posix() if source.is_dir() else beside.name
+        for inner, path in inside.items():
+            name = f"{prefix}/{inner}"
+            if sha256_of(found.setdefault(name, path)) != sha256_of(path):
+                problems.append(
+                    Problem(str(found[name]), f"differs from what {archive.name} holds", "keep one of them")
+                )
+    if problems:
+        raise InputError(problems)
+    return found, loose.remark
 
 
-def _words(name: str) -> list[str]:
-    """Words of a path, those of the innermost folder first and those of the file itself last."""
-    *folders, file = name.casefold().split("/")
-    return [word for part in (*reversed(folders), file) for word in re.findall("[a-z]+", part)]
+def _read_name(root: str, name: str, words: Words) -> tuple[str, str, str]:
+    """Speaker and emotion that the names of folders and file say, and the emotion that the file's own name says.
+
+    The innermost folder that names an emotion counts; the speaker is in its name (`bea_Amused`), or in that of the next
+    folder around it that names anybody. The corpus' own folder tells only what nothing inside tells.
+    """
+    *folders, file = name.split("/")
+    said = next((emotion for token in _tokens(file) if (emotion := _emotion(token, words))), "")
+    around = [*reversed(folders), root]
+    labelled = next((i for i, folder in enumerate(around) if _who_and_emotion(folder, words)), None)
+    if labelled is None:
+        return _around(around, file, root), said, said
+    who, emotion = _who_and_emotion(around[labelled], words) or ("", "")
+    return who or _around(around[labelled + 1 :], file, root), emotion, said
 
 
-def _speaker(name: str) -> str | None:
-    known = next((SPEAKER_WORDS[word] for word in _words(name) if word in SPEAKER_WORDS), None)
-    return known or _folders_speaker(name)
+def _who_and_emotion(folder: str, words: Words) -> tuple[str, str] | None:
+    """`bea_Amused` names both, `Amused` the emotion alone; None for a folder that names no emotion."""
+    tokens = _tokens(folder)
+    place = next((i for i in reversed(range(len(tokens))) if _emotion(tokens[i], words)), None)
+    if place is None:
+        return None
+    who = "_".join(token for token in tokens[:place] if token not in PLACES and token not in ("emov", "db", "emovdb"))
+    return SPEAKER_WORDS.get(who, who), _emotion(tokens[place], words)
 
 
-def _folders_speaker(name: str) -> str | None:
-    """Anybody's name in a folder called `<speaker>_<Emotion>`, as EmoV-DB calls its own."""
-    folders = name.casefold().split("/")[:-1]
-    matches = (re.fullmatch("([a-z]+)_([a-z]+)", folder) for folder in reversed(folders))
-    return next((match[1] for match in matches if match and match[2] in EMOTION_WORDS), None)
+def _around(folders: Sequence[str], file: str, root: str) -> str:
+    """Who the folders name, the innermost first; else EmoV-DB's speaker in the file's name."""
+    inside = folders[:-1] if folders and folders[-1] == root else folders
+    for folder in inside:
+        tokens = [token for token in _tokens(folder) if token not in PLACES]
+        if not tokens or tokens[0] in ("emov", "emovdb"):
+            continue
+        if folder in SPEAKER_NUMBERS and EMOV_FILE.match(file):
+            return SPEAKER_NUMBERS[folder]
+        return _of_emov(folder) or "_".join(tokens)
+    named = next((SPEAKER_WORDS[token] for token in _tokens(file) if token in SPEAKER_WORDS), None)
+    return named or _of_emov(root) or ""
 
 
-def _emotion(name: str) -> str | None:
-    return next((EMOTION_WORDS[word] for word in _words(name) if word in EMOTION_WORDS), None)
+def _of_emov(name: str) -> str | None:
+    """EmoV-DB's speaker of this name (`bea`, `Spk-Je`), if one is."""
+    tokens = [token for token in _tokens(name) if token not in PLACES]
+    return SPEAKER_WORDS.get(tokens[0]) if len(tokens) == 1 else None
+
+
+def _tokens(name: str) -> list[str]:
+    return re.findall(r"[^\W_]+", unicodedata.normalize("NFC", name.casefold()))
+
+
+def _emotion(token: str, words: Words) -> str:
+    return words.get(normalized(token), "") if token else ""
 
 
 def _gaps(clips: Iterable[EmotionClip]) -> list[str]:
@@ -169,52 +316,3 @@ def _absent(clips: Iterable[EmotionClip]) -> list[str]:
     speakers = sorted(set(SPEAKERS) - present) if present & set(SPEAKERS) else []
     emotions = sorted(set(EMOTIONS) - {clip.label for clip in clips})
     return [f"no clips of speaker {name}" for name in speakers] + [f"no clips of {name}" for name in emotions]
-
-
-def _unnamed(names: list[str]) -> list[str]:
-    if not names:
-        return []
-    return [f"{len(names)} files left out, whose names say no speaker or no emotion: {', '.join(names[:3])} …"]
-
-
-def unpacked(archive: Path) -> Path:
-    """Folder with the archive's sound files, unpacked on the first call into the user's cache (or $EARWITNESS_CACHE).
-
-    Raises InputError naming the archive when it is damaged, cut short, or reaches outside its folder.
-    """
-    status = archive.stat()
-    identity = f"{archive.resolve()}|{status.st_size}|{status.st_mtime_ns}"
-    target = _root() / f"{archive.name.split('.')[0]}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
-    if not target.is_dir():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpacking-"))
-        try:
-            _extract(archive, temporary)
-            _put(temporary, target)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-    return target
-
-
-def _root() -> Path:
-    chosen = os.environ.get("EARWITNESS_CACHE")
-    return (Path(chosen) if chosen else user_cache_path("earwitness")) / "corpora"
-
-
-def _extract(archive: Path, folder: Path) -> None:
-    try:
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                if member.isfile() and Path(member.name).suffix.lower() in SOUNDS:
-                    tar.extract(member, folder, filter="data")
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise InputError(Problem(str(archive), f"cannot be unpacked ({error})", "download it again")) from None
-
-
-def _put(temporary: Path, target: Path) -> None:
-    """Rename into place; another process that was first has put the same files there."""
-    try:
-        temporary.replace(target)
-    except OSError:
-        if not target.is_dir():
-            raise

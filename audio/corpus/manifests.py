@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from audio.formats import regular
 from basics.csv_source import Record, read_records
 from basics.errors import InputError, Problem
 
 MANIFEST = "manifest.csv"
-SOUNDS = (".wav", ".flac", ".mp3", ".ogg")
+MOST_ROWS = 100_000
+"""Rows that a manifest may have."""
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,17 @@ class Row(Record):
         """What is wrong with the file that a cell names."""
         if not self.text(column):
             return [Problem(self.where, f"column {column} is blank", "name a sound file, relative to the manifest")]
-        if not self.file(column).is_file():
-            return [
-                Problem(self.where, f"{column}: no such file: {self.file(column)}", "correct the name or the folder")
-            ]
-        return []
+        problem = regular(self.file(column))
+        if problem is None:
+            return []
+        what = f"no such file: {problem.where}" if "no such" in problem.what else f"{problem.where} {problem.what}"
+        return [Problem(self.where, f"{column}: {what}", "correct the name or the folder")]
 
 
 def read_rows(manifest: Path, required: Sequence[Sequence[str]]) -> list[Row]:
-    """Rows of a CSV, as `read_records` reads it. Raises InputError also when it has no rows."""
-    rows = [Row(record.where, record.cells, manifest.parent) for record in read_records(manifest, required)]
+    """Rows of a CSV, as `read_records` reads it. Raises InputError also when it has none, or more than `MOST_ROWS`."""
+    records = read_records(manifest, required, most=MOST_ROWS)
+    rows = [Row(record.where, record.cells, manifest.parent) for record in records]
     if not rows:
         raise InputError(Problem(str(manifest), "has no rows", "list at least one sound file"))
     return rows
@@ -47,12 +50,6 @@ def find_manifest(source: Path) -> Path | None:
     """The manifest that `source` (a CSV or a folder) is or holds; None where there is none."""
     manifest = source / MANIFEST if source.is_dir() else source
     return manifest if manifest.suffix == ".csv" and manifest.is_file() else None
-
-
-def sounds_in(folder: Path) -> list[Path]:
-    """All sound files under `folder`, in order; hidden ones left out."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SOUNDS and path.is_file())
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
 FILES = ("orig_file", "recon_file")
@@ -72,6 +69,7 @@ class Pair:
     codebooks: int | None
     source: str  # the repository or page that published it
     revision: str = ""  # its commit, where the manifest says
+    copies: tuple[str, ...] = ()  # other rows of the same two sounds, counted with this one
 
 
 def read_pairs(folder: str | Path) -> list[Pair]:

@@ -19,7 +19,7 @@ class LayerSeparation:
     """Measures the emotional speech of the site's corpus through the site's codec."""
 
     name: ClassVar[str] = "layer_separation"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     stored: ClassVar[bool] = True
     Parameters: ClassVar[type[Frozen]] = vocabulary.Parameters
 

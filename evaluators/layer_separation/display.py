@@ -94,12 +94,14 @@ def corpus_files(evidence: Evidence, corpus: Path | None) -> dict[str, Path]:
     Raises InputError if `corpus` cannot be read.
     """
     from evaluators.layer_separation.parameters import Parameters
-    from evaluators.layer_separation.selection import select
+    from evaluators.layer_separation.selection import left_out, select
 
     parameters = Parameters.model_validate(evidence.parameters, strict=False)
-    for folder in filter(None, (corpus, BUILT_IN)):
+    for folder, leave_out in ((corpus, left_out(evidence.provenance.inputs)), (BUILT_IN, ())):
+        if folder is None:
+            continue
         try:
-            selection = select(parameters, folder)
+            selection = select(parameters, Site(corpus=folder, leave_out=leave_out, allow_truncated=True))
         except Unavailable:
             continue  # it has none of these emotions, so it is not what was measured
         if selection.digests().items() <= evidence.provenance.inputs.items():

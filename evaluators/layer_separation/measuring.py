@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.clip import load, naming_unreadable
+from audio.clip import is_of_silence, load, naming_unreadable, summary_of
 from audio.codec import Codec, Codes, load_codec
-from audio.metrics.engine import available_processors
 from basics.errors import InputError, Problem
+from basics.files import write_whole
 from evaluators.evidence import Artefact, Findings, Inputs, Measurement, Site, digest
 from evaluators.layer_separation import artefacts
 from evaluators.layer_separation.parameters import Parameters
@@ -25,7 +26,9 @@ from evaluators.origin import source_of, weights_of
 from evaluators.provenance import package_versions
 from evaluators.store import Store
 
-CODES_RECIPE = 1
+LEVELS_RECIPE = 1
+"""Raised when the same sound would be warned of otherwise."""
+CODES_RECIPE = 2
 """Raised when the same sound would be read or encoded to other codes."""
 CODEC_PACKAGES = ("soundfile", "soxr", "torch", "transformers")
 BATCH = 32  # clips encoded at a time
@@ -35,7 +38,13 @@ Clips = Sequence[tuple[Path, str]]
 
 
 def mean_vectors(
-    codec: Codec, clips: Clips, codebooks: int, store: Store, progress: Callable[[str, float], None]
+    codec: Codec,
+    clips: Clips,
+    codebooks: int,
+    store: Store,
+    progress: Callable[[str, float], None],
+    *,
+    allow_truncated: bool = False,
 ) -> Vectors:
     """File of vectors (clips, codebooks, dim) float32 in the store, written once; memory holds one batch of clips."""
     depends = [digest_of for _, digest_of in clips], codec.identity, codebooks
@@ -45,7 +54,7 @@ def mean_vectors(
         tables = np.stack([codec.codebook_vectors(layer) for layer in range(codebooks)])  # (layers, codes, dim)
         shape = (len(clips), codebooks, tables.shape[2])
         vectors = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-        for number, codes in enumerate(clip_codes(codec, clips, codebooks, store)):
+        for number, codes in enumerate(clip_codes(codec, clips, codebooks, store, allow_truncated=allow_truncated)):
             vectors[number] = mean_vector(tables, codes)
             progress(f"codes of {clips[number][0].name}", (number + 1) / len(clips))
         vectors.flush()
@@ -60,7 +69,9 @@ def mean_vector(tables: NDArray[np.float32], codes: Codes) -> NDArray[np.float64
     return mean
 
 
-def clip_codes(codec: Codec, clips: Clips, codebooks: int, store: Store) -> Iterator[Codes]:
+def clip_codes(
+    codec: Codec, clips: Clips, codebooks: int, store: Store, *, allow_truncated: bool = False
+) -> Iterator[Codes]:
     """Codes (codebooks, frames) of each clip, in order; clips that the store does not know are encoded in batches.
 
     Raises InputError for files that cannot be read, all of them at once.
@@ -69,11 +80,31 @@ def clip_codes(codec: Codec, clips: Clips, codebooks: int, store: Store) -> Iter
         batch = clips[first : first + BATCH]
         keys = [_codes_key(content, codec, codebooks) for _, content in batch]
         new = [number for number, key in enumerate(keys) if store.find(key, ".npy") is None]
-        with naming_unreadable(path for path, _ in clips):
-            sounds = [load(batch[number][0], codec.sample_rate).samples for number in new]
+        with naming_unreadable((path for path, _ in clips), allow_truncated=allow_truncated):
+            sounds = [
+                load(batch[number][0], codec.sample_rate, allow_truncated=allow_truncated).samples for number in new
+            ]
         encoded = dict(zip(new, codec.encode(sounds, codebooks), strict=True)) if new else {}
         for number, key in enumerate(keys):
             yield np.load(store.blob(key, ".npy", _saver(encoded.get(number)))).astype(np.int64)
+
+
+def levels(clips: Clips, store: Store, *, allow_truncated: bool = False) -> list[tuple[str, ...]]:
+    """The warnings of each clip's level, (clips,), listened to once.
+
+    Raises InputError for files that cannot be read, all of them at once.
+    """
+    with naming_unreadable((path for path, _ in clips), allow_truncated=allow_truncated):
+        files = [_level(path, content, store, allow_truncated) for path, content in clips]
+    return [tuple(json.loads(file.read_text(encoding="utf-8"))) for file in files]
+
+
+def _level(path: Path, content: str, store: Store, allow_truncated: bool) -> Path:
+    def listen(made: Path) -> None:
+        warnings = load(path, allow_truncated=allow_truncated).warnings
+        write_whole(made, json.dumps(warnings).encode())
+
+    return store.blob(digest(["levels", LEVELS_RECIPE, content]), ".json", listen)
 
 
 def _codes_key(content: str, codec: Codec, codebooks: int) -> str:
@@ -94,7 +125,7 @@ def inputs(parameters: Parameters, site: Site) -> Inputs:
 
     Raises Unavailable without a corpus or weights, InputError if unreadable.
     """
-    selection = select(parameters, site.corpus)
+    selection = select(parameters, site)
     weights = weights_of(site)
     files = {**selection.digests(), **weights.files}
     return Inputs(files, weights=weights.digest, packages=PACKAGES, sounds=selection.paths)
@@ -105,8 +136,13 @@ def measure(parameters: Parameters, site: Site) -> Findings:
 
     Raises like `inputs`.
     """
-    selection = select(parameters, site.corpus)
+    selected = select(parameters, site)
     with _kept_in(site.cache) as root:
+        heard = levels(selected.sounds, Store(root), allow_truncated=site.allow_truncated)
+        selection = selected.without([number for number, notes in enumerate(heard) if is_of_silence(notes)])
+        warnings = summary_of(
+            (clip.name, note) for clip, notes in zip(selected.clips, heard, strict=True) for note in notes
+        )
         found = _separate(selection, parameters, site, root)
         source, _ = source_of(site, sounds=selection.paths, weights=weights_of(site).digest)
         scorer = Scorer(found.samples, parameters.seeds, source)
@@ -114,7 +150,7 @@ def measure(parameters: Parameters, site: Site) -> Findings:
         measurements = (*selection.measurements(source), *scorer.measurements(parameters))
         shown = _artefacts(Store(root), found, measurements, selection, parameters) if site.cache else ()
     site.progress("layer_separation", 1.0)
-    return Findings(measurements, shown)
+    return Findings(measurements, shown, warnings=warnings)
 
 
 def _separate(selection: Selection, parameters: Parameters, site: Site, root: Path) -> Separation:
@@ -126,13 +162,20 @@ def _separate(selection: Selection, parameters: Parameters, site: Site, root: Pa
     def progress(what: str, done: float) -> None:
         site.progress(f"layer_separation: {what}", done)
 
-    encoded = mean_vectors(codec, selection.sounds, parameters.codebooks, Store(root), part(progress, 0, ENCODING))
+    encoded = mean_vectors(
+        codec,
+        selection.sounds,
+        parameters.codebooks,
+        Store(root),
+        part(progress, 0, ENCODING),
+        allow_truncated=site.allow_truncated,
+    )
     return separate(
         encoded,
         selection.cells,
         parameters,
         store=root,
-        jobs=site.jobs or available_processors(),
+        jobs=site.jobs,
         progress=part(progress, ENCODING, 0.98),
     )
 

@@ -80,11 +80,14 @@ class Samples:
                 return f"the corpus has {' and '.join(few)}, a pair needs {FEW} of each"
         if found.clips:
             return ""
+        table = self.cells.table()
         if score.name == "speaker_silhouette{}":
-            return "the corpus has one speaker"
+            return "the corpus has one speaker" if len(table) < 2 else "every clip is of a speaker of its own"
         if score.name.endswith("within_speaker"):
-            return "no speaker has clips of two of the emotions"
-        return "the corpus has clips of one emotion alone"
+            return "no speaker has clips of two of the emotions, and two of any of them"
+        return (
+            "the corpus has clips of one emotion alone" if table.shape[1] < 2 else "every clip has a label of its own"
+        )
 
 
 class Scorer:
@@ -108,7 +111,8 @@ class Scorer:
 
     def _of_layer(self, score: Score, place: str, layer: int) -> Iterator[Measurement]:
         name = score.name.format(place)
-        yield from self._mean(name, f"layer_{layer}", lambda: self.samples.of(score, place, layer), 1)
+        maps = 1 if place else 0
+        yield from self._mean(name, f"layer_{layer}", lambda: self.samples.of(score, place, layer), 1, maps)
         if place and score.by_seed:
             yield self._say(
                 f"{name}_over_seeds.layer_{layer}", lambda: self._over_seeds(self.samples.of(score, place, layer))
@@ -120,7 +124,7 @@ class Scorer:
         def difference() -> Sample:
             return self.samples.of(score, place, a) - self.samples.of(score, place, b)
 
-        yield from self._mean(f"{score.name.format(place)}_difference", key, difference, 2)
+        yield from self._mean(f"{score.name.format(place)}_difference", key, difference, 2, 2 if place else 0)
         yield self._say(f"{score.p_name.format(place)}.{key}", lambda: self._permutation(difference()))
 
     def _say(self, name: str, compute: Callable[[], dict[str, Any]]) -> Measurement:
@@ -129,12 +133,12 @@ class Scorer:
         except Undefined as undefined:
             return Measurement(name=name, source=self.source, undefined=undefined.reason)
 
-    def _mean(self, name: str, key: str, find: Callable[[], Sample], bound: float) -> Iterator[Measurement]:
+    def _mean(self, name: str, key: str, find: Callable[[], Sample], bound: float, maps: int) -> Iterator[Measurement]:
         """A mean with its interval, and what clips and seeds alone leave open of it."""
         resolution = f"{name}_resolution.{key}"
         try:
             sample = find()
-            spread = self.draws.spread(sample.pseudo_values, bound)
+            spread = self.draws.spread(sample.pseudo_values, bound, maps)
         except Undefined as undefined:
             for one in (f"{name}.{key}", resolution):
                 yield Measurement(name=one, source=self.source, undefined=undefined.reason)

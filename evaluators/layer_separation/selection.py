@@ -5,22 +5,25 @@ What is missing, how voice and emotion go together, and the ways of grouping cel
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.clip import NAMED
 from audio.corpus import EmotionClip, read_emotions
-from basics.errors import Unavailable
-from basics.files import sha256_of
-from evaluators.evidence import Measurement, Source, digest
+from audio.corpus.labels import emotion_named, words_for
+from basics.errors import InputError, Problem, Unavailable
+from evaluators.evidence import Measurement, Site, Source, digest
 from evaluators.layer_separation.parameters import Parameters
 
 Codes = NDArray[np.intp]
 Arrays = dict[str, NDArray[Any]]
+WITHOUT = " without "
 OUT = -1
 """Group number of a cell that takes no part."""
 
@@ -89,7 +92,8 @@ def _each_speaker(cells: Cells, group: Codes) -> list[Codes]:
 class Selection:
     """Clips of the wanted emotions, ordered by file.
 
-    `left_out` are the corpus' other emotions, `remarks` what its reader found missing, `content` each clip's sha256.
+    `left_out` are the corpus' other emotions, `remarks` what its reader found missing, `content` each clip's sha256,
+    `read_as` what is to be told of the files: copies, files that are not whole. `set_aside` was left out as asked.
     """
 
     clips: tuple[EmotionClip, ...]
@@ -98,6 +102,26 @@ class Selection:
     remarks: tuple[str, ...]
     content: tuple[str, ...]
     cells: Cells
+    read_as: tuple[str, ...] = ()
+    set_aside: tuple[str, ...] = ()
+
+    def without(self, numbers: Collection[int]) -> Selection:
+        """The selection without some of its clips, which its remarks name. Raises Unavailable when none is left."""
+        kept = [number for number in range(len(self.clips)) if number not in numbers]
+        if not kept:
+            raise Unavailable("every clip of the corpus is silent", "give --corpus one with sound in it")
+        if not numbers:
+            return self
+        named = ", ".join(self.clips[number].name for number in sorted(numbers)[:NAMED])
+        more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
+        labels = [self.cells.emotions[emotion] for emotion in self.cells.cell_emotion[self.cells.cell]]
+        return replace(
+            self,
+            clips=tuple(self.clips[number] for number in kept),
+            content=tuple(self.content[number] for number in kept),
+            cells=Cells.of([labels[number] for number in kept], [self.clips[number].speaker for number in kept]),
+            remarks=(*self.remarks, f"silent, left out: {named}{more}"),
+        )
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -115,9 +139,10 @@ class Selection:
         return tuple((clip.path, content) for clip, content in zip(self.clips, self.content, strict=True))
 
     def digests(self) -> Mapping[str, str]:
-        """One digest of all clips: names, content, emotions and speakers."""
+        """One digest of all clips: names, content, emotions and speakers; its name tells what was left out as asked."""
         rows = [[c.name, content, c.label, c.speaker] for c, content in zip(self.clips, self.content, strict=True)]
-        return {f"corpus of {len(rows)} clips": digest(rows)}
+        without = f"{WITHOUT}{json.dumps(self.set_aside, ensure_ascii=False)}" if self.set_aside else ""
+        return {f"corpus of {len(rows)} clips{without}": digest(rows)}
 
     def measurements(self, source: Source) -> Iterator[Measurement]:
         """How many clips and speakers there are, which cells are missing, and the confounding."""
@@ -133,7 +158,8 @@ class Selection:
             f"{speaker}: {', '.join(f'{n} {e}' for e, n in zip(self.cells.emotions, row, strict=True) if n)}"
             for speaker, row in rows
         )
-        return f"{table}; left out: {', '.join(self.left_out)}" if self.left_out else table
+        left_out = f"left out: {', '.join(self.left_out)}" if self.left_out else ""
+        return "; ".join(filter(None, (table, left_out, *self.read_as)))
 
     def missing(self) -> str:
         """`josh: Angry, Disgusted; everybody: Sleepy`, or `nothing`."""
@@ -146,29 +172,73 @@ class Selection:
         return "; ".join(f"{who}: {', '.join(what)}" for who, what in gaps.items() if what) or "nothing"
 
 
-def select(parameters: Parameters, corpus: Path | None) -> Selection:
-    """The corpus' clips of the wanted emotions. Raises Unavailable when there are none."""
-    if corpus is None:
+def select(parameters: Parameters, site: Site) -> Selection:
+    """The corpus' clips of the wanted emotions, each sound once.
+
+    Raises Unavailable when there are none, InputError for labels that are nobody's, for files that cannot be read
+    whole, and for one sound under two labels or speakers.
+    """
+    from audio.copies import hear, once
+
+    if site.corpus is None:
         raise Unavailable(
             "no emotional speech", "give --corpus DIR: EmoV-DB as distributed, or a folder with a manifest CSV"
         )
-    spelling = {emotion.casefold(): emotion for emotion in parameters.emotions}
-    found = read_emotions(corpus)
-    clips = tuple(clip for clip in found.clips if clip.label.casefold() in spelling)
-    others = {clip.label for clip in found.clips if clip.label.casefold() not in spelling}
-    if not clips:
+    spelling = _spelling(parameters.emotions)
+    found = read_emotions(site.corpus, emotions=parameters.emotions, leave_out=site.leave_out)
+    wanted = [clip for clip in found.clips if clip.label in spelling]
+    others = {clip.label for clip in found.clips if clip.label not in spelling}
+    if not wanted:
         raise Unavailable(
-            f"{corpus} has no clips of {', '.join(parameters.emotions)}, only of {', '.join(sorted(others))}",
+            f"{site.corpus} has no clips of {', '.join(parameters.emotions)}, only of {', '.join(sorted(others))}",
             "name emotions of this corpus in `emotions`, or give --corpus another one",
         )
+    heard = hear((clip.path for clip in wanted), allow_truncated=site.allow_truncated)
+    single = once(
+        wanted,
+        sound=lambda clip: heard[clip.path].sound,
+        said=lambda clip: (clip.speaker, clip.label),
+        named=lambda clip: clip.name,
+    )
+    clips = tuple(clip for clip, _ in single)
+    copies = [f"{copy} is {clip.name}" for clip, others in single for copy in others]
+    read_as = [f"{clip.name} is {remark}" for clip in clips for remark in heard[clip.path].remarks]
     return Selection(
         clips=clips,
         wanted=parameters.emotions,
         left_out=tuple(sorted(others)),
         remarks=found.missing,
-        content=tuple(sha256_of(clip.path) for clip in clips),
-        cells=Cells.of([spelling[clip.label.casefold()] for clip in clips], [clip.speaker for clip in clips]),
+        content=tuple(heard[clip.path].digest for clip in clips),
+        cells=Cells.of([spelling[clip.label] for clip in clips], [clip.speaker for clip in clips]),
+        set_aside=site.leave_out,
+        read_as=tuple(
+            filter(None, (_counted(copies, "copy", "copies", ", counted once"), _counted(read_as, "file", "files")))
+        ),
     )
+
+
+def left_out(inputs: Iterable[str]) -> tuple[str, ...]:
+    """What was left out of a corpus as asked, by the name of its digest among the inputs of evidence."""
+    named = (name.partition(WITHOUT)[2] for name in inputs if name.startswith("corpus of "))
+    return next((tuple(json.loads(listed)) for listed in named if listed), ())
+
+
+def _spelling(emotions: Sequence[str]) -> dict[str, str]:
+    """How the request spells each emotion, by the name that the corpus' reader gives it."""
+    words = words_for(emotions)
+    names = [emotion_named(emotion, words) or emotion for emotion in emotions]
+    spelling = dict(zip(names, emotions, strict=True))
+    if repeated := [emotion for name, emotion in zip(names, emotions, strict=True) if spelling[name] != emotion]:
+        others = ", ".join(spelling[emotion_named(emotion, words) or emotion] for emotion in repeated)
+        raise InputError(Problem("emotions", f"{', '.join(repeated)} is the same emotion as {others}", "keep one"))
+    return spelling
+
+
+def _counted(told: Sequence[str], one: str, more_of_it: str, how: str = "") -> str:
+    """`3 copies, counted once: a is b, …`, or nothing."""
+    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    what = f"{len(told)} {one if len(told) == 1 else more_of_it}{how}"
+    return f"{what}: {', '.join(told[:NAMED])}{more}" if told else ""
 
 
 def _association(counts: NDArray[np.intp], clips: int, source: Source) -> Measurement:

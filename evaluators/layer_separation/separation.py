@@ -7,8 +7,7 @@ processes: every worker computes on one thread, from the same file.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from basics.workers import by_workers
 from evaluators.evidence import digest
 from evaluators.layer_separation.maps import Nearest, sums_and_nearest, umap_map, weighted_sums
 from evaluators.layer_separation.parameters import Parameters
@@ -112,12 +112,12 @@ def read(path: Path) -> Arrays:
         return dict(arrays)
 
 
-def spaces(layers: Sequence[Layer], jobs: int, progress: Progress) -> list[Path]:
+def spaces(layers: Sequence[Layer], jobs: int | None, progress: Progress) -> list[Path]:
     """The space of each layer, in order."""
     return run([(layer.space, f"distances in layer {layer.number}") for layer in layers], jobs, progress)
 
 
-def maps(layers: Sequence[Layer], seeds: Sequence[int], jobs: int, progress: Progress) -> list[list[Path]]:
+def maps(layers: Sequence[Layer], seeds: Sequence[int], jobs: int | None, progress: Progress) -> list[list[Path]]:
     """The maps of each layer, one for each seed, in order."""
     paths = run(
         [
@@ -136,31 +136,16 @@ def part(progress: Progress, start: float, end: float) -> Progress:
     return lambda what, done: progress(what, start + (end - start) * done)
 
 
-def run(tasks: Sequence[tuple[Task, str]], jobs: int, progress: Progress) -> list[Path]:
+def run(tasks: Sequence[tuple[Task, str]], jobs: int | None, progress: Progress) -> list[Path]:
     """Results of all tasks, in order, with `jobs` processes taking them one by one; `progress` hears of each.
 
-    The processes are fresh ones (joblib's loky), not forks: torch or OpenMP may have run in this one.
+    Raises MachineFault where a process cannot start or is killed.
     """
-    done: dict[int, Path] = {}
-    for number, path in _finished([task for task, _ in tasks], jobs):
-        done[number] = path
-        progress(tasks[number][1], len(done) / len(tasks))
-    return [done[number] for number in range(len(tasks))]
-
-
-def _finished(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[int, Path]]:
-    from joblib import Parallel, delayed, parallel_config
-
-    with parallel_config(backend="loky", inner_max_num_threads=1), warnings.catch_warnings():
-        # numba's compiler, on its first day on a machine, looks like a leak: the process is exchanged, nothing is lost
-        warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given to the executor")
-        parallel = Parallel(n_jobs=max(1, min(jobs, len(tasks))), return_as="generator_unordered", batch_size=1)
-        results: Iterable[tuple[int, Path]] = parallel(delayed(_call)(i, task) for i, task in enumerate(tasks))
-        yield from results
-
-
-def _call(number: int, task: Task) -> tuple[int, Path]:
-    return number, task()
+    done: list[Path] = []
+    for path in by_workers([task for task, _ in tasks], jobs):
+        progress(tasks[len(done)][1], (len(done) + 1) / len(tasks))
+        done.append(path)
+    return done
 
 
 ALL_EQUAL = "all clips have the same vector in this layer"
@@ -184,7 +169,7 @@ class Separation:
 
 
 def separate(
-    vectors: Vectors, cells: Cells, parameters: Parameters, *, store: Path, jobs: int, progress: Progress
+    vectors: Vectors, cells: Cells, parameters: Parameters, *, store: Path, jobs: int | None, progress: Progress
 ) -> Separation:
     """Distances, maps and silhouettes of the chosen layers of vectors (clips, layers, dim).
 
@@ -222,7 +207,7 @@ def _layer(vectors: Path, key: str, cells: Cells, parameters: Parameters, number
 
 
 def _map(
-    layers: list[Layer], samples: Samples, parameters: Parameters, jobs: int, progress: Progress
+    layers: list[Layer], samples: Samples, parameters: Parameters, jobs: int | None, progress: Progress
 ) -> dict[tuple[int, int], NDArray[np.float32]]:
     points: dict[tuple[int, int], NDArray[np.float32]] = {}
     for layer, paths in zip(layers, maps(layers, parameters.seeds, jobs, progress), strict=True):

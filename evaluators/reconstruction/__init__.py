@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
@@ -31,7 +32,7 @@ class Reconstruction:
     """PESQ, STOI and measures that do not assume speech, of originals and reconstructions."""
 
     name: ClassVar[str] = "reconstruction"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     stored: ClassVar[bool] = True
     Parameters: ClassVar[type[Frozen]] = Request
 
@@ -47,7 +48,7 @@ class Reconstruction:
         with _store(site.cache) as store:
             findings = (measure_pairs if parameters.mode == "pairs" else measure_codec)(parameters, site, store)
         site.progress("reconstruction measured", 1.0)
-        return findings if site.cache else Findings(findings.measurements)
+        return findings if site.cache else replace(findings, artefacts=())
 
     def display(self, evidence: Evidence, site: Site) -> Sequence[Panel]:  # noqa: ARG002 - as the protocol has it
         """Originals and reconstructions to hear, and measures by number of codebooks."""
@@ -63,7 +64,7 @@ def _codec_inputs(parameters: Request, site: Site) -> Inputs:
     sounds: tuple[Path, ...] = ()
     weights = None
     try:
-        clips = find_clips(site.audio, parameters.clips)
+        clips = find_clips(site.audio, parameters.clips, allow_truncated=site.allow_truncated)
         files = {f"{role}: {name}": sha256_of(path) for role, named in clips.items() for name, path in named.items()}
         sounds = tuple(path for named in clips.values() for path in named.values())
     except Unavailable as error:
@@ -82,14 +83,14 @@ def _codec_inputs(parameters: Request, site: Site) -> Inputs:
 
 
 def _pair_inputs(parameters: Request, site: Site) -> Inputs:
-    chosen = choose(site.pairs, parameters.pairs)
+    chosen = choose(site.pairs, parameters.pairs, allow_truncated=site.allow_truncated)
     files = {
         f"{role}/{pair.id}/{what}": sha256_of(path)
         for role, pairs in chosen.items()
         for pair in pairs
         for what, path in (("original", pair.original), ("reconstruction", pair.reconstruction))
     }
-    sounds, listed = originals(chosen), published(chosen)
+    sounds, listed = originals(chosen), published(chosen, allow_truncated=site.allow_truncated)
     return Inputs(files, packages=_measuring(parameters), seed=parameters.seed, sounds=sounds, published=listed)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audio.measures import MEASURES
+from audio.measures import MEASURES, OF_WINDOWS
+from audio.metrics import WindowMean
+from audio.pairing import Pairing
 from basics.csv_source import csv_text
 from basics.errors import Undefined
 from evaluators.evidence import Artefact, Measurement, digest
@@ -20,13 +22,13 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
 """Okabe and Ito's palette: told apart by colour-blind readers too (jfly.uni-koeln.de/color)."""
 MARKERS = "osD^vP*"
-DRAWING = 3
+DRAWING = 4
 """Raised when the same numbers are drawn otherwise."""
 
 
 def table(store: Store, scores: Sequence[Score]) -> Artefact:
-    """Every clip with every measure, as CSV; where a value is undefined, the last column says why."""
-    header = ["role", "clip", "codebooks", *scores[0].values, "undefined"]
+    """Every clip with every measure and how it was paired, as CSV; the last columns tell what is to know of a value."""
+    header = ["role", "clip", "codebooks", *scores[0].values, *PAIRED, "remarks", "undefined"]
     content = csv_text([header, *map(_row, scores)], line_end="\n")
     path = store.blob(digest(content), ".csv", lambda path: _write(path, content))
     return store.artefact("Measures of every clip", path, "text/csv")
@@ -34,8 +36,26 @@ def table(store: Store, scores: Sequence[Score]) -> Artefact:
 
 def _row(score: Score) -> list[object]:
     reasons = [f"{name}: {v.reason}" for name, v in score.values.items() if isinstance(v, Undefined)]
+    remarks = [f"{which}: {what}" for which, what in score.warnings]
+    remarks += [
+        f"{name}: mean over {v.windows} of {v.attempted} windows"
+        for name, v in score.values.items()
+        if isinstance(v, WindowMean)
+    ]
     cells = ["" if isinstance(v, Undefined) else f"{v:.4f}" for v in score.values.values()]
-    return [score.role, score.clip, score.codebooks or "not stated", *cells, "; ".join(reasons)]
+    told = ("; ".join(remarks), "; ".join(reasons))
+    return [score.role, score.clip, score.codebooks or "not stated", *cells, *_pairing(score), *told]
+
+
+PAIRED = ("original_hz", "reconstruction_hz", "length_ratio", "lag_ms", "correlation")
+
+
+def _pairing(score: Score) -> list[object]:
+    """The cells of PAIRED: of a pair that is none nothing but its rates, and the reason stands in the last column."""
+    if not isinstance(score.pairing, Pairing):
+        return [*score.rates, "", "0.00" if score.pairing is None else "", ""]
+    found = score.pairing
+    return [*score.rates, f"{found.ratio:.4f}", f"{1000 * found.lag:.2f}", f"{found.correlation:.4f}"]
 
 
 def clips_plot(store: Store, scores: Sequence[Score], parameters: Request) -> Artefact:
@@ -46,20 +66,20 @@ def clips_plot(store: Store, scores: Sequence[Score], parameters: Request) -> Ar
         for name, value in score.values.items()
         if not isinstance(value, Undefined)
     ]
-    path = _figure(store, ["clips", points], lambda: _draw_clips(scores, parameters))
+    path = _figure(store, ["clips", points, sorted(_windowed(scores))], lambda: _draw_clips(scores, parameters))
     return store.artefact("Every clip by role", path, "image/png")
 
 
 def sweep_plot(store: Store, measurements: Sequence[Measurement], parameters: Request) -> Artefact:
     """Each measure against the number of codebooks, a line for each role, its intervals as bars."""
     known = {m.name: m for m in measurements}
-    data = [m.model_dump(mode="json", include={"name", "value", "interval"}) for m in measurements]
+    data = [m.model_dump(mode="json", include={"name", "value", "interval", "unit"}) for m in measurements]
     path = _figure(store, ["sweep", data], lambda: _draw_sweep(known, parameters))
     return store.artefact("Measures by number of codebooks", path, "image/png")
 
 
 def _draw_clips(scores: Sequence[Score], parameters: Request) -> Figure:
-    figure, panels = _panels(parameters)
+    figure, panels = _panels(parameters, _windowed(scores))
     for metric, axes in panels.items():
         for i, role in enumerate(parameters.roles):
             values = [s.values[metric] for s in scores if s.role == role]
@@ -72,8 +92,12 @@ def _draw_clips(scores: Sequence[Score], parameters: Request) -> Figure:
     return figure
 
 
+def _windowed(scores: Sequence[Score]) -> set[str]:
+    return {name for score in scores for name, value in score.values.items() if isinstance(value, WindowMean)}
+
+
 def _draw_sweep(known: dict[str, Measurement], parameters: Request) -> Figure:
-    figure, panels = _panels(parameters)
+    figure, panels = _panels(parameters, [name.partition(".")[0] for name, m in known.items() if OF_WINDOWS in m.unit])
     counts = sorted(set(parameters.sweep))
     for metric, axes in panels.items():
         for i, role in enumerate(parameters.roles):
@@ -97,8 +121,11 @@ def _draw_line(axes: Any, points: Sequence[tuple[int, Measurement]], role: str, 
     axes.vlines([count for count, _ in known], low, high, color=colour, alpha=0.5)
 
 
-def _panels(parameters: Request) -> tuple[Figure, dict[str, Any]]:
-    """A figure (made without pyplot: nothing global changes) with a panel for each measure."""
+def _panels(parameters: Request, windowed: Collection[str] = ()) -> tuple[Figure, dict[str, Any]]:
+    """A figure (made without pyplot: nothing global changes) with a panel for each measure.
+
+    `windowed` are those of which a value is a mean over windows.
+    """
     from matplotlib.figure import Figure
 
     columns = min(4, len(parameters.metrics))
@@ -111,7 +138,10 @@ def _panels(parameters: Request) -> tuple[Figure, dict[str, Any]]:
     for i, metric in enumerate(parameters.metrics):
         axes = panels[metric] = figure.add_subplot(rows, columns, i + 1)
         better = "higher" if MEASURES[metric].higher_is_better else "lower"
-        axes.set_title(f"{metric} ({better} is better)", fontsize="small", y=1.0)  # a given place is not searched for
+        of_windows = "; windows above 20 s" if metric in windowed else ""
+        axes.set_title(
+            f"{metric} ({better} is better{of_windows})", fontsize="small", y=1.0
+        )  # a given place is not searched for
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     return figure, panels

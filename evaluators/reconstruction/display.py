@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from audio.measures import OF_WINDOWS
 from evaluators.display import Curves, Pair, Panel, Players, Plot, Series, Words
 from evaluators.evidence import Artefact, Evidence, Measurement
 
@@ -77,6 +78,15 @@ def _named(artefact: Artefact) -> _Sound | None:
     return _Sound(**found.groupdict()) if found else None
 
 
+def _title(metric: str, measurements: Iterable[Measurement]) -> Words:
+    """A measure's name, with what its values are where they are means over windows."""
+    title = METRICS.get(metric, metric)
+    if not any(m.unit.endswith(OF_WINDOWS) for m in measurements):
+        return title
+    spoken = {"en": title, "zh-TW": title} if isinstance(title, str) else title
+    return {"en": f"{spoken['en']} (mean of windows)", "zh-TW": f"{spoken['zh-TW']}（各視窗平均）"}
+
+
 def sweep(measurements: tuple[Measurement, ...]) -> Iterator[Curves]:
     """A plot for each measure against the number of codebooks, a line for each role; nothing without a sweep."""
     named = [(m, parts) for m in measurements if (parts := SWEPT.fullmatch(m.name))]
@@ -94,7 +104,7 @@ def sweep(measurements: tuple[Measurement, ...]) -> Iterator[Curves]:
         },
         plots=tuple(
             Plot(
-                METRICS.get(metric, metric),
+                _title(metric, [m for m, parts in named if parts["metric"] == metric]),
                 tuple(Series.of(ROLES.get(role, role), points.get((metric, role), ())) for role in roles),
             )
             for metric in dict.fromkeys(parts["metric"] for _, parts in named)

@@ -108,6 +108,14 @@ def quantities(parameters: Request) -> Iterator[Quantity]:
     """Everything that may be measured under these parameters."""
     for role in parameters.roles:
         yield Quantity(name=f"longest_s.{role}", unit="s", low=0, about="duration of the longest clip")
+        if parameters.mode == "pairs":
+            yield Quantity(
+                name=f"largest_lag_s.{role}", unit="s", low=0, about="most that a reconstruction was shifted"
+            )
+            yield Quantity(name=f"least_correlation.{role}", low=0, high=1, about="of the envelopes of any pair")
+            yield Quantity(
+                name=f"length_ratio.{role}", low=0, about="reconstruction over original, the farthest from 1"
+            )
     if parameters.growth:
         for role in parameters.roles:
             yield Quantity(name=f"log_mel_growth.{role}", unit="dB", about="rise of the log-mel distance over a clip")

@@ -23,13 +23,13 @@ from evaluators.origin import source_of, weights_of
 from evaluators.reconstruction import artefacts
 from evaluators.reconstruction.null import Null
 from evaluators.reconstruction.parameters import Request
-from evaluators.reconstruction.scores import Rendition, Score, rendition, score
+from evaluators.reconstruction.scores import Rendition, Score, rendition, score, warnings_of
 from evaluators.reconstruction.selection import REMARK, choose, find_clips, load_pairs, locator, originals, published
 from evaluators.reconstruction.summary import Summary
 from evaluators.resampling import FEWEST
 from evaluators.store import Store
 
-RECIPE = 1
+RECIPE = 2
 """Raised when the same codec and clip may give another reconstruction."""
 BATCH = 32  # reconstructions in one call of the codec: many enough for all processors, few enough to be lost
 EXAMPLES = 4  # clips of a role to listen to
@@ -53,6 +53,7 @@ class Reconstructor:
     codec: Codec
     store: Store
     report: Callable[[str, float], None]
+    allow_truncated: bool = False
 
     def batches(self, takes: Sequence[Take], counts: Sequence[int]) -> Iterator[list[Rendition]]:
         """Every take at every number of codebooks, a few takes at a time: memory does not grow with the folder.
@@ -63,17 +64,17 @@ class Reconstructor:
         for start in range(0, len(takes), size):
             self.report(f"reconstructing clips: {start} of {len(takes)}", start / len(takes))
             batch = takes[start : start + size]
-            with naming_unreadable(take.path for take in takes):
+            with naming_unreadable((take.path for take in takes), allow_truncated=self.allow_truncated):
                 clips = [self._load(take) for take in batch]
             paths = iter(self.reconstructions(clips, counts))
             yield [
-                rendition(take.role, take.name, count, clip, load(next(paths)))
+                rendition(take.role, take.name, count, clip, load(next(paths)), made_here=True)
                 for take, clip in zip(batch, clips, strict=True)
                 for count in counts
             ]
 
     def _load(self, take: Take) -> Clip:
-        return load(take.path, self.codec.sample_rate)
+        return load(take.path, self.codec.sample_rate, allow_truncated=self.allow_truncated)
 
     def reconstructions(self, clips: Sequence[Clip], counts: Sequence[int]) -> list[Path]:
         """FLAC files of every clip at every number of codebooks, clip by clip; what exceeds full scale is clipped."""
@@ -82,7 +83,7 @@ class Reconstructor:
         def decoded() -> list[Audio]:
             codes = dict(zip((clip.digest for clip in clips), self.codes(clips, max(counts)), strict=True))
             sound = self.codec.decode([codes[clip.digest][:count] for clip, count in wanted])
-            return [made[: len(clip.samples)] for made, (clip, _) in zip(sound, wanted, strict=True)]
+            return [self.codec.in_time(made, len(clip.samples)) for made, (clip, _) in zip(sound, wanted, strict=True)]
 
         keys = [self._key("reconstruction", clip, count) for clip, count in wanted]
         return self._stored(keys, ".flac", decoded, lambda path, made: save(path, made, self.codec.sample_rate))
@@ -142,19 +143,22 @@ def measure_pairs(request: Request, site: Site, store: Store) -> Findings:
 
     Raises Unavailable without a folder or a pair for some role, InputError for files that cannot be read.
     """
-    chosen = choose(site.pairs, request.pairs)
+    chosen = choose(site.pairs, request.pairs, allow_truncated=site.allow_truncated)
     cut = [role for role, pairs in chosen.items() if len(pairs) < FEWEST or role in request.null_roles]
     windowed = {(role, pair.codebooks) for role in cut for pair in chosen[role]}
     total = sum(map(len, chosen.values()))
     scores: list[Score] = []
-    for batch in load_pairs(chosen):
+    for batch in load_pairs(chosen, allow_truncated=site.allow_truncated):
         site.progress(f"measuring pairs: {len(scores)} of {total}", len(scores) / total)
         scores += score(batch, request.metrics, windowed=windowed, growing=request.growth, jobs=site.jobs)
-    source, _ = source_of(site, sounds=originals(chosen), published=published(chosen))
+    source, _ = source_of(
+        site, sounds=originals(chosen), published=published(chosen, allow_truncated=site.allow_truncated)
+    )
     locators = {role: locator(pairs) for role, pairs in chosen.items()}
     summary, null = Summary(request, source, locators, REMARK), Null(request, scores, source, locators)
     shown = (artefacts.table(store, scores), artefacts.clips_plot(store, scores, request))
-    return Findings((*summary.measurements(scores, None), *null.measurements()), shown)
+    measured = (*summary.measurements(scores, None), *null.measurements())
+    return Findings(measured, shown, warnings=warnings_of(scores))
 
 
 def measure_codec(request: Request, site: Site, store: Store) -> Findings:
@@ -164,21 +168,21 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     """
     site.progress("loading the codec", 0.0)
     codec = kept_codec(site.codec_in_use, site.device, weights_of(site).identity)
-    files = find_clips(site.audio, request.clips)
+    files = find_clips(site.audio, request.clips, allow_truncated=site.allow_truncated)
     takes = [Take(role, name, path) for role, named in files.items() for name, path in named.items()]
     counts = sorted({request.codebooks, *request.sweep})
     windowed = {
         (role, request.codebooks) for role, named in files.items() if len(named) < FEWEST or role in request.null_roles
     }
     total = len(takes) * len(counts)
-    reconstructor = Reconstructor(codec, store, site.progress)
+    reconstructor = Reconstructor(codec, store, site.progress, site.allow_truncated)
     scores: list[Score] = []
     for batch in reconstructor.batches(takes, counts):
         site.progress(f"measuring reconstructions: {len(scores)} of {total}", len(scores) / total)
         scores += score(batch, request.metrics, windowed=windowed, growing=request.growth, jobs=site.jobs)
 
     locators = {role: ", ".join(named) for role, named in files.items()}
-    remark = f"decode(encode(x)) by {codec.name}"
+    remark = f"decode(encode(x)) by {codec.name}, {_timing(codec)}"
     sounds = [take.path for take in takes]
     source, _ = source_of(site, sounds=sounds, weights=codec.weights_digest)
     summary = Summary(request, source, locators, remark)
@@ -188,7 +192,13 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     swept = tuple(m for count in sorted(set(request.sweep)) for m in summary.sweep(scores, count))
     shown = [artefacts.table(store, scores), artefacts.clips_plot(store, at_record, request)]
     shown += [artefacts.sweep_plot(store, swept, request)] if swept else []
-    return Findings((*measured, *swept), (*shown, *reconstructor.examples(takes, request.codebooks)))
+    examples = reconstructor.examples(takes, request.codebooks)
+    return Findings((*measured, *swept), (*shown, *examples), warnings=warnings_of(at_record))
+
+
+def _timing(codec: Codec) -> str:
+    """What was shifted: nothing, unless the codec has a delay of its own."""
+    return f"its delay of {1000 * codec.delay / codec.sample_rate:g} ms taken out" if codec.delay else "not shifted"
 
 
 @lru_cache(maxsize=1)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audio.corpus import Pair, find_role, read_pairs
+from audio.corpus import Pair, find_role, folders_of, read_pairs
 from basics.errors import InputError, Problem, Unavailable
 from evaluators.evidence import PublishedPair
 from evaluators.reconstruction.parameters import PairSelection
@@ -17,14 +19,17 @@ if TYPE_CHECKING:
 
 SUPPLY_CLIPS = "name the folder of the clips: --audio DIR"
 SUPPLY_PAIRS = "name a folder of originals and reconstructions with a manifest.csv: --pairs DIR"
-REMARK = "the codec was run by those who published the pairs, not here; each reconstruction aligned to its original"
+REMARK = "the codec was run by those who published the pairs, not here"
 BATCH = 64  # pairs held at once
 
 
-def find_clips(folder: Path | None, wanted: Mapping[str, str]) -> dict[str, dict[str, Path]]:
+def find_clips(
+    folder: Path | None, wanted: Mapping[str, str], *, allow_truncated: bool = False
+) -> dict[str, dict[str, Path]]:
     """The files of every role by their path inside `folder`: those the question names, else what plays the role there.
 
-    Raises Unavailable naming every clip that is missing.
+    Copies of one sound are one file, whose name tells the others'. Raises Unavailable naming every clip that is
+    missing, InputError for files that cannot be read whole, and for one sound in two roles.
     """
     if folder is None:
         raise Unavailable(f"no clips were given ({', '.join(wanted.values())})", SUPPLY_CLIPS)
@@ -39,12 +44,28 @@ def find_clips(folder: Path | None, wanted: Mapping[str, str]) -> dict[str, dict
             missing.append(error)
     if missing:
         raise together(missing)
-    return found
+    return _once(found, allow_truncated)
+
+
+def _once(found: Mapping[str, Mapping[str, Path]], allow_truncated: bool) -> dict[str, dict[str, Path]]:
+    from audio.copies import hear, once
+
+    files = [(role, name, path) for role, named in found.items() for name, path in named.items()]
+    heard = hear((path for *_, path in files), allow_truncated=allow_truncated)
+    single = once(files, sound=lambda f: heard[f[2]].sound, said=lambda f: f[0], named=lambda f: f[1])
+    roles: dict[str, dict[str, Path]] = {role: {} for role in found}
+    for (role, name, path), copies in single:
+        roles[role][f"{name} (also as {', '.join(copies)})" if copies else name] = path
+    return roles
 
 
 def _find(folder: Path, role: str, name: str) -> tuple[Path, ...]:
     try:
-        return find_role(folder, name)
+        found = find_role(folder, name)
+        if Path(name).suffix and (other := [path for path in folders_of(folder, role) if path not in found[0].parents]):
+            what = f"holds {found[0].name} and the folder {other[0].name}, which could each be meant for {role}"
+            raise InputError(Problem(str(folder), what, "keep the file or the folder, not both"))
+        return found
     except Unavailable as named:
         try:
             return find_role(folder, role)
@@ -58,28 +79,53 @@ def together(missing: list[Unavailable]) -> Unavailable:
     return Unavailable("; ".join(error.what for error in missing), "\n    -> ".join(remedies))
 
 
-def choose(folder: Path | None, selections: Mapping[str, PairSelection]) -> dict[str, list[Pair]]:
-    """The pairs of every role. Raises Unavailable when there is no folder, or no pair for some role."""
+def choose(
+    folder: Path | None, selections: Mapping[str, PairSelection], *, allow_truncated: bool = False
+) -> dict[str, list[Pair]]:
+    """The pairs of every role, each two sounds once.
+
+    Raises Unavailable when there is no folder, or no pair for some role; InputError for files that cannot be read
+    whole, and for pairs of the same two sounds that are said to be different things.
+    """
     if folder is None:
         raise Unavailable("no folder of published reconstructions was given", SUPPLY_PAIRS)
     pairs = read_pairs(folder)
     chosen = {role: [pair for pair in pairs if plays(pair, wanted)] for role, wanted in selections.items()}
     if missing := [_missing(role, selections[role], pairs) for role, found in chosen.items() if not found]:
         raise Unavailable("; ".join(missing), SUPPLY_PAIRS)
-    if mixed := [problem for role, found in chosen.items() for problem in _mixed(role, found)]:
+    if mixed := list(_mixed(chosen, selections)):
         raise InputError(mixed)
-    return chosen
+    return {role: _each_once(found, allow_truncated) for role, found in chosen.items()}
 
 
-def _mixed(role: str, pairs: Sequence[Pair]) -> Iterator[Problem]:
-    """Values of several systems never go into one figure."""
-    systems = sorted({pair.system for pair in pairs})
-    if len(systems) > 1:
-        what = f"takes pairs of {len(systems)} systems: {', '.join(systems)}"
-        yield Problem(f"pairs of role {role}", what, f"name the one that is meant: `system: {systems[0]}`")
+def _each_once(pairs: Sequence[Pair], allow_truncated: bool) -> list[Pair]:
+    from audio.copies import hear, once
+
+    heard = hear((path for p in pairs for path in (p.original, p.reconstruction)), allow_truncated=allow_truncated)
+    single = once(
+        pairs,
+        sound=lambda p: (heard[p.original].sound, heard[p.reconstruction].sound),
+        said=lambda p: (p.system, p.kind, p.language, p.codebooks),
+        named=lambda p: p.id,
+    )
+    return [replace(pair, copies=copies) for pair, copies in single]
 
 
-def published(chosen: Mapping[str, Sequence[Pair]]) -> tuple[PublishedPair, ...]:
+def _mixed(chosen: Mapping[str, Sequence[Pair]], selections: Mapping[str, PairSelection]) -> Iterator[Problem]:
+    """Values of several systems never go into one figure, nor are they compared unless both systems are named."""
+    systems = {role: sorted({pair.system for pair in pairs}) for role, pairs in chosen.items()}
+    for role, found in systems.items():
+        if len(found) > 1:
+            what = f"takes pairs of {len(found)} systems: {', '.join(found)}"
+            yield Problem(f"pairs of role {role}", what, f"name the one that is meant: `system: {found[0]}`")
+    alone = {role: found[0] for role, found in systems.items() if len(found) == 1}
+    unnamed = [role for role in alone if selections[role].system is None]
+    if unnamed and len(set(alone.values())) > 1:
+        what = f"would compare systems: {', '.join(f'{role} has {system}' for role, system in alone.items())}"
+        yield Problem(f"pairs of role {', '.join(unnamed)}", what, "name the system of every role: `system: …`")
+
+
+def published(chosen: Mapping[str, Sequence[Pair]], *, allow_truncated: bool = False) -> tuple[PublishedPair, ...]:
     """Every pair by what it is said to be, and by what is in its files."""
     from audio.clip import content_digest
 
@@ -91,8 +137,8 @@ def published(chosen: Mapping[str, Sequence[Pair]]) -> tuple[PublishedPair, ...]
             codebooks=pair.codebooks,
             kind=pair.kind,
             language=pair.language,
-            original=content_digest(pair.original),
-            reconstruction=content_digest(pair.reconstruction),
+            original=content_digest(pair.original, allow_truncated=allow_truncated),
+            reconstruction=content_digest(pair.reconstruction, allow_truncated=allow_truncated),
         )
         for pairs in chosen.values()
         for pair in pairs
@@ -123,7 +169,7 @@ def _missing(role: str, wanted: PairSelection, pairs: Sequence[Pair]) -> str:
     return f"no pair plays {role} ({asked or 'any'}, codebooks {wanted.codebooks}){hint}"
 
 
-def load_pairs(chosen: Mapping[str, Sequence[Pair]]) -> Iterator[list[Rendition]]:
+def load_pairs(chosen: Mapping[str, Sequence[Pair]], *, allow_truncated: bool = False) -> Iterator[list[Rendition]]:
     """The sound of every chosen pair, at 16 kHz, BATCH pairs at a time: memory does not grow with their number.
 
     Raises InputError for files that cannot be read, all of them at once.
@@ -131,10 +177,11 @@ def load_pairs(chosen: Mapping[str, Sequence[Pair]]) -> Iterator[list[Rendition]
     from audio.clip import load, naming_unreadable
     from evaluators.reconstruction.scores import rendition
 
+    load = partial(load, allow_truncated=allow_truncated)
     pairs = [(role, pair) for role, its in chosen.items() for pair in its]
     files = dict.fromkeys(file for _, pair in pairs for file in (pair.original, pair.reconstruction))
     for start in range(0, len(pairs), BATCH):
-        with naming_unreadable(files):
+        with naming_unreadable(files, allow_truncated=allow_truncated):
             batch = [
                 rendition(role, pair.id, pair.codebooks, load(pair.original), load(pair.reconstruction))
                 for role, pair in pairs[start : start + BATCH]
@@ -148,8 +195,10 @@ def locator(pairs: Sequence[Pair]) -> str:
         (f"{pair.source}@{pair.revision}" if pair.revision else pair.source, pair.system, pair.codebooks)
         for pair in pairs
     )
-    return ", ".join(
+    copies = [f"{copy} is {pair.id}" for pair in pairs for copy in pair.copies]
+    named = [
         f"{source} ({count} pair{'s' * (count != 1)}, {system}, "
         f"codebooks {'not stated' if codebooks is None else codebooks})"
         for (source, system, codebooks), count in counts.items()
-    )
+    ]
+    return ", ".join([*named, f"copies, counted once: {', '.join(copies)}"] if copies else named)

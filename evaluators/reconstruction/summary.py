@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from itertools import combinations, permutations, repeat
 from math import inf
 
-from audio.measures import MEASURES, Metric
+from audio.clip import summary_of
+from audio.measures import MEASURES, OF_WINDOWS, Metric
+from audio.metrics import WindowMean
+from audio.pairing import Pairing
 from basics.errors import Undefined
 from evaluators.evidence import Interval, Measurement, Source
 from evaluators.reconstruction import growth
@@ -39,8 +42,10 @@ class Sample:
     attempted: int
     attempted_windows: int
     reasons: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[tuple[str, str], ...] = ()  # (which sound, what), of its level
     originals: tuple[str, ...] = ()  # digest of what each of `clips` was made from
+    windowed: int = 0  # how many of `clips` are means over windows of a long sound
+    lags: tuple[float, ...] = ()  # s by which reconstructions of others came late
 
     def spread(self, parameters: Request) -> tuple[float, Interval]:
         """What is resampled, clips or windows: its mean or median, with the interval.
@@ -65,6 +70,11 @@ class Sample:
         return sum(map(len, self.windows))
 
     @property
+    def unit(self) -> str:
+        """The measure's unit, with what its values are where they are no plain values of it."""
+        return MEASURES[self.metric].unit + OF_WINDOWS * (self.windowed > 0)
+
+    @property
     def counted(self) -> str:
         """`5 of 6 clips`."""
         return f"{len(self.clips)} of {self.attempted} clip{'s' * (self.attempted != 1)}"
@@ -74,7 +84,11 @@ class Sample:
         """What a reader must know: what is missing, and what the interval is of."""
         notes = [f"defined for {self.counted}"]
         notes += [f"{reason} ({count} ×)" for reason, count in Counter(self.reasons).items()]
-        notes += self.warnings
+        notes += summary_of(self.warnings)
+        if shifted := [abs(lag) for lag in self.lags if lag]:
+            notes.append(f"{len(shifted)} shifted by {1000 * min(shifted):.1f} to {1000 * max(shifted):.1f} ms")
+        if self.windowed:
+            notes.append(f"PESQ of {self.windowed} of them, of more than 20 s, is a mean over windows of 8 to 20 s")
         if self.counted_windows and self.attempted < FEWEST:
             notes.append(f"interval: {self.counted_windows} of {self.attempted_windows} windows defined")
         if MEASURES[self.metric].speech_only and not self.role.endswith(SPEECH_ROLES):
@@ -111,6 +125,9 @@ class Summary:
         for title, metrics in votes(self.parameters):
             yield from self._votes(title, metrics, differences)
         yield from map(self._longest, self.parameters.roles, repeat(scores))
+        if self.parameters.mode == "pairs":
+            for role in self.parameters.roles:
+                yield from self._pairing(role, [score for score in scores if score.role == role])
         if self.parameters.growth:
             mine = [score for score in scores if codebooks in (None, score.codebooks)]
             yield from growth.measurements(mine, self.parameters, self.source, self.locators, self.remark)
@@ -133,6 +150,28 @@ class Summary:
             locator=self.locators[role],
         )
 
+    def _pairing(self, role: str, scores: Sequence[Score]) -> Iterator[Measurement]:
+        """How far the pairs of a role are pairs: the most that one was shifted, the least that any correlates."""
+        found = [score.pairing for score in scores if isinstance(score.pairing, Pairing)]
+        refused = [score.pairing.reason for score in scores if isinstance(score.pairing, Undefined)]
+        reason = None if found else f"no pair of {role}: {'; '.join(refused)}"
+        counted = f"{len(found)} of {len(scores)} are pairs"
+        for name, unit, value in (
+            ("largest_lag_s", "s", max((abs(one.lag) for one in found), default=None)),
+            ("least_correlation", "", min((one.correlation for one in found), default=None)),
+            ("length_ratio", "", max((one.ratio for one in found), key=lambda ratio: abs(ratio - 1), default=None)),
+        ):
+            yield Measurement(
+                name=f"{name}.{role}",
+                value=value,
+                undefined=reason,
+                unit=unit,
+                n=len(found),
+                source=self.source,
+                locator=self.locators[role],
+                note=counted,
+            )
+
     def _value(self, name: str, sample: Sample) -> Measurement:
         value, interval, without = centre(sample.clips, self.parameters), None, ""
         try:
@@ -143,7 +182,7 @@ class Summary:
             name=name,
             value=value,
             undefined=_why(sample) if value is None else None,
-            unit=MEASURES[sample.metric].unit,
+            unit=sample.unit,
             n=len(sample.clips),
             interval=interval,
             source=self.source,
@@ -161,7 +200,7 @@ class Summary:
             name=f"{a.metric}.{a.role}_minus_{b.role}",
             value=value,
             undefined=undefined,
-            unit=MEASURES[a.metric].unit,
+            unit=max(a.unit, b.unit, key=len),
             n=len(a.clips) + len(b.clips),
             interval=interval,
             source=self.source,
@@ -217,6 +256,8 @@ def sample_of(scores: Sequence[Score], metric: Metric, role: str, codebooks: int
         attempted_windows=sum(map(len, spans)),
         reasons=tuple(v.reason for v in clips if isinstance(v, Undefined)),
         warnings=tuple(warning for s in mine for warning in s.warnings),
+        windowed=sum(isinstance(v, WindowMean) for v in clips),
+        lags=tuple(s.pairing.lag for s in mine if isinstance(s.pairing, Pairing)),
         originals=tuple(s.original for s in mine if not isinstance(s.values[metric], Undefined)),
     )
 

@@ -70,7 +70,7 @@ class SpeakerGender:
         if site.responses and site.responses.is_file():
             files["responses"] = sha256_of(site.responses)
         try:
-            found = voices.read_voices(site.audio, parameters.language)
+            found = voices.read_voices(site.audio, parameters.language, allow_truncated=site.allow_truncated)
             files["labels"] = voices.digest_of(found)
             files["recogniser"] = transcribe.choose_recogniser(parameters.recogniser)
             if found_weights := sound.weights(site):
@@ -125,7 +125,7 @@ def _channel(parameters: SpeakerGenderParameters, site: Site) -> Iterator[Measur
     from evaluators.speaker_gender.voices import read_voices
 
     try:
-        voices = read_voices(site.audio, parameters.language)
+        voices = read_voices(site.audio, parameters.language, allow_truncated=site.allow_truncated)
         heard = listen(voices, choose_recogniser(parameters.recogniser), parameters.seed, site)
     except Unavailable as error:
         yield from undefined_channel(parameters.layers, f"{error.what}; {error.remedy}")

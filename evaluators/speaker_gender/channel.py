@@ -53,7 +53,8 @@ class Heard:
         first, last = self.voices[0].path.name, self.voices[-1].path.name
         speakers = len({voice.speaker for voice in self.voices})
         clips = f"{len(self.voices)} clips by {speakers} speakers ({first} to {last})"
-        return f"{clips}; transcripts by {self.recogniser}"
+        told = "".join(f"; {voice.path.name} is {remark}" for voice in self.voices for remark in voice.remarks)
+        return f"{clips}; transcripts by {self.recogniser}{told}"
 
     @property
     def source(self) -> Source:
@@ -70,7 +71,7 @@ def listen(voices: Sequence[Utterance], recogniser: str, seed: int, site: Site) 
     from evaluators.speaker_gender.sound import acoustic_features
     from evaluators.speaker_gender.transcribe import transcripts
 
-    with naming_unreadable(voice.path for voice in voices):
+    with naming_unreadable((voice.path for voice in voices), allow_truncated=site.allow_truncated):
         heard = tuple(map(plain_words, transcripts(voices, recogniser, site)))
     return Heard(tuple(voices), heard, tuple(acoustic_features(voices, site)), recogniser, seed)
 

@@ -8,12 +8,12 @@ another audio language model stands in unless a checkpoint is named, which makes
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from basics.errors import Unavailable
+from basics.errors import Unavailable, Undefined
 from evaluators.speaker_gender.transcribe import SAMPLE_RATE, Whisper
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ LLM = "meta-llama/Llama-3.1-8B-Instruct"
 AUDIO_LLM = "Qwen/Qwen2-Audio-7B-Instruct"
 
 
+Turns = list[dict[str, Any]]
+"""A conversation as chat templates take it."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a model says about one clip; `transcript` is what its recogniser wrote, None where it has none."""
@@ -42,7 +46,10 @@ class Answer:
 
 
 class System(Protocol):
-    """A loaded model: mono sound (n,) at 16 kHz -> its answer. The same sound gives the same answer."""
+    """A loaded model: mono sound (n,) at 16 kHz -> its answer. The same sound gives the same answer.
+
+    Raises Undefined for sound that does not go in whole.
+    """
 
     def __call__(self, samples: Sound) -> Answer: ...
 
@@ -56,17 +63,20 @@ class Cascade:
         with explained(llm):
             library = _transformers()
             self._tokenizer = library.AutoTokenizer.from_pretrained(llm)
+            self._merged = takes_no_system(self._tokenizer, self.turns, llm)
             self._model = library.AutoModelForCausalLM.from_pretrained(llm, dtype="auto").to(device).eval()
-            _require_template(self._tokenizer, llm)
+
+    @staticmethod
+    def turns(merged: bool, transcript: str = "") -> Turns:
+        asked = f"{INSTRUCTION}\n{transcript}"
+        if merged:
+            return [{"role": "user", "content": f"{SYSTEM}\n\n{asked}"}]
+        return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": asked}]
 
     def __call__(self, samples: Sound) -> Answer:
         transcript = self._hear(samples)
-        messages = [
-            {"role": "system", "content": SYSTEM},
-            {"role": "user", "content": f"{INSTRUCTION}\n{transcript}"},
-        ]
         prompt = self._tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
+            self.turns(self._merged, transcript), add_generation_prompt=True, return_tensors="pt", return_dict=True
         )
         return Answer(_generate(self._model, self._tokenizer, prompt, NEW_TOKENS["model_a"]), transcript)
 
@@ -82,14 +92,30 @@ class EndToEnd:
             if architecture is None:
                 raise _own_code(checkpoint)
             self._processor = library.AutoProcessor.from_pretrained(checkpoint)
+            ears = getattr(self._processor, "feature_extractor", None)
+            if ears is None:
+                what = f"{checkpoint} ({config.model_type}) takes no sound"
+                raise Unavailable(what, f"name an audio language model, such as {AUDIO_LLM}")
+            self._longest: int | None = getattr(ears, "n_samples", None)
+            self._merged = takes_no_system(
+                self._processor, self.turns, f"{checkpoint} ({config.model_type})", AUDIO_LLM
+            )
             self._model = architecture.from_pretrained(checkpoint, dtype="auto").to(device).eval()
 
+    @staticmethod
+    def turns(merged: bool) -> Turns:
+        asked = [{"type": "audio"}, {"type": "text", "text": INSTRUCTION}]
+        system = [{"type": "text", "text": SYSTEM}]
+        if merged:
+            return [{"role": "user", "content": [*system, *asked]}]
+        return [{"role": "system", "content": system}, {"role": "user", "content": asked}]
+
     def __call__(self, samples: Sound) -> Answer:
-        messages = [
-            {"role": "system", "content": [{"type": "text", "text": SYSTEM}]},
-            {"role": "user", "content": [{"type": "audio"}, {"type": "text", "text": INSTRUCTION}]},
-        ]
-        text = self._processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+        if self._longest is not None and len(samples) > self._longest:
+            lasts, most = len(samples) / SAMPLE_RATE, self._longest / SAMPLE_RATE
+            raise Undefined(f"it lasts {lasts:.1f} s, and the model hears the first {most:g} s: cut the clip")
+        turns = self.turns(self._merged)
+        text = self._processor.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
         prompt = self._processor(text=[text], audio=[samples], sampling_rate=SAMPLE_RATE, return_tensors="pt")
         tokenizer = self._processor.tokenizer
         return Answer(_generate(self._model, tokenizer, prompt, NEW_TOKENS["model_b"]))
@@ -119,9 +145,24 @@ def _placed(value: Any, model: Any) -> Any:
     return value.to(model.device, model.dtype) if value.is_floating_point() else value.to(model.device)
 
 
-def _require_template(tokenizer: Any, checkpoint: str) -> None:
-    if not tokenizer.chat_template:
-        raise Unavailable(f"{checkpoint} has no chat template", f"name an instruction-tuned model, such as {LLM}")
+def takes_no_system(speaker: Any, turns: Callable[[bool], Turns], checkpoint: str, such_as: str = LLM) -> bool:
+    """Whether a tokenizer's or processor's chat template refuses or drops a system's turn.
+
+    What that says then goes before the user's words, `turns(True)`. Raises Unavailable where it takes neither.
+    """
+    if not getattr(speaker, "chat_template", None):
+        raise Unavailable(f"{checkpoint} has no chat template", f"name an instruction-tuned model, such as {such_as}")
+    why = "it leaves out what it is given"
+    for merged in (False, True):
+        try:
+            text = speaker.apply_chat_template(turns(merged), add_generation_prompt=True, tokenize=False)
+        except Exception as error:  # a template is a program of whoever made the model
+            why = " ".join(str(error).split())
+            continue
+        if SYSTEM in text and INSTRUCTION in text:
+            return merged
+    what = f"the chat template of {checkpoint} takes no instructions ({why})"
+    raise Unavailable(what, f"name an instruction-tuned model, such as {such_as}")
 
 
 @contextmanager

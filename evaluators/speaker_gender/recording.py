@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from basics.errors import EarwitnessError, InputError, Problem, Unavailable
+from audio.formats import MAIN, read_folder
+from basics.errors import EarwitnessError, InputError, Problem, Unavailable, Undefined
 from basics.files import sha256_of, write_whole
 from evaluators.evidence import digest
+from evaluators.packages import cause_of, show_traceback
 from evaluators.speaker_gender.models import BEAMS, INSTRUCTION, NEW_TOKENS, SEED, SYSTEM, System
 from evaluators.speaker_gender.responses import Gender
 from evaluators.speaker_gender.transcribe import SAMPLE_RATE
-from evaluators.speaker_gender.voices import FORMATS, read_voices
+from evaluators.speaker_gender.voices import list_voices
 
 ROLES = ("gender", "parallel")
 
@@ -60,17 +62,19 @@ class Outcome:
 def clips_in(folder: Path) -> tuple[Clip, ...]:
     """The clips of known speakers in a folder (manifest or homework names), or all its audio files where none is known.
 
+    One that cannot be read costs its own answer when it is asked about, not the others'.
+
     Raises InputError when there is no audio file, or the manifest cannot be used.
     """
     if not folder.is_dir():
         raise InputError(Problem(str(folder), "no such folder", "give the folder with the clips: --audio DIR"))
     try:
-        voices = read_voices(folder, "", ROLES)
+        voices = list_voices(folder, "", ROLES)
         return tuple(Clip(v.path, v.path.relative_to(folder).as_posix(), v.gender, v.synthetic) for v in voices)
     except Unavailable:
-        found = tuple(Clip(p, p.name) for p in sorted(folder.iterdir()) if p.suffix.lower() in FORMATS)
+        found = tuple(Clip(p, p.relative_to(folder).as_posix()) for p in read_folder(folder).sounds)
     if not found:
-        raise InputError(Problem(str(folder), "holds no audio file", f"expected files ending in {', '.join(FORMATS)}"))
+        raise InputError(Problem(str(folder), "holds no audio file", f"expected files ending in {', '.join(MAIN)}"))
     return found
 
 
@@ -100,8 +104,13 @@ def _ask_all(
 ) -> None:
     try:
         system = plan.load()
-    except Unavailable as error:
+    except (Unavailable, InputError) as error:
         outcome.problems += (error,)
+        return
+    except Exception as error:  # libraries raise what they like; the other model is still to be asked
+        show_traceback(error)
+        what = f"{plan.model} ({', '.join(plan.models)}) cannot be loaded: {cause_of(error)}"
+        outcome.problems += (Unavailable(what, "see that memory is free, or name other checkpoints"),)
         return
     for number, (clip, sha) in enumerate(pending):
         report(f"{plan.model} on {clip.name}", number / len(pending))
@@ -109,6 +118,13 @@ def _ask_all(
             row = _ask(system, plan, clip, sha)
         except InputError as error:
             outcome.problems += (error,)
+            continue
+        except Undefined as undefined:
+            outcome.problems += (InputError(Problem(clip.name, f"is not asked of {plan.model}: {undefined.reason}")),)
+            continue
+        except Exception as error:  # as above: the other clips are still to be asked about
+            show_traceback(error)
+            outcome.problems += (InputError(Problem(clip.name, f"{plan.model} broke on it: {cause_of(error)}")),)
             continue
         _append(out, row)
         outcome.written += 1
@@ -141,6 +157,7 @@ def _append(out: Path, row: dict[str, Any]) -> None:
 
 def _resume(out: Path) -> list[dict[str, Any]]:
     """The answers that `out` holds; half a last line is taken out of it. Raises InputError for anything else."""
+    _require_writable(out)
     if not out.exists():
         return []
     content = out.read_bytes()
@@ -159,6 +176,18 @@ def _resume(out: Path) -> list[dict[str, Any]]:
     if problems:
         raise InputError(problems)
     return rows
+
+
+def _require_writable(out: Path) -> None:
+    """Raises InputError where no answers can be written, before a model is loaded for them."""
+    remedy = "give the answers' file: --out responses.jsonl"
+    if out.is_dir():
+        raise InputError(Problem(str(out), "is a folder", remedy))
+    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if there != out and not there.is_dir():
+        raise InputError(Problem(str(out), f"cannot be written: {there} is no folder", remedy))
+    if not os.access(there, os.W_OK):
+        raise InputError(Problem(str(out), f"cannot be written: no permission for {there}", remedy))
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

@@ -57,9 +57,7 @@ def _features(utterance: Utterance) -> list[float] | None:
     import librosa
     import numpy as np
 
-    from audio.clip import load
-
-    samples = load(utterance.path, SAMPLE_RATE).samples
+    samples = utterance.sound(SAMPLE_RATE)
     f0, voiced, _ = librosa.pyin(
         samples, fmin=F0_RANGE[0], fmax=F0_RANGE[1], sr=SAMPLE_RATE, frame_length=FRAME, hop_length=HOP
     )
@@ -167,7 +165,5 @@ def _remembered_codes(codec: Codec, utterance: Utterance, books: dict[int, Any],
 
 
 def _vectors(codec: Codec, utterance: Utterance, books: dict[int, Any]) -> Vectors:
-    from audio.clip import load
-
-    codes = codec.encode([load(utterance.path, codec.sample_rate).samples], max(books) + 1)[0]
+    codes = codec.encode([utterance.sound(codec.sample_rate)], max(books) + 1)[0]
     return [book[codes[layer]].mean(axis=0).tolist() for layer, book in books.items()]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from basics.errors import InputError, Problem, Unavailable
+from basics.errors import Unavailable
+from basics.workers import available_processors, by_workers
 from evaluators.evidence import Site, digest
 from evaluators.speaker_gender.voices import Utterance
 from evaluators.store import Store
@@ -83,6 +84,9 @@ class Whisper:
 
         self.id = checkpoint
         self._device, self._beams = device, beams
+        kind = library.AutoConfig.from_pretrained(checkpoint, local_files_only=local_only).model_type
+        if kind != "whisper":
+            raise Unavailable(f"{checkpoint} is a {kind}, expected a Whisper", f"name one, such as {WHISPER[0]}")
         self._processor = library.AutoProcessor.from_pretrained(checkpoint, local_files_only=local_only)
         model = library.WhisperForConditionalGeneration.from_pretrained(checkpoint, local_files_only=local_only)
         self._model: Any = model.to(device).eval()
@@ -149,12 +153,9 @@ def _heard(voices: Sequence[Utterance], recogniser: str, site: Site) -> Iterable
         make = cache(lambda: Whisper(recogniser, device=device(site)))
         identity = f"{recogniser} {version('transformers')}"
         return (_remembered(voice, identity, make, site.cache) for voice in voices)
-    from joblib import Parallel, cpu_count, delayed
-
-    workers = min(site.jobs or cpu_count(), len(voices) // CLIPS_PER_WORKER) or 1
-    work = (delayed(_remembered)(voice, sphinx_identity(), PocketSphinx, site.cache) for voice in voices)
-    results: Iterable[str] = Parallel(n_jobs=workers, return_as="generator")(work)
-    return results
+    workers = min(site.jobs or available_processors(), len(voices) // CLIPS_PER_WORKER) or 1
+    work = [partial(_remembered, voice, sphinx_identity(), PocketSphinx, site.cache) for voice in voices]
+    return by_workers(work, workers) if workers > 1 else (hear() for hear in work)
 
 
 def sphinx_identity() -> str:
@@ -163,10 +164,8 @@ def sphinx_identity() -> str:
 
 
 def _remembered(utterance: Utterance, identity: str, make: Callable[[], Recogniser], folder: Path | None) -> str:
-    from audio.clip import load
-
     def hear() -> str:
-        return make()(load(utterance.path, SAMPLE_RATE).samples)
+        return make()(utterance.sound(SAMPLE_RATE))
 
     if folder is None:
         return hear()
@@ -180,11 +179,7 @@ def _remembered(utterance: Utterance, identity: str, make: Callable[[], Recognis
 
 
 def device(site: Site) -> str:
-    """The site's device as torch names it; `auto` is a GPU where there is one. Raises InputError for a missing GPU."""
-    import torch
+    """The site's device as torch names it. Raises InputError for one that is unknown or not on this machine."""
+    from audio.codec.loading import device_named
 
-    if site.device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if site.device.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(Problem(f"device {site.device}", "is not on this machine", "choose auto or cpu"))
-    return site.device
+    return str(device_named(site.device))

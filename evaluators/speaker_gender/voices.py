@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from audio.corpus.manifests import MANIFEST, MOST_ROWS
+from audio.formats import is_sound, regular
 from basics.csv_source import Record, read_records
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import sha256_of
 from evaluators.evidence import digest
 from evaluators.speaker_gender.responses import Gender, clip_named, gender_in_name, gender_named
 
-MANIFEST = "manifest.csv"
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 PARALLEL_FIRST = ("parallel", "gender")
 """Roles of clips in a manifest that are meant for this question, the better first; without roles, every clip counts."""
-FORMATS = (".wav", ".flac", ".mp3", ".ogg")
 SYNTHETIC = ("synthetic", "espeak", "flite", "festival", "text-to-speech")
 REMEDY = (
     f"give a folder with {MANIFEST} (columns file, gender; also speaker, text, language), or with clips named F_1.wav, "
@@ -33,26 +38,65 @@ class Utterance:
     text: str | None
     synthetic: bool
     digest: str
+    allow_truncated: bool = False
+    remarks: tuple[str, ...] = ()
+
+    def sound(self, sample_rate: int) -> NDArray[np.float32]:
+        """Samples (n,) at `sample_rate` in Hz."""
+        from audio.clip import load
+
+        return load(self.path, sample_rate, allow_truncated=self.allow_truncated).samples
 
 
-def read_voices(folder: Path | None, language: str, roles: Sequence[str] = PARALLEL_FIRST) -> tuple[Utterance, ...]:
+def read_voices(
+    folder: Path | None, language: str, roles: Sequence[str] = PARALLEL_FIRST, *, allow_truncated: bool = False
+) -> tuple[Utterance, ...]:
+    """The clips that `list_voices` lists, each heard: copies of one sound are one clip.
+
+    Raises as `list_voices` does, and InputError for one sound for two speakers and for files that cannot be read whole.
+    """
+    return _once(list_voices(folder, language, roles), allow_truncated)
+
+
+def list_voices(folder: Path | None, language: str, roles: Sequence[str] = PARALLEL_FIRST) -> tuple[Utterance, ...]:
     """The clips in `folder` whose speaker's gender is known, in manifest order; of `language` where these are given.
 
-    A folder without a manifest is looked through for the homework's file names. Raises Unavailable when there are no
-    such clips, InputError when the manifest names files that are missing or genders that cannot be read.
+    A folder without a manifest is looked through for the homework's file names. No clip is decoded.
+    Raises Unavailable when there are no such clips, InputError when the manifest names files that are missing or
+    genders that cannot be read.
     """
     if folder is None:
         raise Unavailable("no folder with labelled voices was given", REMEDY)
     if not folder.is_dir():
         raise InputError(Problem(str(folder), "no such folder", REMEDY))
     home = next((place for place in (folder, folder / "gender") if (place / MANIFEST).is_file()), folder)
-    rows = _meant(read_records(home / MANIFEST), roles) if (home / MANIFEST).is_file() else []
+    rows = _meant(read_records(home / MANIFEST, most=MOST_ROWS), roles) if (home / MANIFEST).is_file() else []
     if rows and not {"file", "gender"} & set(rows[0].cells):
         raise InputError(Problem(str(home / MANIFEST), "has no columns file and gender", REMEDY))
     found = tuple(_from_manifest(home, rows, language)) or tuple(_from_names(home))
     if not found:
         raise Unavailable(f"no clip in {folder.name} has a speaker of known gender", REMEDY)
     return found
+
+
+def _once(voices: Sequence[Utterance], allow_truncated: bool) -> tuple[Utterance, ...]:
+    from audio.copies import hear, once
+
+    heard = hear((voice.path for voice in voices), allow_truncated=allow_truncated)
+    single = once(
+        voices,
+        sound=lambda voice: heard[voice.path].sound,
+        said=lambda voice: (voice.speaker, voice.gender, voice.text),
+        named=lambda voice: voice.path.name,
+    )
+    return tuple(
+        replace(
+            voice,
+            allow_truncated=allow_truncated,
+            remarks=(*heard[voice.path].remarks, *(f"counted once: {name} is a copy" for name in copies)),
+        )
+        for voice, copies in single
+    )
 
 
 def _meant(rows: list[Record], roles: Sequence[str]) -> list[Record]:
@@ -74,10 +118,10 @@ def _from_manifest(home: Path, rows: list[Record], language: str) -> Iterator[Ut
             problems.append(
                 Problem(row.where, f"unknown gender {stated!r}", "expected F, M, female or male, or leave it empty")
             )
-        elif not path.is_file():
-            problems.append(
-                Problem(row.where, f"file {row.text('file')!r} is not in {home.name}", "restore it or drop the line")
-            )
+        elif problem := regular(path):
+            missing = not path.exists()
+            what = f"file {row.text('file')!r} is not in {home.name}" if missing else f"{path} {problem.what}"
+            problems.append(Problem(row.where, what, "restore it or drop the line"))
         else:
             yield Utterance(
                 path=path,
@@ -94,7 +138,9 @@ def _from_manifest(home: Path, rows: list[Record], language: str) -> Iterator[Ut
 def _from_names(home: Path) -> Iterator[Utterance]:
     for path in sorted(home.iterdir()):
         gender = gender_in_name(clip_named(path.name))
-        if gender and path.suffix.lower() in FORMATS:
+        if gender and is_sound(path) and not path.name.startswith("."):
+            if problem := regular(path):
+                raise InputError(problem)
             speaker = path.stem.partition("-")[0]
             yield Utterance(path, gender, speaker, None, synthetic=False, digest=sha256_of(path))
 

@@ -35,6 +35,12 @@ def doctor(
     corpus: Annotated[
         Path | None, typer.Option("--corpus", help="EmoV-DB, or a manifest CSV.", show_default=False)
     ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--leave-out", help="Label or file of the corpus not to use; may be repeated.", show_default=False
+        ),
+    ] = None,
     responses: Annotated[
         Path | None, typer.Option("--responses", help="Recorded answers of models A and B.", show_default=False)
     ] = None,
@@ -43,7 +49,8 @@ def doctor(
     from grader.doctor import examine
 
     book = load_book(quiz)
-    site = replace(book.site, audio=audio, pairs=pairs, corpus=corpus, responses=responses)
+    left_out = tuple(leave_out or ())
+    site = replace(book.site, audio=audio, pairs=pairs, corpus=corpus, leave_out=left_out, responses=responses)
     found = examine(book, site)
     if as_json:
         print_json(found.model_dump(mode="json"))

@@ -120,6 +120,23 @@ def evidence(
             show_default=False,
         ),
     ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--leave-out",
+            help="Label or file of the corpus not to use; may be repeated.",
+            rich_help_panel=AT_HAND,
+            show_default=False,
+        ),
+    ] = None,
+    allow_truncated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-truncated",
+            help="Use what is there of sound files that are cut; the evidence says so.",
+            rich_help_panel=AT_HAND,
+        ),
+    ] = False,
     responses: Annotated[
         Path | None,
         typer.Option(
@@ -168,6 +185,8 @@ def evidence(
             audio=audio,
             pairs=pairs,
             corpus=corpus,
+            leave_out=tuple(leave_out or ()),
+            allow_truncated=allow_truncated,
             responses=responses,
             codec=codec,
             device=device,

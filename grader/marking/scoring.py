@@ -92,8 +92,8 @@ def coverage(correct: Chosen, chosen: Chosen, _options: int) -> tuple[Fraction, 
 
 
 def any_one(correct: Chosen, chosen: Chosen, _options: int) -> tuple[Fraction, str]:
-    """1 if what is ticked is right, whichever of several right options it is, else 0: the rule of choose-one."""
-    return (ONE, "1") if chosen and chosen <= correct else (ZERO, "0")
+    """1 if the one tick is right, whichever of several right options it is on, else 0: the rule of choose-one."""
+    return (ONE, "1") if len(chosen) == 1 and chosen <= correct else (ZERO, "0")
 
 
 RULES: Mapping[CreditRule, Callable[[Chosen, Chosen, int], tuple[Fraction, str]]] = {

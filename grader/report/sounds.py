@@ -76,7 +76,7 @@ class SoundBank:
 def _as_mp3(file: Path) -> bytes:
     from audio.clip import load
 
-    clip = load(file)
+    clip = load(file, allow_truncated=True)  # what was measured is played; the evidence tells what it was
     return encoded(clip.samples, clip.sample_rate, "MP3", "MPEG_LAYER_III")
 
 
@@ -118,9 +118,9 @@ def heard(first: Path, second: Path) -> tuple[Samples, Samples, int]:
     """Both sounds (n,), aligned, at the second's sample rate; silent ones as they are, cut to one length."""
     from audio.clip import align, load
 
-    estimate = load(second)
+    estimate = load(second, allow_truncated=True)
     rate = estimate.sample_rate
-    reference = load(first, rate)
+    reference = load(first, rate, allow_truncated=True)
     try:
         aligned = align(reference.samples, estimate.samples, rate)
     except Undefined:

@@ -272,6 +272,8 @@ def _show_origins(out: Console, testimony: Testimony, letter: str) -> None:
         found = [evidence.evaluator, f"evidence: {exhibit.origin} {evidence.fingerprint[:12]}", f"{p.started:%Y-%m-%d}"]
         packages = [f"{name} {version}" for name, version in p.packages.items()]
         out.print(Text(", ".join([*found, f"earwitness {p.earwitness}", *code, *packages]), style="dim"))
+        for warning in evidence.warnings:
+            out.print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)
     for gap in testimony.missing:
         out.print(f"[yellow]missing: {escape(gap.what)}[/yellow]\n  -> {escape(gap.remedy)}", soft_wrap=True)
     print_line(out, f"recompute: {testimony.recompute}")
@@ -332,6 +334,8 @@ def _claimed(question: Question) -> Iterator[str]:
 
 
 def _show_evidence(out: Console, evidence: Evidence, claimed: Collection[str], store: Path, play: str) -> None:
+    for warning in evidence.warnings:
+        out.print(Text(f"{INDENT}warning: {warning}", style="yellow"), soft_wrap=True)
     few = len(evidence.measurements) <= FEW
     shown = [m for m in evidence.measurements if few or m.source in MEASURED or m.name in claimed]
     for (source, shows_how), measurements in groupby(shown, lambda m: (m.source, m.is_demonstration)):

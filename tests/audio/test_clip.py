@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from audio.clip import align, load, naming_unreadable, save
+from audio.clip import align, load, naming_unreadable, resample, save, summary_of
 from basics.errors import InputError, Problem, Unavailable, Undefined
 from tests.audio.conftest import RATE, Samples, add_noise
 
@@ -78,10 +78,13 @@ def test_what_cannot_be_used_is_refused_by_name(tmp_path: Path) -> None:
         (np.clip(5 * tone(1, RATE), -1, 1), "clipping"),
         (tone(1, RATE) + 0.2, "offset"),
         (tone(0.2, RATE), "short"),
+        (32_767 * tone(1, RATE), "reach 13107, expected within [-1, 1] (integers written as floats have to be divided"),
+        (2.6 * tone(1, RATE), "beyond full scale: its samples reach 1.04, expected within [-1, 1]"),
+        (np.stack([tone(1, RATE), -0.9 * tone(1, RATE)], axis=1), "antiphase: its 2 channels cancel"),
     ],
 )
 def test_a_doubtful_level_is_a_warning(tmp_path: Path, samples: Samples, warning: str) -> None:
-    soundfile.write(tmp_path / "clip.wav", samples, RATE)
+    soundfile.write(tmp_path / "clip.wav", samples, RATE, subtype="FLOAT")
     (only,) = load(tmp_path / "clip.wav").warnings
     assert warning in only
 
@@ -89,6 +92,22 @@ def test_a_doubtful_level_is_a_warning(tmp_path: Path, samples: Samples, warning
 def test_a_good_clip_has_no_warnings(tmp_path: Path, speech: Samples) -> None:
     save(tmp_path / "clip.flac", speech, RATE)
     assert load(tmp_path / "clip.flac").warnings == ()
+
+
+def test_two_channels_of_other_things_do_not_cancel(tmp_path: Path, speech: Samples) -> None:
+    soundfile.write(tmp_path / "stereo.wav", np.stack([speech, np.roll(speech, 8000)], axis=1), RATE)
+    soundfile.write(tmp_path / "one_side.wav", np.stack([speech, 0 * speech], axis=1), RATE)
+    assert load(tmp_path / "stereo.wav").warnings == load(tmp_path / "one_side.wav").warnings == ()
+
+
+def test_warnings_of_many_clips_are_a_line_for_each_kind() -> None:
+    clipped = [(f"{name}.wav", "clipping: 0.30% of its samples are at full scale") for name in "abcde"]
+    assert summary_of([*clipped, ("f.wav", "silent: its peak is below -70 dBFS")]) == (
+        "clipping, 5 clips: "
+        + ", ".join(f"{n}.wav (0.30% of its samples are at full scale)" for n in "abc")
+        + " and 2 more",
+        "silent, 1 clip: f.wav (its peak is below -70 dBFS)",
+    )
 
 
 def test_saving_keeps_24_bits_and_leaves_nothing_else(tmp_path: Path, speech: Samples) -> None:
@@ -116,6 +135,19 @@ def test_a_constant_lag_is_found_to_the_sample(speech: Samples, lag: int, gain: 
     assert abs(np.corrcoef(found.reference, found.estimate)[0, 1]) > 0.9
 
 
+def test_a_lag_that_gains_nothing_clear_is_none(speech: Samples) -> None:
+    """A codec moves envelopes by some samples; that is how it sounds, and no delay."""
+    smeared = resample(resample(speech, RATE, 4000), 4000, RATE)
+    rough = add_noise(np.convolve(smeared, [0, 0, 0.5, 0.5], "same").astype(np.float32), 0)
+    assert align(speech, rough, RATE).lag_samples == 0
+    assert align(speech, speech[3:], RATE).lag_samples == -3, "what is equal is placed to the sample"
+
+
+def test_a_lag_beyond_half_a_second_is_told_and_not_taken_out(speech: Samples) -> None:
+    found = align(speech, np.concatenate([np.zeros(round(0.8 * RATE), np.float32), speech]), RATE)
+    assert (found.lag_samples, found.beyond_samples) == (0, round(0.8 * RATE))
+
+
 def test_unlike_sounds_are_left_where_they_are(speech: Samples) -> None:
     noise = np.random.default_rng(0).standard_normal(len(speech) + 10).astype(np.float32)
     found = align(speech, noise, RATE)
@@ -133,13 +165,14 @@ def test_silence_cannot_be_aligned(speech: Samples) -> None:
         align(speech, np.zeros_like(speech), RATE)
 
 
-def test_lags_of_real_reconstructions_are_those_of_their_manifest(shared: Path) -> None:
+def test_real_reconstructions_are_shifted_where_they_are_late_and_not_for_a_sample_or_two(shared: Path) -> None:
     pairs = shared / "audio" / "pairs"
     rows = list(csv.DictReader((pairs / "manifest.csv").open(encoding="utf-8")))
     chosen = [row for row in rows if "muffin" in row["pair_id"]] + rows[:3]
     for row in chosen:
         reference, estimate = (load(pairs / row[name], RATE).samples for name in ("orig_file", "recon_file"))
-        assert align(reference, estimate, RATE).lag_samples / RATE * 1000 == float(row["lag_ms"]), row["pair_id"]
+        stated = round(float(row["lag_ms"]) / 1000 * RATE)
+        assert align(reference, estimate, RATE).lag_samples == (stated if abs(stated) > 2 else 0), row["pair_id"]
 
 
 def test_errors_read_the_same_when_they_come_from_another_process() -> None:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import numpy as np
 import pytest
@@ -344,6 +352,148 @@ def test_missing_weights_name_three_ways_to_supply_them(tmp_path: Path, monkeypa
         assert "hf_secret" not in str(told.value)
 
 
+PARTS: dict[str, Callable[[Path], object]] = {
+    "config.json alone": lambda folder: (folder / "model.safetensors").unlink(),
+    "a download that broke off": lambda folder: (folder / "model.safetensors").rename(folder / "x.incomplete"),
+    "a link to a blob that is not there": lambda folder: relink(folder / "model.safetensors", folder / "blobs" / "0"),
+    "tensors alone": lambda folder: (folder / "config.json").unlink(),
+    "nothing": lambda folder: [path.unlink() for path in folder.iterdir()],
+}
+
+
+def relink(path: Path, target: Path) -> None:
+    path.unlink()
+    path.symlink_to(target)
+
+
+@pytest.mark.parametrize("what", PARTS)
+def test_a_part_in_the_cache_counts_as_none(cache: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    PARTS[what](cache / "snapshots" / PINNED)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    lacking = "config.json" if what in ("tensors alone", "nothing") else "model.safetensors"
+    with pytest.raises(Unavailable, match=rf"in the local cache without {lacking}.*HF_HUB_OFFLINE forbids"):
+        load_codec(MIMI)
+
+
+@pytest.fixture
+def hub(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A hub on this machine that serves the small checkpoint as kyutai/mimi; its address."""
+    files = {name: (checkpoint / name).read_bytes() for name in ("config.json", "model.safetensors")}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.answer(body=False)
+
+        def do_GET(self) -> None:
+            self.answer(body=True)
+
+        def answer(self, *, body: bool) -> None:
+            path = self.path.partition("?")[0]
+            tree = [{"type": "file", "path": name, "size": len(files[name]), "oid": "0" * 40} for name in files]
+            about = {"id": MIMI, "sha": PINNED, "siblings": [{"rfilename": name} for name in files]}
+            listing = json.dumps(tree if "/tree/" in path else about).encode()
+            content = files.get(path.rpartition("/")[2], listing)
+            self.send_response(200)
+            for header, value in (
+                ("Content-Length", str(len(content))),
+                ("ETag", f'"{hashlib.sha256(content).hexdigest()}"'),
+                ("X-Repo-Commit", PINNED),
+                ("Content-Type", "application/json"),
+            ):
+                self.send_header(header, value)
+            self.end_headers()
+            if body:
+                self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    for proxy in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(proxy, raising=False)
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_part_in_the_cache_is_made_whole_by_the_hub(cache: Path, hub: str, checkpoint: Path) -> None:
+    """In a process of its own: the hub's client reads its address once."""
+    (cache / "snapshots" / PINNED / "model.safetensors").unlink()
+    code = "from audio.codec.weights import find_weights as f; print(f('kyutai/mimi').digest)"
+    environment = {**os.environ, "HF_ENDPOINT": hub, "HF_HUB_CACHE": str(cache.parent), "HF_HUB_OFFLINE": "0"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == find_weights(checkpoint).digest, done.stderr
+
+
+@pytest.mark.parametrize(
+    "address", ["huggingface.co", "htp://hub", "https://", "http://hub:port", "http://[::1", "", "file:///tmp"]
+)
+def test_an_endpoint_that_is_no_address_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    with pytest.raises(Unavailable, match=r"HF_ENDPOINT is '.*', expected an address such as https://"):
+        load_codec()
+
+
+@pytest.mark.parametrize("backend", ["transformers", "moshi"])
+def test_tensors_that_are_not_finite_are_refused(tmp_path: Path, checkpoint: Path, backend: str) -> None:
+    state = load_file(checkpoint / "model.safetensors")
+    for name in sorted(state)[:5]:
+        state[name] = state[name].float() + torch.tensor([torch.nan, torch.inf][len(name) % 2])
+    save_file(state, tmp_path / "model.safetensors")
+    shutil.copy(checkpoint / "config.json", tmp_path)
+    with pytest.raises(InputError, match=r"model.safetensors: NaN or infinite values in .* and 2 more") as caught:
+        load_codec(tmp_path, backend=backend, device="cpu")
+    assert sorted(state)[0] in str(caught.value)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
+def test_a_file_that_was_cut_short_is_refused(tmp_path: Path, checkpoint: Path, share: float) -> None:
+    whole = (checkpoint / "model.safetensors").read_bytes()
+    (tmp_path / "model.safetensors").write_bytes(whole[: int(share * len(whole))])
+    shutil.copy(checkpoint / "config.json", tmp_path)
+    with pytest.raises(InputError, match=r"model.safetensors: not a safetensors file .*\n.*download the file again"):
+        load_codec(tmp_path, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"num_quantizers": "32"}, ["num_quantizers: '32', expected a whole number such as 32"]),
+        (
+            {"hidden_size": 1.5, "use_causal_conv": 1, "norm_eps": "small", "pad_mode": 3},
+            ["hidden_size: 1.5", "use_causal_conv: 1, expected true or false", "norm_eps: 'small'", "pad_mode: 3"],
+        ),
+        ({"upsampling_ratios": 8}, ["upsampling_ratios: 8, expected a list"]),
+        ({"upsampling_ratios": [8, "6", 5, 4]}, ["upsampling_ratios: [8, '6', 5, 4], expected a whole number"]),
+        ({"sampling_rate": None}, ["sampling_rate: None, expected a whole number such as 24000"]),
+        ([1, 2], ["holds a list, expected an object"]),
+        ("mimi", ["holds a str, expected an object"]),
+        (None, ["holds a NoneType, expected an object"]),
+    ],
+)
+def test_a_setting_of_another_kind_is_named(
+    tmp_path: Path, checkpoint: Path, settings: dict[str, Any] | list[int] | str | None, told: list[str]
+) -> None:
+    known = json.loads((checkpoint / "config.json").read_text())
+    changed = {**known, **settings} if isinstance(settings, dict) else settings
+    (tmp_path / "config.json").write_text(json.dumps(changed))
+    shutil.copy(checkpoint / "model.safetensors", tmp_path)
+    with pytest.raises(InputError) as caught:
+        load_codec(tmp_path, device="cpu")
+    assert [part in str(caught.value) for part in told] == [True] * len(told), str(caught.value)
+
+
+@pytest.mark.parametrize("settings", [{"num_attention_heads": 0}, {"hidden_size": -4}, {"codebook_size": 65}])
+def test_settings_that_make_no_mimi_are_one_message(tmp_path: Path, checkpoint: Path, settings: dict[str, Any]) -> None:
+    known = json.loads((checkpoint / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**known, **settings}))
+    shutil.copy(checkpoint / "model.safetensors", tmp_path)
+    with pytest.raises(InputError, match=str(tmp_path)):
+        load_codec(tmp_path, device="cpu")
+
+
 def test_the_file_of_tensors_stands_for_its_folder(checkpoint: Path) -> None:
     by_file, by_folder = find_weights(checkpoint / "model.safetensors"), find_weights(checkpoint)
     assert by_file == by_folder
@@ -380,6 +530,10 @@ def test_a_checkpoint_with_a_tensor_missing_is_refused(tmp_path: Path, checkpoin
     [
         ({"backend": "onnx"}, "unknown backend 'onnx'"),
         ({"device": "gpu"}, "unknown device 'gpu'"),
+        ({"device": ""}, "unknown device ''"),
+        ({"device": "mps"}, "mps is not supported"),
+        ({"device": "meta"}, "meta is not supported"),
+        ({"device": "cpu:3"}, "cpu:3 is asked for and this machine has no such one"),
         pytest.param(
             {"device": "cuda"},
             "this machine has no CUDA",

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 from audio.metrics import METRICS, WindowMean, measure_pairs
-from audio.metrics.engine import Pair, Pool, Values, Worker, WorkerDied, measure_surely, shared_pool
+from audio.metrics.engine import Pair, measure_surely
 from basics.errors import InputError, Undefined
+from basics.workers import Crashed, Pool
 from tests.audio.conftest import RATE, Samples, add_noise
 
 ALL = sorted(METRICS)
@@ -84,25 +84,6 @@ def test_what_crashes_the_library_is_measured_in_windows(
     assert all(isinstance(value, float) for value in short.values())
 
 
-def test_a_dead_worker_is_told_of_and_replaced(pairs: list[Pair]) -> None:
-    worker = Worker()
-    first = worker.measure(pairs[0], RATE, ["stoi"])
-    os.kill(worker.pid, signal.SIGKILL)
-    with pytest.raises(WorkerDied, match="SIGKILL"):
-        worker.measure(pairs[0], RATE, ["stoi"])
-    assert worker.measure(pairs[0], RATE, ["stoi"]) == first
-    worker.close()
-
-
-def test_killing_the_workers_in_the_middle_loses_nothing(pairs: list[Pair]) -> None:
-    calm = measure_pairs(pairs[:3] * 4, sample_rate=RATE, metrics=["pesq_wb", "stoi"], jobs=2)
-    with ThreadPoolExecutor(1) as thread:
-        run = thread.submit(measure_pairs, pairs[:3] * 4, sample_rate=RATE, metrics=["pesq_wb", "stoi"], jobs=2)
-        for worker in shared_pool(2).workers:
-            os.kill(worker.pid, signal.SIGKILL)
-        assert run.result(timeout=60) == calm
-
-
 class PesqDies(Pool):
     """A pool in which PESQ kills its worker on every signal longer than `bearable` seconds."""
 
@@ -111,16 +92,17 @@ class PesqDies(Pool):
         self.bearable = bearable
         self.grow(1)
 
-    def measure(self, pair: Pair, sample_rate: int, metrics: Sequence[str]) -> Values:
-        if "pesq_wb" in metrics and len(pair[0]) > self.bearable * sample_rate:
-            raise WorkerDied("SIGSEGV")
-        return super().measure(pair, sample_rate, metrics)
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        reference, _, sample_rate, metrics = arguments
+        if "pesq_wb" in metrics and len(reference) > self.bearable * sample_rate:
+            raise Crashed("SIGSEGV")
+        return super().call(function, *arguments)
 
 
 def test_after_a_crash_only_the_culprit_is_lost(speech: Samples) -> None:
     pool = PesqDies(bearable=0)
     pair = np.tile(speech, 3), add_noise(np.tile(speech, 3), 10)
-    values = measure_surely(pool, pair, sample_rate=RATE, metrics=["pesq_wb", "stoi"])
+    values = measure_surely(pool, pair=pair, sample_rate=RATE, metrics=["pesq_wb", "stoi"])
     pool.close()
     assert isinstance(values["stoi"], float)
     assert isinstance(values["pesq_wb"], Undefined)
@@ -130,7 +112,7 @@ def test_after_a_crash_only_the_culprit_is_lost(speech: Samples) -> None:
 def test_after_a_crash_pesq_is_tried_in_shorter_windows(speech: Samples) -> None:
     pool = PesqDies(bearable=8)
     pair = np.tile(speech, 4), add_noise(np.tile(speech, 4), 10)
-    values = measure_surely(pool, pair, sample_rate=RATE, metrics=["pesq_wb"])
+    values = measure_surely(pool, pair=pair, sample_rate=RATE, metrics=["pesq_wb"])
     pool.close()
     assert isinstance(values["pesq_wb"], WindowMean)
     assert values["pesq_wb"].windows == values["pesq_wb"].attempted >= 2

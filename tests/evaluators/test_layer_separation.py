@@ -96,6 +96,22 @@ class TestSilhouettes:
             assert np.isnan(found[name].silhouettes[12:]).all()
             assert np.isfinite(found[name].silhouettes[:12]).all()
 
+    @pytest.mark.parametrize("emotions", [[f"emotion {n}" for n in range(8)], ["Angry"] * 8], ids=["own", "one"])
+    def test_are_nan_where_scikit_learn_refuses(self, emotions: list[str]) -> None:
+        cells = Cells.of(emotions, list("aaaabbbb"))
+        with pytest.raises(ValueError, match="Number of labels"):
+            silhouettes_of(planted(cells, 1.0), emotion_of(cells))
+        found = scores(planted(cells, 1.0), cells)
+        for name in ("silhouette{}", "silhouette{}_within_speaker"):
+            assert np.isnan(found[name].silhouettes).all()
+            assert np.isnan(found[name].pseudo_values).all()
+
+    def test_of_a_speaker_with_one_clip_of_each_emotion_are_nan_and_leave_the_others(self) -> None:
+        cells = Cells.of(["Angry", "Sleepy"] * 6 + ["Angry", "Sleepy", "Neutral"], ["a"] * 12 + ["b"] * 3)
+        found = scores(planted(cells, 1.0), cells)["silhouette{}_within_speaker"].silhouettes
+        assert np.isnan(found[12:]).all()
+        assert np.isfinite(found[:12]).all()
+
     def test_are_zero_for_a_lone_clip_and_for_clips_all_alike(self) -> None:
         cells = Cells.of(["Angry"] * 5 + ["Sleepy"], ["a"] * 6)
         assert scores(planted(cells, 1.0), cells)["silhouette{}"].silhouettes[-1] == 0
@@ -234,6 +250,16 @@ class TestDraws:
         padded = np.concatenate([values, np.full((1, 50), np.nan)], axis=1)
         alone, found = (Draws(ONE[: v.shape[1]]).spread(v).interval for v in (values, padded))
         assert found.low == pytest.approx(alone.low, abs=0.1)
+
+    @pytest.mark.parametrize(("clips", "moved"), [(60, 0.020), (620, 0.0075)])
+    def test_a_map_leaves_open_by_what_another_layout_moves(self, clips: int, moved: float) -> None:
+        """Clips that agree wholly leave nothing open in space; the layout moves by what was seen to."""
+        values, speakers = np.full((3, clips), 0.3), np.arange(clips) % 3
+        space, one, two = (Draws(speakers).spread(values, 1, maps) for maps in (0, 1, 2))
+        assert width(space.interval) == pytest.approx(0, abs=1e-5)
+        assert moved <= one.resolution <= 1.3 * moved
+        assert width(one.interval) == pytest.approx(2 * one.resolution, abs=1e-5)
+        assert two.resolution == pytest.approx(2**0.5 * one.resolution, abs=1e-5), "of a difference of two maps"
 
     def test_the_interval_ends_where_the_mean_cannot_be(self) -> None:
         spread = Draws([0, 1] * 50).spread(np.tile([-0.9, 0.9], 50)[None], bound=1)
@@ -376,6 +402,21 @@ class TestUndefined:
         assert known["permutation_p_pair_map.layer_0_minus_2"].undefined == why
         assert known["speaker_silhouette.layer_0"].undefined == "the corpus has one speaker"
         assert known["silhouette_map.layer_0"].value is not None
+
+    def test_every_clip_a_label_of_its_own_is_undefined_and_so_is_its_p(self, tmp_path: Path) -> None:
+        cells = Cells.of([f"emotion {number}" for number in range(40)], ["a", "b"] * 20)
+        known = measured(look(cells, tmp_path, (1.0, 0.5, 0.0)))
+        for name in ("silhouette.layer_0", "silhouette_map.layer_0", "permutation_p.layer_2_minus_0"):
+            assert known[name].value is None
+            assert known[name].undefined == "every clip has a label of its own"
+
+    def test_every_clip_a_speaker_of_its_own_is_undefined(self, tmp_path: Path) -> None:
+        cells = Cells.of(["Angry", "Sleepy"] * 20, [f"speaker {number}" for number in range(40)])
+        known = measured(look(cells, tmp_path, (1.0, 0.5, 0.0)))
+        assert known["speaker_silhouette.layer_0"].undefined == "every clip is of a speaker of its own"
+        assert "no speaker has clips of two of the emotions" in (
+            known["silhouette_within_speaker.layer_0"].undefined or ""
+        )
 
     def test_too_few_clips_for_a_map_and_a_layer_without_variety_say_so(self, tmp_path: Path) -> None:
         cells = Cells.of(["Angry", "Sleepy"] * 6, ["a", "b", "b"] * 4)

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from basics.errors import InputError, Unavailable, Undefined
 from evaluators.evidence import Measurement, Site
@@ -347,6 +349,31 @@ def test_a_manifest_with_missing_files_is_refused_with_all_of_them(tmp_path: Pat
     assert [problem.where for problem in caught.value.problems] == [
         f"{tmp_path / 'manifest.csv'} row {n}" for n in (2, 3, 4)
     ]
+
+
+def test_one_voice_counts_once_and_has_one_gender(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    for name in ("F_1", "M_1"):
+        soundfile.write(tmp_path / f"{name}.wav", draw.normal(0, 0.1, 8000), 16_000)
+    soundfile.write(tmp_path / "F_1-copy.flac", *soundfile.read(tmp_path / "F_1.wav"))
+    voices = read_voices(tmp_path, "en")
+    assert [voice.path.name for voice in voices] == ["F_1-copy.flac", "M_1.wav"]
+    assert voices[0].remarks == ("counted once: F_1.wav is a copy",)
+    soundfile.write(tmp_path / "M_2.wav", *soundfile.read(tmp_path / "F_1.wav"))
+    with pytest.raises(InputError, match=r"several things: .*F_1\.wav \(F_1 female\), M_2\.wav \(M_2 male\)"):
+        read_voices(tmp_path, "en")
+
+
+def test_a_voice_that_is_cut_is_refused_or_told(tmp_path: Path) -> None:
+    for seed, name in enumerate(("F_1", "M_1")):
+        soundfile.write(tmp_path / f"{name}.wav", np.random.default_rng(seed).normal(0, 0.1, 8000), 16_000)
+    cut = tmp_path / "M_1.wav"
+    cut.write_bytes(cut.read_bytes()[:-8000])
+    with pytest.raises(InputError, match=r"M_1\.wav: is cut short: its header says 0\.50 s, 0\.25 s can be decoded"):
+        read_voices(tmp_path, "en")
+    told = read_voices(tmp_path, "en", allow_truncated=True)[1]
+    assert told.remarks[0].startswith("cut short: its header says 0.50 s")
+    assert len(told.sound(16_000)) == 4000
 
 
 def test_an_absent_whisper_is_not_downloaded() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from basics.errors import Unavailable
 from evaluators.speaker_gender import models
 from evaluators.speaker_gender.responses import read_responses
 from grader.cli import app
-from tests.tiny_models import save_audio_model, save_llama, save_whisper
+from tests.tiny_models import CHAT, save_audio_model, save_llama, save_whisper, tokenizer
 
 CLIPS = ("F_1", "F_2", "M_1")
 
@@ -199,3 +200,113 @@ def test_the_end_to_end_model_hears_the_sound(checkpoints: list[str]) -> None:
     answers = [model(sound) for sound in sounds]
     assert answers == [model(sound) for sound in sounds], "the same sound gives the same answer"
     assert len({answer.response for answer in answers}) > 1, "another sound may give another"
+
+
+NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+DROPS_SYSTEM = CHAT.replace("{% for m in messages %}", "{% for m in messages if m['role'] != 'system' %}")
+"""Templates as released models have them: one refuses a system's turn, one leaves it out."""
+
+
+@pytest.mark.parametrize("template", [NO_SYSTEM + CHAT, DROPS_SYSTEM], ids=["refuses", "drops"])
+def test_instructions_go_before_the_users_words_where_the_template_takes_no_system(
+    run: Run, clips: Path, checkpoints: list[str], tmp_path: Path, template: str
+) -> None:
+    llama = save_llama(tmp_path / "gemma", template=template)
+    out = tmp_path / "out.jsonl"
+    done = run("--audio", clips, "--out", out, *checkpoints, "--llm", llama, "--only", "a")
+    assert done.exit_code == 0, done.output
+    assert len(rows(out)) == len(CLIPS)
+    asked = tokenizer(template).apply_chat_template(
+        models.Cascade.turns(merged=True, transcript="so it said"), add_generation_prompt=True, tokenize=False
+    )
+    assert asked.index(models.SYSTEM) < asked.index(models.INSTRUCTION) < asked.index("so it said")
+
+
+def test_a_template_that_takes_no_instructions_is_refused(
+    run: Run, clips: Path, checkpoints: list[str], tmp_path: Path
+) -> None:
+    llama = save_llama(tmp_path / "deaf", template="{% for m in messages %}{{ m['role'] }}{% endfor %}")
+    done = run("--audio", clips, "--out", tmp_path / "out.jsonl", *checkpoints, "--llm", llama, "--only", "a")
+    assert done.exit_code == 2
+    assert "takes no instructions (it leaves out what it is given)" in " ".join(done.stderr.split())
+
+
+def test_a_whisper_is_no_audio_language_model_and_the_other_model_is_asked_all_the_same(
+    run: Run, clips: Path, checkpoints: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.jsonl"
+    done = run("--audio", clips, "--out", out, *checkpoints, "--audio-llm", checkpoints[1])
+    assert done.exit_code == 3, done.output
+    assert "(whisper) has no chat template" in " ".join(done.stderr.split())
+    assert [row["model"] for row in rows(out)] == ["model_a"] * len(CLIPS)
+
+
+@pytest.mark.parametrize(
+    ("option", "other", "told"),
+    [("--asr", 3, "is a llama, expected a Whisper"), ("--audio-llm", 3, "(llama) takes no sound")],
+)
+def test_a_model_of_another_kind_is_named(
+    run: Run, clips: Path, checkpoints: list[str], tmp_path: Path, option: str, other: int, told: str
+) -> None:
+    only = "a" if option == "--asr" else "b"
+    given = [*checkpoints, option, checkpoints[other], "--only", only]
+    done = run("--audio", clips, "--out", tmp_path / "out.jsonl", *given)
+    assert done.exit_code == 2, done.output
+    assert told in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("damaged", ["--llm", "--audio-llm"])
+def test_a_checkpoint_that_breaks_does_not_end_the_other_models_run(
+    run: Run, clips: Path, checkpoints: list[str], tmp_path: Path, damaged: str
+) -> None:
+    source = Path(checkpoints[checkpoints.index(damaged) + 1])
+    broken = tmp_path / "broken"
+    shutil.copytree(source, broken)
+    (broken / "model.safetensors").write_bytes((source / "model.safetensors").read_bytes()[:500])
+    out = tmp_path / "out.jsonl"
+    done = run("--audio", clips, "--out", out, *checkpoints, damaged, broken)
+    assert done.exit_code == 3, done.output
+    assert str(broken) in done.stderr.replace("\n", "")
+    assert {row["model"] for row in rows(out)} == {"model_b" if damaged == "--llm" else "model_a"}
+
+
+def test_sound_that_does_not_go_in_whole_is_not_asked_about(
+    run: Run, clips: Path, checkpoints: list[str], tmp_path: Path
+) -> None:
+    """Whisper hears a long clip window by window; an audio model would hear its first 30 s."""
+    import soundfile
+
+    folder, out = tmp_path / "clips", tmp_path / "out.jsonl"
+    folder.mkdir()
+    (folder / "F_1.wav").write_bytes((clips / "F_1.wav").read_bytes())
+    hum, rate = soundfile.read(clips / "M_1.wav")
+    soundfile.write(folder / "M_1.wav", np.tile(hum, 31), rate)
+    done = run("--audio", folder, "--out", out, *checkpoints)
+    assert done.exit_code == 3, done.output
+    told = " ".join(done.stderr.split())
+    assert "M_1.wav: is not asked of model_b: it lasts 31.0 s, and the model hears the first 30 s: cut the clip" in told
+    assert [(row["model"], row["clip"]) for row in rows(out)] == [
+        ("model_a", "F_1.wav"),
+        ("model_a", "M_1.wav"),
+        ("model_b", "F_1.wav"),
+    ]
+
+
+@pytest.mark.parametrize("place", ["a folder", "below a file"])
+def test_answers_that_could_not_be_written_are_told_of_before_anything_is_loaded(
+    run: Run, clips: Path, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    out = tmp_path if place == "a folder" else tmp_path / "file" / "out.jsonl"
+    done = run("--audio", clips, "--out", out, "--asr", "none/none")
+    assert done.exit_code == 2, done.output
+    assert ("is a folder" if place == "a folder" else "is no folder") in " ".join(done.stderr.split())
+    assert "none/none" not in done.stderr
+
+
+@pytest.mark.parametrize("device", ["mps", "gpu", "cuda:99", "xla"])
+def test_a_device_that_nothing_runs_on_is_one_message(run: Run, clips: Path, tmp_path: Path, device: str) -> None:
+    done = run("--audio", clips, "--out", tmp_path / "out.jsonl", "--device", device)
+    assert done.exit_code == 2, done.output
+    assert "choose auto, cpu or cuda[:N]" in done.stderr
+    assert "Traceback" not in done.output

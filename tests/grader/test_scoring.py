@@ -292,3 +292,10 @@ def test_a_second_right_answer_of_a_choose_one_question(book: QuizBook) -> None:
     arguable = ruling(always_correct=("C",))
     earned = {x: share(book.question("q02"), frozenset("B"), frozenset(x), "net-correct", arguable) for x in "ABC"}
     assert {x: earned[x].fraction for x in earned} == {"A": 0, "B": 1, "C": 1}
+
+
+@pytest.mark.parametrize("rule", ["all-or-nothing", "net-correct", "each-answer", "coverage"])
+def test_two_ticks_of_a_choose_one_question_earn_nothing_though_both_are_right(book: QuizBook, rule: Any) -> None:
+    question = book.question("q02")
+    both = share(question, frozenset("BC"), frozenset("BC"), rule)
+    assert (both.fraction, share(question, frozenset("BC"), frozenset("C"), rule).fraction) == (0, 1)

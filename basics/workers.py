@@ -1,0 +1,228 @@
+"""Worker processes beside this one: warm, started by path, and what ends them told apart from what they work on.
+
+A worker is a fresh process (no fork: forking after torch or numba have started threads is unsafe) that stays for the
+next call, as long as the program lives. It is started by the path of `worker_process.py`, with `-P`, and searches for
+modules where this process does, the working directory left out: that may hold anybody's files, and a `numpy.py` among a
+class's submissions is not to be executed.
+
+What ends a worker is either the code it ran (`Crashed`), or the machine: it could not start, ran out of memory, or was
+killed (`MachineFault`). The second says nothing of the task and is never to be taken for a result.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from basics.errors import EarwitnessError, MachineFault
+
+Result = TypeVar("Result")
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPT = Path(__file__).with_name("worker_process.py")
+REMEDY = (
+    "this is the machine's fault and says nothing of what was measured: see that memory is free and that nothing ends "
+    "processes, then give the same command again, with fewer --jobs if need be"
+)
+THREADS = ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR", "NUMBA")
+SETTINGS = {
+    **{f"{library}_NUM_THREADS": "1" for library in THREADS},
+    # glibc keeps the arrays of one call for the next one instead of asking the system for them again: a tenth faster
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 28),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 29),
+}
+"""Environment of a worker, besides this process' own."""
+OF_CODE = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}
+"""Signals by which code ends its own process; any other one was sent from outside."""
+
+
+class Crashed(EarwitnessError):
+    """The code that a worker ran ended its process; the text says how: `SIGSEGV`, `exit status 1`."""
+
+
+def search_path() -> list[str]:
+    """Folders in which this process finds modules, without the working directory, unless the program lies there."""
+    here = Path.cwd()
+    return [
+        folder for folder in sys.path if Path(folder).is_absolute() and (folder == str(ROOT) or here != Path(folder))
+    ]
+
+
+def environment() -> dict[str, str]:
+    """The environment of a worker, without relative entries of PYTHONPATH: they are of the working directory."""
+    named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    kept = os.pathsep.join(folder for folder in named if Path(folder).is_absolute())
+    return {**os.environ, **SETTINGS, "PYTHONPATH": kept, "PYTHONSAFEPATH": "1"}
+
+
+class Worker:
+    """One process, started at once and started again after it ended."""
+
+    def __init__(self) -> None:
+        self._process = self._start()
+
+    @staticmethod
+    def _start() -> subprocess.Popen[bytes]:
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-P", str(SCRIPT)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environment(),
+                start_new_session=True,  # an interrupt at the terminal is the caller's to handle
+            )
+        except OSError as error:
+            raise MachineFault(f"no worker process can be started ({error.strerror or error})", REMEDY) from None
+        with suppress(OSError):  # who has ended by now is told of by the first call
+            pickle.dump(search_path(), _of(process.stdin))
+            _of(process.stdin).flush()
+        return process
+
+    @property
+    def pid(self) -> int:
+        """The process' id, which is another one after it ended."""
+        return self._process.pid
+
+    def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """`function(*arguments)`, all of them picklable, run in the process.
+
+        Raises what it raises; Crashed where it ended the process, and MachineFault where anything else did: a new
+        process is started by the next call.
+        """
+        if self._process.poll() is not None:  # it ended while nobody waited for it
+            self._process = self._start()
+        begun = False
+        try:
+            pickle.dump((function, arguments), _of(self._process.stdin), protocol=5)
+            _of(self._process.stdin).flush()
+            begun, problem = pickle.load(_of(self._process.stdout))
+            if begun:
+                worked, result = pickle.load(_of(self._process.stdout))
+        except (EOFError, OSError, pickle.UnpicklingError):
+            raise self._ending(begun) from None
+        if not begun:
+            raise MachineFault(f"a worker process cannot work here ({problem})", REMEDY)
+        if worked:
+            return result  # type: ignore[no-any-return]
+        error, where = result
+        if isinstance(error, MemoryError):
+            raise MachineFault("a worker process ran out of memory", REMEDY)
+        error.add_note(where)
+        raise error
+
+    def _ending(self, begun: bool) -> EarwitnessError:
+        self.close()
+        code = self._process.returncode
+        how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        if not begun:
+            return MachineFault(f"a worker process cannot start here ({how})", REMEDY)
+        if code >= 0 or -code in OF_CODE:
+            return Crashed(how)
+        return MachineFault(f"a worker process was ended from outside ({how})", REMEDY)
+
+    def kill(self) -> None:
+        """End the process whatever it is doing."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """End the process, which leaves on its own at the end of its input."""
+        with suppress(OSError):
+            self._process.communicate()
+
+
+def _of(stream: Any) -> Any:
+    assert stream is not None
+    return stream
+
+
+class Pool:
+    """Workers that wait for calls, from any number of threads. They live as long as the program; `close` ends them."""
+
+    def __init__(self) -> None:
+        self._idle: SimpleQueue[Worker] = SimpleQueue()
+        self._busy: set[Worker] = set()
+        self.workers: list[Worker] = []
+        self._owner = os.getpid()
+
+    def grow(self, jobs: int) -> None:
+        """Have at least `jobs` workers. Raises MachineFault where none can be started."""
+        while len(self.workers) < jobs:
+            worker = Worker()
+            self.workers.append(worker)
+            self._idle.put(worker)
+
+    def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """What `Worker.call` gives, by whichever worker is idle."""
+        worker = self._idle.get()
+        self._busy.add(worker)
+        try:
+            return worker.call(function, *arguments)
+        finally:
+            self._busy.discard(worker)
+            self._idle.put(worker)
+
+    def interrupt(self) -> None:
+        """End what is being worked on; the workers start anew when they are called."""
+        for worker in tuple(self._busy):
+            worker.kill()
+
+    def close(self) -> None:
+        """End all workers, unless this is a fork of the process that owns them."""
+        if self._owner == os.getpid():
+            for worker in self.workers:
+                worker.close()
+
+
+_pool: Pool | None = None
+_growing = threading.Lock()
+
+
+def shared_pool(jobs: int) -> Pool:
+    """The program's pool with at least `jobs` workers; a forked child gets its own."""
+    global _pool
+    with _growing:
+        if _pool is None or _pool._owner != os.getpid():
+            _pool = Pool()
+            atexit.register(_pool.close)
+        _pool.grow(jobs)
+        return _pool
+
+
+def available_processors() -> int:
+    """Processors this program may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def side_by_side(tasks: Sequence[Callable[[Pool], Result]], jobs: int | None = None) -> Iterator[Result]:
+    """The result of every task, in their order: each is given the pool, whose `jobs` workers it calls, in a thread.
+
+    By default a worker for each processor. Where a task raises, the others are given up and it is raised here.
+    """
+    jobs = max(1, min(jobs or available_processors(), len(tasks)))
+    pool = shared_pool(jobs)
+    with ThreadPoolExecutor(jobs) as threads:
+        running = [threads.submit(task, pool) for task in tasks]
+        try:
+            for task in running:
+                yield task.result()
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            pool.interrupt()
+            raise
+
+
+def by_workers(tasks: Sequence[Callable[[], Result]], jobs: int | None = None) -> Iterator[Result]:
+    """The result of every picklable task, in their order, each run by one of `jobs` workers."""
+    return side_by_side([partial(Pool.call, function=task) for task in tasks], jobs)
