@@ -69,12 +69,31 @@ def validate(
         remedy = f"run `{about_run('validate', folder, '--write-schema')}`"
         raise InputError(Problem(f"schema/{name}", problem, remedy) for name in outdated)
     count = sum(len(question.options) for question in book.questions)
-    summary = {"quiz": book.quiz.id, "questions": len(book.questions), "options": count, "points": book.quiz.total}
+    notes = list(_notes(book))
+    summary = {
+        "quiz": book.quiz.id,
+        "questions": len(book.questions),
+        "options": count,
+        "points": book.quiz.total,
+        "notes": notes,
+    }
     if as_json:
         print_json(summary)
     else:
         said = f"{book.quiz.title}: {len(book.questions)} questions, {count} options, no problem found."
         console().print(said, markup=False)
+        for note in notes:
+            console().print(f"note: {note}", markup=False, soft_wrap=True)
+
+
+def _notes(book: QuizBook) -> Iterator[str]:
+    """What makes verdicts hard to read, and is no fault: comparisons without words, thresholds without a reason."""
+    from grader.quiz.claims import in_words, unexplained
+
+    for question in book.questions:
+        for letter, option in question.options.items():
+            for comparison, name in unexplained(option.claim):
+                yield f"{question.id} {letter}: `{in_words(comparison)}` has no `{name}` (docs/claims.md)"
 
 
 def _checked(folder: Path) -> QuizBook:

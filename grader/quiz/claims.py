@@ -243,6 +243,26 @@ def expanded(claim: Form) -> Form:
     return claim
 
 
+def chosen(claim: Form) -> bool:
+    """Whether the threshold of a comparison was chosen, so that it needs a `why`: none or one is no choice."""
+    asked = None if isinstance(claim, HighestOf | LowestOf) else asked_by(claim)
+    by, margin = getattr(claim, "by", 0.0), getattr(claim, "margin", 0.0)
+    if by or margin or not isinstance(asked, Range) or asked.minus:
+        return bool(by or margin)
+    return any(bound not in (None, 0, 1) for bound in (asked.low, asked.high))
+
+
+def unexplained(claim: Form, why: str = "") -> Iterator[tuple[Form, str]]:
+    """The comparisons of a claim that people cannot read well, each with what it lacks: `about`, or `why`."""
+    why = claim.why or why
+    for part in parts(claim):
+        yield from unexplained(part, why if isinstance(claim, Not) else "")
+    if not parts(claim):
+        lacking = [] if claim.about else ["about"]
+        lacking += ["why"] if chosen(claim) and not why else []
+        yield from ((claim, name) for name in lacking)
+
+
 def names_of(comparison: Form) -> tuple[str, ...]:
     """The measurements that a comparison looks at, in writing order."""
     written: Any = getattr(comparison, operator_of(comparison) or "")

@@ -21,6 +21,9 @@ from grader.verdicts.judge import OPPOSITE, Beside, Comparison, State, Step, Ver
 MEASURED = ("measured", "published_audio", "demonstration")
 """Sources whose numbers could have come out a little otherwise: a gap says something of these alone."""
 
+THRESHOLD = 6
+"""Significant digits of a threshold, which is told as it was set; measured values have three."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -51,7 +54,7 @@ class Told:
     @property
     def line(self) -> str:
         """One sentence, and how many more there are."""
-        first = self.findings[0].sentence if self.findings else self.conclusion
+        first = self.findings[0].sentence if self.findings else next(map(str, self.beside), self.conclusion)
         return f"{first} {self.more}".rstrip()
 
     @property
@@ -96,7 +99,8 @@ class Teller:
     def tell(self, option: Option, verdict: Verdict) -> Told:
         """The findings that carry the verdict, its conclusion, and the answers to what stands beside it."""
         forms = _forms(option.claim)
-        leaves = list(dict.fromkeys(_carrying(verdict.step, forms)))
+        defeated = verdict.state != verdict.step.state  # by what stands beside the claim, which is told there
+        leaves = [] if defeated else list(dict.fromkeys(_carrying(verdict.step, forms)))
         if verdict.state == "refuted":
             leaves.sort(key=lambda leaf: weight(leaf.step), reverse=True)
         findings = tuple(dict.fromkeys(map(self._finding, leaves)))
@@ -170,13 +174,17 @@ class Teller:
         way = "" if leaf.wanted and comparison.state == "supported" else "_missed" if leaf.wanted else "_not"
         if asked.minus is not None:
             bound = asked.low if asked.low is not None else asked.high
-            return self.words[f"apart{way}"].format(bound=self.number(bound or 0, unit)) if bound else ""
+            return (
+                self.words[f"apart{way}"].format(bound=self.number(bound or 0, unit, digits=THRESHOLD)) if bound else ""
+            )
         if asked.low is not None and asked.high is not None:
             if comparison.state == "supported":
                 return ""
-            return self.words[f"equal{way}"].format(bound=self.number((asked.low + asked.high) / 2, unit))
+            return self.words[f"equal{way}"].format(
+                bound=self.number((asked.low + asked.high) / 2, unit, digits=THRESHOLD)
+            )
         kind, bound = ("low", asked.low) if asked.low is not None else ("high", asked.high)
-        return self.words[f"{kind}{way}"].format(bound=self.number(bound or 0, unit, bare=True))
+        return self.words[f"{kind}{way}"].format(bound=self.number(bound or 0, unit, bare=True, digits=THRESHOLD))
 
     def _gap(self, comparison: Comparison) -> str:
         """By how much a measured value clears the threshold, or that its interval reaches over it."""
@@ -204,11 +212,12 @@ class Teller:
         exact = measurement.source == "executed" and float(value).is_integer()
         return self.words["exactly"].format(amount=said) if exact else said
 
-    def number(self, value: float, unit: str, *, bare: bool = False) -> str:
+    def number(self, value: float, unit: str, *, bare: bool = False, digits: int = 3) -> str:
         """A number with its unit as people say it: a share in percent, `1 class`, `8 classes`; `bare` without."""
         if unit in ("share", "%"):
-            return self.words["percent"].format(value=figures(100 * value if unit == "share" else value))
-        return figures(value) if bare or not unit else f"{figures(value)} {self.unit(unit, value)}".rstrip()
+            return self.words["percent"].format(value=figures(100 * value if unit == "share" else value, digits))
+        shown = figures(value, digits)
+        return shown if bare or not unit else f"{shown} {self.unit(unit, value)}".rstrip()
 
     def unit(self, unit: str, value: float) -> str:
         """The unit of a value in words; as the evaluator writes it where the catalogue does not know it."""
@@ -270,7 +279,7 @@ def shortened(reason: str) -> str:
     return re.sub(r"\b([0-9a-f]{7})[0-9a-f]{33,57}\b", r"\1…", re.sub(r"^[a-z_]+: ", "", reason.split("; ")[0]))
 
 
-def figures(value: float) -> str:
-    """A number of three digits at most, whole thousands set apart, a real minus sign."""
-    rounded = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+def figures(value: float, digits: int = 3) -> str:
+    """A number to so many significant digits, whole thousands set apart, a real minus sign."""
+    rounded = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
     return rounded.replace("-", "−")
