@@ -131,7 +131,7 @@ class Teller:
         if not numbers:
             return said if said.endswith(("?", "？")) else self.words["plain"].format(about=said)
         if said.endswith((")", "）")):
-            return self.words["plain"].format(about=f"{said[:-1]}{self.words['colon']}{numbers}{said[-1]}")
+            return self.words["plain"].format(about=f"{said[:-1]}{self.words['semicolon']}{numbers}{said[-1]}")
         return self.words["with_numbers"].format(about=said, numbers=numbers)
 
     def _why(self, leaf: _Leaf) -> Phrase | None:
