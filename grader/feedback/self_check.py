@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from grader.feedback.wording import grounds_in_words, work_out
+from grader.feedback.wording import work_out
 from grader.marking.scoring import OutOf, Scorer, correct_options, out_of, rounded
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.submissions.model import Submission
 from grader.verdicts.decisions import DECIDED
 from grader.verdicts.key import AnswerKey
 from grader.verdicts.key_json import option_as_data
+from grader.verdicts.sentences import Teller
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-RECALLED = "rests on a fact quoted from memory"
 
 
 def check_answers(
@@ -26,6 +25,7 @@ def check_answers(
     Options are judged one by one only `with_evidence`: without it, a student learns what to think about again, not
     the key.
     """
+    teller = Teller.of(book.folder)
     scorer = Scorer(book, correct_options(key), rule, key.rulings)
     questions: list[dict[str, Any]] = []
     for question, chosen in zip(book.questions, submission.chosen, strict=True):
@@ -44,7 +44,7 @@ def check_answers(
         if with_evidence:
             line["options"] = [
                 option_as_data(letter, question.options[letter], verdict)
-                | {"ticked": letter in (chosen or ()), "why": grounds_in_words(verdict, RECALLED)}
+                | {"ticked": letter in (chosen or ()), "why": teller.tell(question.options[letter], verdict).lines}
                 for letter, verdict in entry.verdicts.items()
             ]
             line["obstacles"] = list(entry.obstacles)

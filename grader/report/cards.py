@@ -13,6 +13,7 @@ from grader.quiz.claims import Form, Range, asked_by, comparisons, expanded, par
 from grader.quiz.spec import Option, Question
 from grader.verdicts.judge import Beside, Comparison, Step, Verdict, span_of
 from grader.verdicts.key import AnswerKey, QuestionKey
+from grader.verdicts.sentences import Teller, Told
 from grader.verdicts.testimony import Exhibit, Number, Testimony
 
 PADDING = 0.16
@@ -84,6 +85,7 @@ class OptionView:
     beside: tuple[BesideView, ...]
     numbers: tuple[Number, ...]
     origins: tuple[Exhibit, ...]
+    told: Told
 
 
 @dataclass(frozen=True)
@@ -100,17 +102,17 @@ class QuestionView:
         return self.testimony.recompute
 
 
-def question_views(testimonies: Sequence[Testimony], key: AnswerKey) -> tuple[QuestionView, ...]:
+def question_views(testimonies: Sequence[Testimony], key: AnswerKey, teller: Teller) -> tuple[QuestionView, ...]:
     """All questions in the order of the quiz."""
-    return tuple(_question_view(testimony, key.question(testimony.question.id)) for testimony in testimonies)
+    return tuple(_question_view(testimony, key.question(testimony.question.id), teller) for testimony in testimonies)
 
 
-def _question_view(testimony: Testimony, entry: QuestionKey) -> QuestionView:
-    options = tuple(_option_view(testimony, letter) for letter in testimony.question.options)
+def _question_view(testimony: Testimony, entry: QuestionKey, teller: Teller) -> QuestionView:
+    options = tuple(_option_view(testimony, letter, teller) for letter in testimony.question.options)
     return QuestionView(testimony.question, entry, testimony, options)
 
 
-def _option_view(testimony: Testimony, letter: str) -> OptionView:
+def _option_view(testimony: Testimony, letter: str, teller: Teller) -> OptionView:
     option, verdict = testimony.question.options[letter], testimony.verdicts[letter]
     return OptionView(
         letter=letter,
@@ -123,6 +125,7 @@ def _option_view(testimony: Testimony, letter: str) -> OptionView:
         ),
         numbers=testimony.numbers(letter),
         origins=testimony.origins(letter),
+        told=teller.tell(option, verdict),
     )
 
 

@@ -26,9 +26,9 @@ from evaluators.display import (
 )
 from evaluators.evidence import Artefact, Site
 from evaluators.store import Store
+from grader.quiz.words import Language
 from grader.report.cards import Used, all_evidence
 from grader.report.plots import Drawing, curve_drawings
-from grader.report.rendering import Language
 from grader.report.sounds import SoundBank, Spectrograms, heard, level_matched, spectrograms
 from grader.verdicts.testimony import Testimony
 

@@ -22,8 +22,8 @@ from grader.marking.class_run import grade_file
 from grader.marking.grading import Grades
 from grader.quiz.loading import load_quiz
 from grader.quiz.spec import QuizBook
+from grader.quiz.words import Language
 from grader.report import Edition, write_report
-from grader.report.rendering import Language
 from grader.submissions.reading import read_submissions
 from grader.verdicts.key import AnswerKey
 from grader.verdicts.testimony import Gatherer, key_from

@@ -21,8 +21,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 from basics.errors import InputError
 from grader.quiz.claims import comparisons, in_words, names_of
 from grader.quiz.loading import BUILT_IN_QUIZ, load_quiz
+from grader.quiz.words import LANGUAGES, catalogue
 from grader.report import write_sheet
-from grader.report.rendering import LANGUAGES, catalogue
 from tests.browser.conftest import Open, Showcase, requests
 
 EDITIONS = ("ta", "student", "before")
@@ -241,7 +241,7 @@ def set_by_the_course(question: Any) -> Iterator[str]:
 
 
 def pairs(name: str) -> Iterator[tuple[str, dict[str, str]]]:
-    return ((language, catalogue()[name]) for language in LANGUAGES)
+    return ((language, catalogue()["report"][name]) for language in LANGUAGES)
 
 
 def layers(text: str) -> Iterator[str]:
@@ -272,7 +272,7 @@ def test_the_sheets_form_saves_answers_that_check_accepts(
         bring(driver, label).click()
     one(driver, "#student").send_keys('b12 "quoted": #1')
     driver.refresh()
-    assert one(driver, "#state").text == catalogue()["state_done"]["en"]
+    assert one(driver, "#state").text == catalogue()["report"]["state_done"]["en"]
     bring(driver, one(driver, "button[type=submit]")).click()
     wait(driver, lambda _: (downloads / "answers.yaml").exists())
     saved = yaml.safe_load((downloads / "answers.yaml").read_text(encoding="utf-8"))
@@ -302,7 +302,7 @@ def test_the_command_writes_all_editions(
 
 
 def test_every_word_of_the_interface_exists_in_both_languages() -> None:
-    for key, words in catalogue().items():
+    for key, words in catalogue()["report"].items():
         assert set(words) == set(LANGUAGES), key
         assert all(words.values()), key
         fields = [set(re.findall(r"\{(\w+)\}", words[language])) for language in LANGUAGES]
