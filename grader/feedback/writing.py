@@ -19,7 +19,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from basics.visible import visible
 from grader.feedback.wording import AnswerSum, work_out
@@ -31,7 +31,7 @@ from grader.quiz.spec import Question
 from grader.quiz.words import Language, Phrase, words
 from grader.submissions.model import Chosen
 from grader.verdicts.key import AnswerKey, QuestionKey
-from grader.verdicts.sentences import Teller, Told
+from grader.verdicts.sentences import Finding, Teller, Told
 
 FORMATS = ("md", "html")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -235,6 +235,7 @@ def templates(form: str) -> Environment:
     )
     environment.filters["md"] = _markdown
     environment.filters["quoted"] = _quoted
+    environment.filters["sentence"] = sentence
     environment.filters["cell"] = lambda text: _markdown(text).replace("|", "\\|")
     return environment
 
@@ -253,6 +254,14 @@ def stylesheet(*names: str) -> Markup:
 def said_in(language: Language, page: Language) -> Markup:
     """The attribute of an element whose text is in another language than its page; a screen reader has to know."""
     return Markup("" if language == page else f' lang="{language}"')
+
+
+def sentence(finding: Finding) -> Markup:
+    """A finding's sentence for a page, what is English in it marked as English."""
+    said = escape(finding.sentence)
+    for text in finding.foreign:
+        said = said.replace(escape(text), Markup('<span lang="en">{}</span>').format(text))
+    return said
 
 
 @pass_context

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from evaluators.display import Wording, in_language, number, value_of, wording
 from evaluators.evidence import SOURCES, Measurement, Source
-from grader.feedback.writing import said_in
+from grader.feedback.writing import said_in, sentence
 from grader.quiz.words import Language, Words, words
 from grader.report.cards import QuestionView
 from grader.verdicts.judge import Comparison
@@ -50,6 +50,7 @@ def environment(language: Language) -> Environment:
         "spoken": lambda comparison: spoken(comparison, said),
         "cleared": lambda comparison: cleared(comparison, said),
         "sources": sources_of,
+        "sentence": sentence,
         "quoted": lambda phrase: said_in(phrase.language, language),
         "weakest": weakest,
     }

@@ -7,8 +7,8 @@ with its unit and interval against the threshold, and why the threshold is there
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from evaluators.display import value_of
@@ -21,6 +21,7 @@ from grader.verdicts.judge import OPPOSITE, Beside, Comparison, State, Step, Ver
 MEASURED = ("measured", "published_audio", "demonstration")
 """Sources whose numbers could have come out a little otherwise: a gap says something of these alone."""
 
+TIE = "\N{NO-BREAK SPACE}"
 THRESHOLD = 6
 """Significant digits of a threshold, which is told as it was set; measured values have three."""
 
@@ -34,11 +35,13 @@ class Finding:
     numbers: str
     why: Phrase | None
     sentence: str
+    foreign: tuple[str, ...] = ()
+    """Parts of the sentence that are English in whatever language it is: values and reasons without a translation."""
 
     @property
     def text(self) -> str:
         """The finding and the reason, in one line."""
-        return self.sentence if self.why is None else f"{self.sentence} {self.why}"
+        return joined(self.sentence, *filter(None, [self.why]))
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Told:
     def line(self) -> str:
         """One sentence, and how many more there are."""
         first = self.findings[0].sentence if self.findings else next(map(str, self.beside), self.conclusion)
-        return f"{first} {self.more}".rstrip()
+        return joined(first, self.more)
 
     @property
     def lines(self) -> list[str]:
@@ -103,7 +106,7 @@ class Teller:
         leaves = [] if defeated else list(dict.fromkeys(_carrying(verdict.step, forms)))
         if verdict.state == "refuted":
             leaves.sort(key=lambda leaf: weight(leaf.step), reverse=True)
-        findings = tuple(dict.fromkeys(map(self._finding, leaves)))
+        findings = tuple(_each_reason_once(dict.fromkeys(map(self._finding, leaves))))
         beside = [self._aside(one) for one in verdict.beside if one.stands]
         if verdict.recalled:
             beside.insert(0, Phrase(self.words["recalled"], self.language))
@@ -123,13 +126,23 @@ class Teller:
         about = self.phrase(form.about or step.claim, step.state != "refuted")
         numbers, said = self._numbers(leaf, found), about.text
         if step.state == "inconclusive":
-            said = self.words["whether"].format(about=said)
-        return Finding(step.state, about, numbers, self._why(leaf), self._sentence(said, numbers))
+            known = all(m.undefined is None for comparison in found for m in comparison.measurements)
+            said = self.words["close" if known else "whether"].format(about=said)
+        foreign = tuple(dict.fromkeys(text for text in self._quotes(found) if text in numbers))
+        return Finding(step.state, about, numbers, self._why(leaf), self._sentence(said, numbers), foreign)
+
+    def _quotes(self, found: list[Comparison]) -> Iterator[str]:
+        """What stands in the brackets and is English for want of a translation."""
+        for measurement in (m for comparison in found for m in comparison.measurements):
+            value, reason = measurement.value, measurement.undefined
+            phrases = [self.phrase(value)] if isinstance(value, str) else []
+            phrases += [self.phrase(shortened(reason))] if reason is not None else []
+            yield from (phrase.text for phrase in phrases if phrase.language != self.language)
 
     def _sentence(self, said: str, numbers: str) -> str:
         """One pair of brackets at the end, whether or not `said` has one already."""
         if not numbers:
-            return said if said.endswith(("?", "？")) else self.words["plain"].format(about=said)
+            return self.words["plain"].format(about=said)
         if said.endswith((")", "）")):
             return self.words["plain"].format(about=f"{said[:-1]}{self.words['semicolon']}{numbers}{said[-1]}")
         return self.words["with_numbers"].format(about=said, numbers=numbers)
@@ -138,13 +151,15 @@ class Teller:
         if not leaf.why or leaf.why.casefold() in leaf.form.about.casefold():
             return None
         phrase = self.phrase(leaf.why)
-        return Phrase(self.words["because"].format(why=phrase.text.rstrip(".。")) + self.words["stop"], phrase.language)
+        first, rest = phrase.text[:1].upper(), phrase.text[1:]
+        stop = "" if rest.endswith((".", "。", "!", "?")) else words("said", phrase.language)["stop"]
+        return Phrase(f"{first}{rest}{stop}", phrase.language)
 
     def _numbers(self, leaf: _Leaf, found: list[Comparison]) -> str:
         """What stands in brackets: values, what was needed, and the gap where something was measured."""
         reasons = list(dict.fromkeys(m.undefined for c in found for m in c.measurements if m.undefined is not None))
         if reasons:
-            return "; ".join(shortened(reason) for reason in reasons)
+            return self.words["semicolon"].join(str(self.phrase(shortened(reason))) for reason in reasons)
         if len(found) > 1:  # the highest or the lowest of several
             first, *others = [m for c in found for m in c.measurements[:1]][:1] + [c.measurements[1] for c in found]
             values = self.words["comma"].join(self.amount(m) for m in others)
@@ -160,9 +175,9 @@ class Teller:
 
     def _found(self, comparison: Comparison) -> str:
         value = comparison.measurements[0].value
-        if comparison.state != "refuted" or isinstance(value, bool):
+        if comparison.state != "refuted" or not isinstance(value, str):
             return ""
-        return self.words["found"].format(value=value)
+        return self.words["found"].format(value=self.phrase(value))
 
     def _values(self, asked: Range, comparison: Comparison) -> str:
         known = {m.name: m for m in comparison.measurements}
@@ -196,7 +211,8 @@ class Teller:
         if comparison.gap is None or not any(m.source in MEASURED for m in comparison.measurements):
             return ""
         unit = next((m.unit for m in comparison.measurements if m.unit), "")
-        return self.words["clear"].format(gap=self.number(abs(comparison.gap), unit))
+        sure = any(m.interval is not None and m.interval.low < m.interval.high for m in comparison.measurements)
+        return self.words["clear_interval" if sure else "clear"].format(gap=self.number(abs(comparison.gap), unit))
 
     def amount(self, measurement: Measurement) -> str:
         """A value with unit and interval; a count that nothing could make otherwise is `exactly` so."""
@@ -206,7 +222,7 @@ class Teller:
         if isinstance(value, bool):
             return self.words["true" if value else "false"]
         if isinstance(value, str):
-            return f"“{value}”"
+            return self.words["quote"].format(value=self.phrase(value))
         said = self.number(value, measurement.unit)
         if interval is not None and interval.low < interval.high:
             low, high = (self.number(end, measurement.unit, bare=True) for end in (interval.low, interval.high))
@@ -216,11 +232,14 @@ class Teller:
         return self.words["exactly"].format(amount=said) if exact else said
 
     def number(self, value: float, unit: str, *, bare: bool = False, digits: int = 3) -> str:
-        """A number with its unit as people say it: a share in percent, `1 class`, `8 classes`; `bare` without."""
+        """A number with its unit as people say it: a share in percent, `1 class`, `8 classes`; `bare` without.
+
+        No line may end between the two.
+        """
         if unit in ("share", "%"):
             return self.words["percent"].format(value=figures(100 * value if unit == "share" else value, digits))
         shown = figures(value, digits)
-        return shown if bare or not unit else f"{shown} {self.unit(unit, value)}".rstrip()
+        return shown if bare or not unit else f"{shown}{TIE}{self.unit(unit, value)}".rstrip(TIE)
 
     def unit(self, unit: str, value: float) -> str:
         """The unit of a value in words; as the evaluator writes it where the catalogue does not know it."""
@@ -229,25 +248,39 @@ class Teller:
         return one if value == 1 or not many else many
 
     def firmness(self, verdicts: Mapping[str, Verdict]) -> str:
-        """How firm a question is: the closest measured option, or that nothing of it was measured with an error."""
+        """How firm a question is: which options are close to a threshold, else what the verdicts rest on."""
         decided = {x: v for x, v in verdicts.items() if v.state != "inconclusive"}
-        closest = [
-            (c.clearance, letter, c)
-            for letter, verdict in decided.items()
-            for c in verdict.grounds
-            if c.gap is not None and any(m.source in MEASURED for m in c.measurements)
-        ]
-        if closest:
-            _, letter, comparison = min(closest, key=lambda found: found[0])
-            unit = next((m.unit for m in comparison.measurements if m.unit), "")
-            gap = self.number(abs(comparison.gap or 0.0), unit)
-            return self.words["firm_measured"].format(letter=letter, gap=gap)
+        if close := [letter for letter, verdict in decided.items() if is_close(verdict)]:
+            return self.words["firm_close"].format(letters=self.words["comma"].join(close))
         sources = {source for verdict in decided.values() for source in verdict.sources}
-        found = [self.words[f"firm_{kind}"] for kind, source in FIRM if source in sources]
-        return self.words["comma"].join(found)
+        found = [self.words[f"firm_{kind}"] for kind, of in FIRM.items() if sources & of]
+        return self.words["firm"].format(by=self.words["and"].join(found)) if found else ""
 
 
-FIRM = (("exact", "executed"), ("published", "published"))
+FIRM: Mapping[str, frozenset[str]] = {
+    "exact": frozenset({"executed"}),
+    "published": frozenset({"published", "saved"}),
+    "measured": frozenset({"measured", "published_audio", "simulated", "demonstration"}),
+}
+"""What a settled question rests on, by the sources of its verdicts."""
+
+CLOSE = 0.1
+"""A measured quantity that clears its threshold by less than a tenth of it counts as close; a count does not."""
+
+
+def is_close(verdict: Verdict) -> bool:
+    """Whether the weakest comparison of a decided verdict is a measured one that clears its threshold narrowly."""
+    deciding = verdict.deciding
+    measured = any(m.interval or (isinstance(m.value, float) and m.source != "executed") for m in deciding.measurements)
+    return measured and deciding.clearance < CLOSE
+
+
+def _each_reason_once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings; a reason that several of them share stands with the first."""
+    said = set[Phrase | None]()
+    for finding in findings:
+        yield replace(finding, why=None) if finding.why in said else finding
+        said.add(finding.why)
 
 
 def _forms(claim: Form) -> dict[str, Form]:
@@ -267,6 +300,11 @@ def _carrying(step: Step, forms: Mapping[str, Form], wanted: bool = True, why: s
             yield from _carrying(
                 inner, forms, wanted != (step.operator == "not"), why if step.operator == "not" else ""
             )
+
+
+def joined(*sentences: str | Phrase) -> str:
+    """Sentences one after the other; Chinese ones have no space between them."""
+    return "".join(f"{said}{'' if str(said).endswith('。') else ' '}" for said in sentences if str(said)).rstrip()
 
 
 def grounds_in_words(comparison: Comparison) -> str:

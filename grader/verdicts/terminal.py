@@ -15,13 +15,14 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from basics.terminal import prose
 from evaluators.display import number, value_of, wording
 from evaluators.evidence import Measurement
 from grader.quiz.claims import comparisons, names_of
 from grader.quiz.commands import command
 from grader.verdicts.decisions import DECIDED, Override, Ruling
 from grader.verdicts.judge import State, Step, Verdict
-from grader.verdicts.sentences import MEASURED, Teller, shortened
+from grader.verdicts.sentences import MEASURED, Teller, is_close, shortened
 
 if TYPE_CHECKING:
     from evaluators.evidence import Evidence
@@ -34,21 +35,12 @@ if TYPE_CHECKING:
 
 MARK: dict[State, str] = {"supported": "yes", "refuted": "no", "inconclusive": "?"}
 STYLE: dict[State, str] = {"supported": "bold green", "refuted": "red", "inconclusive": "yellow"}
-RECALLED, DEMONSTRATION = "recalled, not yet looked up", "DEMONSTRATION, not of record"
 INDENT = "    "
 BESIDE = {"for": "beside the claim, for it", "against": "against it", "defeats": "would defeat it"}
 WIDEST = 60
 """Cells that are longer do not move the columns."""
 FEW = 24
 """Up to as many measurements of a request are all shown."""
-
-
-def caveats(verdict: Verdict) -> list[str]:
-    """What must be said beside a verdict wherever it is shown."""
-    marks = [RECALLED] if verdict.recalled else []
-    marks += [DEMONSTRATION] if verdict.demonstration else []
-    marks += ["another source disagrees"] if verdict.dissent else []
-    return marks + (["contrary evidence stands beside it"] if verdict.contrary else [])
 
 
 def show_key(
@@ -74,7 +66,7 @@ def show_key(
     _show_missing(out, book, answer, testimonies, teller)
     out.print(teller.words["tally"].format(**answer.tally._asdict()))
     if not brief:
-        _legend(out, book, answer)
+        _legend(out, book, answer, teller)
 
 
 def _show_question(out: Console, teller: Teller, testimony: Testimony, entry: QuestionKey) -> None:
@@ -99,14 +91,12 @@ def _show_question(out: Console, teller: Teller, testimony: Testimony, entry: Qu
 def _show_options(out: Console, teller: Teller, testimony: Testimony) -> None:
     for letter, option in testimony.question.options.items():
         verdict = testimony.verdicts[letter]
-        signs = ("†" if verdict.recalled else "") + ("‡" if verdict.demonstration else "")
-        signs += ("≠" if verdict.dissent else "") + ("◊" if verdict.contrary else "")
-        state = Text(f"{teller.words[verdict.state]} {signs}".rstrip(), style=STYLE[verdict.state])
+        state = Text(f"{teller.words[verdict.state]} {signs_of(verdict)}".rstrip(), style=STYLE[verdict.state])
         row = Table(box=None, padding=(0, 1, 0, 0), show_header=False, pad_edge=False)
         row.add_column(width=3)
         row.add_column(width=8)
         row.add_column()
-        text = Group(Text(" ".join(option.text.split())), Text(f"→ {teller.tell(option, verdict).line}", style="dim"))
+        text = Group(Text(" ".join(option.text.split())), prose(f"→ {teller.tell(option, verdict).line}", "dim"))
         row.add_row(f"  {letter}", state, text)
         out.print(row)
 
@@ -196,21 +186,31 @@ def _show_output(out: Console, gap: Missing) -> None:
         out.print(Text(gap.output, style="dim"), soft_wrap=True)
 
 
-def _legend(out: Console, book: QuizBook, answer: AnswerKey) -> None:
-    def why(sign: Callable[[Verdict], object]) -> str:
-        """The command that shows the first option with a sign."""
-        first = ((q.id, x) for q in answer.questions for x, verdict in q.verdicts.items() if sign(verdict))
-        return command(book.folder, "why", *next(first))
+def _legend(out: Console, book: QuizBook, answer: AnswerKey, teller: Teller) -> None:
+    """What the words and signs above mean, of those that occur; each sign with the command that shows one."""
+    said = teller.words
+    settled = [entry.verdicts for entry in answer.questions if entry.settled]
+    close = [any(map(is_close, verdicts.values())) for verdicts in settled]
+    for key in ["legend_firm"] * (not all(close)) + ["legend_close"] * any(close):
+        out.print(prose(said[key]))
+    for sign, (key, found) in SIGNS.items():
+        first = next(((q.id, x) for q in answer.questions for x, v in q.verdicts.items() if found(v)), None)
+        if first:
+            print_line(out, f"{sign} {said[key]} (`{command(book.folder, 'why', *first)}`)")
 
-    verdicts = answer.verdicts
-    if any(verdict.recalled for verdict in verdicts):
-        out.print("† rests on a fact recalled and not yet looked up in the source")
-    if any(verdict.demonstration for verdict in verdicts):
-        out.print("‡ DEMONSTRATION evidence: of other inputs than the quiz asks about; never of record")
-    if any(verdict.dissent for verdict in verdicts):
-        print_line(out, f"≠ another source's value would decide otherwise (`{why(lambda v: v.dissent)}`)")
-    if any(verdict.contrary for verdict in verdicts):
-        print_line(out, f"◊ contrary evidence is answered beside the claim (`{why(lambda v: v.contrary)}`)")
+
+SIGNS: dict[str, tuple[str, Callable[[Verdict], object]]] = {
+    "†": ("sign_recalled", lambda verdict: verdict.recalled),
+    "‡": ("sign_demonstration", lambda verdict: verdict.demonstration),
+    "≠": ("sign_dissent", lambda verdict: verdict.dissent),
+    "◊": ("sign_contrary", lambda verdict: verdict.contrary),
+}
+"""Signs beside a verdict, what they say, and which verdicts have them."""
+
+
+def signs_of(verdict: Verdict) -> str:
+    """The signs of a verdict, in one word."""
+    return "".join(sign for sign, (_, found) in SIGNS.items() if found(verdict))
 
 
 def show_card(
@@ -222,15 +222,16 @@ def show_card(
     told = teller.tell(option, verdict)
     out.rule(f"{testimony.question.id} {letter}", style="dim")
     out.print(Text(option.text, style="bold"))
-    line = Text.assemble(
-        (verdict.state.upper(), STYLE[verdict.state]), f"  by {', '.join(verdict.sources) or 'nothing'}"
-    )
-    for caveat in caveats(verdict):
-        line.append(f"  ({caveat})", style="magenta")
+    sources = teller.words["comma"].join(teller.words[f"by_{source}"] for source in verdict.sources)
+    by = teller.words["by"].format(sources=sources or teller.words["nothing"])
+    line = Text.assemble((teller.words[f"{verdict.state}_card"], STYLE[verdict.state]), f"  {by}")
+    for sign, (key, found) in SIGNS.items():
+        if found(verdict):
+            line.append(f"\n  {sign} {teller.words[key]}", style="magenta")
     out.print(line)
     out.print()
     for said in told.lines:
-        out.print(Padding(Text(said), (0, 0, 0, 2)))
+        out.print(Padding(prose(said), (0, 0, 0, 2)))
     if option.note:
         out.print(Padding(Text(option.note, style="italic"), (0, 0, 0, 2)))
     if brief:
@@ -258,7 +259,7 @@ def _tree(step: Step) -> Tree:
 
 
 def _details(step: Step) -> list[Text]:
-    lines = [Text(f"    because {step.why}", style="dim")] if step.why else []
+    lines = [Text(f"    why: {step.why}", style="dim")] if step.why else []
     comparison = step.comparison
     if comparison and comparison.gap is not None and any(m.source in MEASURED for m in comparison.measurements):
         margin = f", margin {number(comparison.margin)}" if comparison.margin else ""
@@ -354,7 +355,7 @@ def _show_evidence(out: Console, evidence: Evidence, claimed: Collection[str], s
     few = len(evidence.measurements) <= FEW
     shown = [m for m in evidence.measurements if few or m.source in MEASURED or m.name in claimed]
     for (source, shows_how), measurements in groupby(shown, lambda m: (m.source, m.is_demonstration)):
-        heading = f"{source}: {DEMONSTRATION}" if shows_how else source
+        heading = f"{source}: DEMONSTRATION, not of record" if shows_how else source
         out.print(Text(INDENT + heading, style="magenta" if shows_how else "dim"))
         for line in _lines(list(measurements)):
             out.print(line, soft_wrap=True)
