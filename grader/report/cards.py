@@ -13,7 +13,7 @@ from grader.quiz.claims import Form, Range, asked_by, comparisons, expanded, par
 from grader.quiz.spec import Option, Question
 from grader.verdicts.judge import Beside, Comparison, Step, Verdict, span_of
 from grader.verdicts.key import AnswerKey, QuestionKey
-from grader.verdicts.sentences import Teller, Told
+from grader.verdicts.sentences import Teller, Told, is_close
 from grader.verdicts.testimony import Exhibit, Number, Testimony
 
 PADDING = 0.16
@@ -96,6 +96,13 @@ class QuestionView:
     entry: QuestionKey
     testimony: Testimony
     options: tuple[OptionView, ...]
+    firm: str
+
+    @property
+    def contested(self) -> bool:
+        """Whether somebody could dispute an option: another source disagrees, contrary evidence, a close call."""
+        verdicts = [option.verdict for option in self.options]
+        return any(v.dissent or v.contrary or v.recalled or is_close(v) for v in verdicts)
 
     @property
     def command(self) -> str:
@@ -109,7 +116,8 @@ def question_views(testimonies: Sequence[Testimony], key: AnswerKey, teller: Tel
 
 def _question_view(testimony: Testimony, entry: QuestionKey, teller: Teller) -> QuestionView:
     options = tuple(_option_view(testimony, letter, teller) for letter in testimony.question.options)
-    return QuestionView(testimony.question, entry, testimony, options)
+    firm = teller.firmness(testimony.verdicts) if entry.settled else ""
+    return QuestionView(testimony.question, entry, testimony, options, firm)
 
 
 def _option_view(testimony: Testimony, letter: str, teller: Teller) -> OptionView:

@@ -16,6 +16,7 @@ from evaluators.evidence import SOURCES, Measurement, Source
 from grader.feedback.writing import said_in, sentence
 from grader.quiz.words import Language, Words, words
 from grader.report.cards import QuestionView
+from grader.report.classroom import flags
 from grader.verdicts.judge import Comparison
 
 MINUS = "−"
@@ -52,12 +53,12 @@ def environment(language: Language) -> Environment:
         "sources": sources_of,
         "sentence": sentence,
         "quoted": lambda phrase: said_in(phrase.language, language),
-        "weakest": weakest,
     }
     made.filters |= filters
     # Questions stay in the words they were set in: a screen reader has to be told which language that is.
     made.globals |= {
         "t": said,
+        "flags": flags,
         "language": language,
         "en": said_in("en", language),
     }
@@ -108,14 +109,3 @@ def sources_of(view: QuestionView) -> list[Source]:
     """The sources that a question's verdicts rest on."""
     found = {source for option in view.options for source in option.verdict.sources}
     return [source for source in SOURCES if source in found]
-
-
-def weakest(view: QuestionView) -> str:
-    """The smallest gap of a question's decided comparisons, relative to their thresholds, in its own unit."""
-    deciding = [o.verdict.deciding for o in view.options if o.verdict.state != "inconclusive"]
-    measured = [comparison for comparison in deciding if comparison.gap is not None]
-    if not measured:
-        return "—"
-    closest = min(measured, key=lambda comparison: comparison.clearance)
-    letter = next(option.letter for option in view.options if option.verdict.deciding is closest)
-    return f"{letter}: {figure(closest.gap)} {closest.measurements[0].unit}".rstrip()
