@@ -23,7 +23,11 @@ BETWEEN = re.compile(rf"(?:(?<={WIDE})(?=\S)|(?<=\S)(?={WIDE}))(?<!{OPENS})(?!{C
 def prose(text: str, style: str = "") -> Text:
     """Text whose lines end where its language lets them: never between a number and its unit, and between the
     characters of Chinese, which has no spaces."""
-    return Text(BETWEEN.sub(SEAM, text.replace("\N{NO-BREAK SPACE}", TIE)), style)
+    return Text(_laid_out(text), style)
+
+
+def _laid_out(text: str) -> str:
+    return BETWEEN.sub(SEAM, text.replace("\N{NO-BREAK SPACE}", TIE))
 
 
 class PlainConsole(Console):
@@ -43,6 +47,10 @@ class PlainConsole(Console):
     @staticmethod
     def _plain(text: str) -> str:
         return visible(text.replace(SEAM, "")).replace(TIE, " ")
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """A string as a text, to be broken where its language lets it."""
+        return super().render_str(_laid_out(text), **options)
 
     def on_broken_pipe(self) -> None:
         """Leave it to whoever runs the command what it means that nobody reads: rich would end with code 1."""

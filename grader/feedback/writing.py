@@ -27,6 +27,7 @@ from grader.marking.grading import Grades, StudentRecord
 from grader.marking.regulations import latest
 from grader.marking.scoring import OutOf, out_of, rounded
 from grader.marking.student_lines import Points
+from grader.quiz.glossary import Glossary, glossary, mentioned
 from grader.quiz.spec import Question
 from grader.quiz.words import Language, Phrase, words
 from grader.submissions.model import Chosen
@@ -77,6 +78,7 @@ class FeedbackWriter:
             css=stylesheet("style.css", "feedback.css"),
             en=said_in("en", language),
             scores=scores,
+            glossary={name: term for name, term in self._glossary.items() if name in self._mentioned},
             open=[score["id"] for score in scores if score["state"] == "open"],
             language=language,
             quiz=self.grades.scorer.book.quiz,
@@ -104,13 +106,15 @@ class FeedbackWriter:
         messages = [text["nothing"]] if chosen is not None and not chosen else []
         messages += [text["not_given"]] if chosen is None else []
         messages += [text["unsettled"]] if is_open else []
-        messages += [f"{text['override']}: {said.reason}" for said in (entry.override, ruling) if said]
+        messages += [f"{text['override']}{text['colon']}{said.reason}" for said in (entry.override, ruling) if said]
         rendered: str = self._templates[form]["block"].render(
             question=question,
             sum=result,
             t=text,
             messages=messages,
             told_of=self._told[language, question.id],
+            glossary=self._glossary,
+            terms=self._terms[question.id],
             en=said_in("en", language),
             language=language,
         )
@@ -132,9 +136,9 @@ class FeedbackWriter:
         shown = kept or latest(record.attempts)
         time = self.grades.regulator.shown(shown.submitted) if shown.submitted else "—"
         attempt = "" if shown.attempt is None else text["attempt"].format(n=shown.attempt)
-        handed_in = f"{text['submitted']}: {time}{attempt}"
+        handed_in = f"{text['submitted']}{text['colon']}{time}{attempt}"
         if kept is None:
-            handed_in = f"{text['none_in_time']} {handed_in}: {text['not_counted']}"
+            handed_in = f"{text['none_in_time']} {handed_in}{text['colon']}{text['not_counted']}"
         graded = tuple(units is not None for units in record.units)
         total = self._out_of(graded).sentence(self._points.total(record), text["of"], text["open"])
         return {
@@ -180,6 +184,26 @@ class FeedbackWriter:
             for language, teller in tellers.items()
             for question in book.questions
         }
+
+    @cached_property
+    def _glossary(self) -> Glossary:
+        return glossary(self.grades.scorer.book.folder)
+
+    @cached_property
+    def _terms(self) -> dict[str, list[str]]:
+        """The glossary's terms that each question and its verdicts use."""
+        return {
+            question.id: mentioned(
+                self._glossary,
+                [question.prompt, *(option.text for option in question.options.values())]
+                + [told.text for told in self._told[self.languages[0], question.id].values() if told],
+            )
+            for question in self.grades.scorer.book.questions
+        }
+
+    @cached_property
+    def _mentioned(self) -> set[str]:
+        return {name for names in self._terms.values() for name in names}
 
     def _out_of(self, graded: tuple[bool, ...]) -> OutOf:
         if graded not in self._totals:

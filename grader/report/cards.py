@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from grader.quiz.claims import Form, Range, asked_by, comparisons, expanded, parts
+from grader.quiz.glossary import Glossary, mentioned
 from grader.quiz.spec import Option, Question
 from grader.verdicts.judge import Beside, Comparison, Step, Verdict, span_of
 from grader.verdicts.key import AnswerKey, QuestionKey
@@ -86,6 +87,8 @@ class OptionView:
     numbers: tuple[Number, ...]
     origins: tuple[Exhibit, ...]
     told: Told
+    terms: tuple[str, ...]
+    """Ids of the glossary's terms that its text and its verdict use."""
 
 
 @dataclass(frozen=True)
@@ -109,19 +112,22 @@ class QuestionView:
         return self.testimony.recompute
 
 
-def question_views(testimonies: Sequence[Testimony], key: AnswerKey, teller: Teller) -> tuple[QuestionView, ...]:
+def question_views(
+    testimonies: Sequence[Testimony], key: AnswerKey, teller: Teller, terms: Glossary
+) -> tuple[QuestionView, ...]:
     """All questions in the order of the quiz."""
-    return tuple(_question_view(testimony, key.question(testimony.question.id), teller) for testimony in testimonies)
+    return tuple(_question_view(one, key.question(one.question.id), teller, terms) for one in testimonies)
 
 
-def _question_view(testimony: Testimony, entry: QuestionKey, teller: Teller) -> QuestionView:
-    options = tuple(_option_view(testimony, letter, teller) for letter in testimony.question.options)
+def _question_view(testimony: Testimony, entry: QuestionKey, teller: Teller, terms: Glossary) -> QuestionView:
+    options = tuple(_option_view(testimony, letter, teller, terms) for letter in testimony.question.options)
     firm = teller.firmness(testimony.verdicts) if entry.settled else ""
     return QuestionView(testimony.question, entry, testimony, options, firm)
 
 
-def _option_view(testimony: Testimony, letter: str, teller: Teller) -> OptionView:
+def _option_view(testimony: Testimony, letter: str, teller: Teller, terms: Glossary) -> OptionView:
     option, verdict = testimony.question.options[letter], testimony.verdicts[letter]
+    told = teller.tell(option, verdict)
     return OptionView(
         letter=letter,
         option=option,
@@ -133,7 +139,8 @@ def _option_view(testimony: Testimony, letter: str, teller: Teller) -> OptionVie
         ),
         numbers=testimony.numbers(letter),
         origins=testimony.origins(letter),
-        told=teller.tell(option, verdict),
+        told=told,
+        terms=tuple(mentioned(terms, [option.text, *told.lines])),
     )
 
 

@@ -20,6 +20,7 @@ from evaluators.evidence import SOURCES
 from evaluators.store import Store
 from grader.feedback.writing import stylesheet
 from grader.marking.grading import Grades
+from grader.quiz.glossary import Glossary, glossary
 from grader.quiz.spec import Quiz, QuizBook
 from grader.quiz.words import Language
 from grader.report.cards import all_evidence, question_views
@@ -66,7 +67,7 @@ def write_report(
     bank = SoundBank(out.with_name(f"{out.stem}_audio") if audio == "beside" else None)
     site = replace(book.site, corpus=corpus, cache=store.root)
     content = {
-        **_decided(testimonies, key, Teller.of(book.folder, language)),
+        **_decided(testimonies, key, Teller.of(book.folder, language), glossary(book.folder)),
         "sections": sections(testimonies, site, Page(store, bank, language)),
         "classroom": classroom(grades, key, words) if grades and grades.records else None,
         "data": {"words": {"copied": words["copied"]}, "sounds": dict(bank.places)},
@@ -74,13 +75,14 @@ def write_report(
     return write_page(out, book.quiz, edition, language, content)
 
 
-def _decided(testimonies: Sequence[Testimony], key: AnswerKey, teller: Teller) -> dict[str, Any]:
+def _decided(testimonies: Sequence[Testimony], key: AnswerKey, teller: Teller, terms: Glossary) -> dict[str, Any]:
     """The key, the cards and the origins of the evidence, as the template names them."""
     evidence = all_evidence(testimonies)
     seen = {m.source for used in evidence for m in used.exhibit.evidence.measurements}
     return {
         "key": key,
-        "questions": question_views(testimonies, key, teller),
+        "questions": question_views(testimonies, key, teller, terms),
+        "glossary": terms,
         "evidence": evidence,
         "sources": [source for source in SOURCES if source in seen],
         "demonstration": any(used.demonstration for used in evidence),

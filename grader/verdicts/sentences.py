@@ -61,6 +61,11 @@ class Told:
         return joined(first, self.more)
 
     @property
+    def text(self) -> str:
+        """All of it in one paragraph."""
+        return joined(*self.lines)
+
+    @property
     def lines(self) -> list[str]:
         """All of it as text, a line for each thought."""
         return [*(finding.text for finding in self.findings), self.conclusion, *map(str, self.beside)]

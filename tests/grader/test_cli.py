@@ -34,7 +34,7 @@ def test_key_prints_every_option_with_verdict_and_source(run: Any) -> None:
         "settled: A, C",
         "settled: B",
         "2 of 2 questions settled, 6 of 6 options decided",
-        "measured; C clear by",
+        "close: C",
         "exactly 6 sides; at least 7 would be needed",
     ):
         assert text in done.stdout

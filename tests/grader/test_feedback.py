@@ -200,7 +200,7 @@ def test_points_of_unsettled_questions_leave_what_a_total_is_out_of(answers: dic
     file = SubmissionFile(Path("x"), "0" * 64, "plain", IDS, (sheet(**answers),))
     maker = FeedbackWriter(grade(file, Setting(BOOK, OPEN, "net-correct")), KEY)
     assert f"**Total: {total}**" in maker.page(maker.grades.records[0], "en", "md")
-    assert f"{total.replace(' of ', ' ／ ').replace('open', '未定')}" in maker.page(
+    assert f"{total.replace(' of ', ' / ').replace('open', '未定')}" in maker.page(
         maker.grades.records[0], "zh-TW", "md"
     )
 

@@ -24,7 +24,8 @@ def option(**claim: object) -> Option:
 
 def told(asked: Option, *measurements: Measurement, language: str = "en") -> list[str]:
     verdict = judge(asked.claim, {m.name: (m,) for m in measurements})
-    return Teller(language).tell(asked, verdict).lines  # type: ignore[arg-type]
+    lines = Teller(language).tell(asked, verdict).lines  # type: ignore[arg-type]
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 def executed(value: int | float, name: str = "code.modules", unit: str = "classes") -> Measurement:
@@ -32,9 +33,7 @@ def executed(value: int | float, name: str = "code.modules", unit: str = "classe
 
 
 def test_a_count_is_exact_and_stands_beside_what_was_needed() -> None:
-    needed = (
-        "The code has no module for speech (exactly 0 classes; at least 1 would be needed). The test: one would do."
-    )
+    needed = "The code has no module for speech (exactly 0 classes; at least 1 would be needed). One would do."
     assert told(option(**COUNT), executed(0)) == [needed, "So the statement does not hold."]
     assert told(option(**COUNT), executed(1))[0].startswith(
         "The code has a module for speech (exactly 1 class; at least 1 needed)."
@@ -49,7 +48,7 @@ def test_a_measured_value_has_its_interval_and_its_gap_and_a_published_one_has_n
     (said, _) = told(asked, heard)
     assert said == (
         "The speech is intelligible (84 %, 95 % interval 80 % to 87 %; at least 70 % needed; "
-        "clear of the threshold by 10 %)."
+        "the whole interval is at least 10 % from the threshold)."
     )
     cited = Measurement(name="stoi.english", value=0.84, source="published", checked="read", locator="Table 2")
     assert told(asked, cited)[0] == "The speech is intelligible (0.84; at least 0.7 needed)."
@@ -74,11 +73,13 @@ def test_everything_that_refutes_is_told_the_strongest_first() -> None:
     assert [line.partition(" ")[0] for line in said[:-1]] == ["far", "near"]
 
 
-def test_what_is_unknown_is_a_question_with_its_reason() -> None:
+def test_what_is_unknown_is_said_with_its_reason() -> None:
     revision = "89091b3e466eb6a9d11e537bf26b144f194978f7"
     missing = Measurement(name="code.modules", undefined=f"no weights of {revision}; run it again", source="executed")
     said = told(option(**COUNT), missing)
-    assert said[0].startswith("Not known: The code has a module for speech? (no weights of 89091b3…).")
+    assert said[0].startswith(
+        "Whether this is so is not known: The code has a module for speech (no weights of 89091b3…)."
+    )
     assert said[-1] == "So it stays open."
 
 
