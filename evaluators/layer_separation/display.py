@@ -66,11 +66,11 @@ def _map(rows: Sequence[Mapping[str, str]], sounds: Mapping[str, Path], known: M
         "zh-TW": "此電腦上沒有當時量測的音檔；請以 --corpus 指定其資料夾後再聆聽。",
     }
     return Map(
-        title={"en": "Emotions in the codebook layers", "zh-TW": "各碼本層中的情緒"},
+        title={"en": "Emotions in the codebook layers", "zh-TW": "各碼簿層中的情緒"},
         about={
             "en": "Each point is one clip: the mean of its codebook vectors in one layer, laid out by UMAP. Colour and "
             "shape tell the emotion. A point plays its clip and names its file.",
-            "zh-TW": "每一點為一個音檔，即該層碼本向量的平均，以 UMAP 投影。顏色與形狀表示情緒。"
+            "zh-TW": "每一點為一個音檔，即該層碼簿向量的平均，以 UMAP 投影。顏色與形狀表示情緒。"
             "點選任一點即播放該音檔並顯示檔名。",
         },
         spots=tuple(

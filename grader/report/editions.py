@@ -66,13 +66,14 @@ def write_report(
     words = interface_words(language)
     bank = SoundBank(out.with_name(f"{out.stem}_audio") if audio == "beside" else None)
     site = replace(book.site, corpus=corpus, cache=store.root)
+    teller = Teller.of(book.folder, language)
     content = {
-        **_decided(testimonies, key, Teller.of(book.folder, language), glossary(book.folder)),
+        **_decided(testimonies, key, teller, glossary(book.folder)),
         "sections": sections(testimonies, site, Page(store, bank, language)),
         "classroom": classroom(grades, key, words) if grades and grades.records else None,
         "data": {"words": {"copied": words["copied"]}, "sounds": dict(bank.places)},
     }
-    return write_page(out, book.quiz, edition, language, content)
+    return write_page(out, book.quiz, edition, language, content, teller)
 
 
 def _decided(testimonies: Sequence[Testimony], key: AnswerKey, teller: Teller, terms: Glossary) -> dict[str, Any]:
@@ -100,11 +101,14 @@ def write_sheet(book: QuizBook, *, out: Path, language: Language) -> Path:
     return write_page(out, book.quiz, "before", language, {"sheet": question_sheet(book)})
 
 
-def write_page(out: Path, quiz: Quiz, edition: Edition, language: Language, content: dict[str, Any]) -> Path:
-    """Render the edition's template with `content` and put the page in place."""
+def write_page(
+    out: Path, quiz: Quiz, edition: Edition, language: Language, content: dict[str, Any], teller: Teller | None = None
+) -> Path:
+    """Render the edition's template with `content` and put the page in place; `teller` says the quiz's own texts."""
     name = "before" if edition == "before" else "report"
     words = interface_words(language)
     made = environment(language)
+    made.globals["phrase"] = (teller or Teller(language)).phrase
     page = made.get_template(f"{name}.html.j2").render(
         quiz=quiz,
         edition=edition,

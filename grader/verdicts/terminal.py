@@ -233,7 +233,7 @@ def show_card(
     for said in told.lines:
         out.print(Padding(prose(said), (0, 0, 0, 2)))
     if option.note:
-        out.print(Padding(Text(option.note, style="italic"), (0, 0, 0, 2)))
+        out.print(Padding(prose(str(teller.phrase(option.note)), "italic"), (0, 0, 0, 2)))
     if brief:
         return
     out.print()

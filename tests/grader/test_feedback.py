@@ -175,7 +175,14 @@ def test_a_late_attempt_is_shown_as_it_was_given_and_said_not_to_count(
     maker = late(sheet(q01="BD", q02="B"))
     text = maker.page(maker.grades.records[0], language, form)
     assert said in text
-    assert words("feedback", language)["total"] + ": 0.00 " + words("feedback", language)["of"] + " 10.00" in text
+    assert (
+        words("feedback", language)["total"]
+        + words("feedback", language)["colon"]
+        + "0.00 "
+        + words("feedback", language)["of"]
+        + " 10.00"
+        in text
+    )
     assert text.count(words("feedback", language)["nothing"]) == 10, "two of the twelve questions were answered"
     ticked = words("feedback", language)["tick"]
     assert text.count(f"| {ticked} |" if form == "md" else f'given">{ticked}</li>') == 3
