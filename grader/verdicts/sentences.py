@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from evaluators.display import value_of
 from evaluators.evidence import Measurement
 from grader.quiz.claims import Fact, Form, Lack, Range, asked_by, comparisons, expanded, in_words, parts
 from grader.quiz.spec import Option
-from grader.quiz.words import Language, Phrase, Words, outcome, translation, words
+from grader.quiz.words import Language, Phrase, Words, catalogue, outcome, translation, words
 from grader.verdicts.judge import OPPOSITE, Beside, Comparison, State, Step, Verdict, every_comparison, weight
 
 MEASURED = ("measured", "published_audio", "demonstration")
@@ -100,8 +101,9 @@ class Teller:
     def phrase(self, text: str, holds: bool = True) -> Phrase:
         """A text of the quiz, translated where it was, else in English; `{holds|fails}` as it came out."""
         plain = " ".join(text.split())
-        if plain in self.own:
-            return Phrase(outcome(self.own[plain], holds), self.language)
+        known = self.own.get(plain) or _reasons(self.language).get(plain)
+        if known:
+            return Phrase(outcome(known, holds), self.language)
         return Phrase(outcome(plain, holds), "en")
 
     def tell(self, option: Option, verdict: Verdict) -> Told:
@@ -260,6 +262,12 @@ class Teller:
         sources = {source for verdict in decided.values() for source in verdict.sources}
         found = [self.words[f"firm_{kind}"] for kind, of in FIRM.items() if sources & of]
         return self.words["firm"].format(by=self.words["and"].join(found)) if found else ""
+
+
+@cache
+def _reasons(language: Language) -> Words:
+    """The program's reasons in a language, by their English text."""
+    return {said["en"]: said[language] for said in catalogue()["reasons"].values()}
 
 
 FIRM: Mapping[str, frozenset[str]] = {
