@@ -127,12 +127,13 @@ def recorded_answers(path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def pages(showcase: Showcase, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The three editions."""
+    """The three editions, in both languages."""
     folder = tmp_path_factory.mktemp("pages")
     return {
         "ta": showcase.write(folder / "ta.html", grades=showcase.grades),
         "student": showcase.write(folder / "student.html", "student", "zh-TW"),
         "before": showcase.write(folder / "before.html", "before"),
+        "sheet": showcase.write(folder / "sheet.html", "before", "zh-TW"),
     }
 
 

@@ -126,7 +126,7 @@ def test_html_is_well_formed_and_says_its_language(language: Language) -> None:
     text = page(sheet(q01="BC"), language, "html")
     root = ET.fromstring(re.sub(r"<(meta[^>]*|br)>", "", text.removeprefix("<!DOCTYPE html>\n")))
     assert root.get("lang") == language
-    assert len(root.findall(".//section")) == 12
+    assert len(root.findall(".//section")) == 12 + 1, "a section for each question, and the words"
     assert words("feedback", language)["title"] in ("".join(root.find(".//h1").itertext()))
 
 
