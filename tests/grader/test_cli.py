@@ -20,9 +20,9 @@ import pytest
 def run(earwitness: Any, foreign_quiz: Path) -> Any:
     """Runs a command on the foreign quiz."""
 
-    def call(command: str, *arguments: object) -> Any:
+    def call(command: str, *arguments: object, **options: Any) -> Any:
         where = [foreign_quiz] if command == "validate" else ["--quiz", foreign_quiz]
-        return earwitness(command, *arguments, *where)
+        return earwitness(command, *arguments, *where, **options)
 
     return call
 
@@ -72,6 +72,14 @@ def test_key_and_why_speak_the_language_that_is_asked_for(earwitness: Any) -> No
     said = earwitness("why", "q01", "A", "--brief", "--language=zh-TW", env={**os.environ, "COLUMNS": "200"}).stdout
     assert "沒有任何執行中的模組負責辨識或合成語音（恰為 0 個類別；須至少 1 才行）。" in said
     assert "因此此敘述不成立。" in said
+
+
+def test_a_student_may_check_answers_in_the_language_of_the_locale(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "answers.yaml").write_text("answers: {fair: [A, C], sides: [A]}\n", encoding="utf-8")
+    assert run("evidence").returncode == 0
+    said = run("check", tmp_path / "answers.yaml", "--why", env={**os.environ, "LC_ALL": "zh_TW.UTF-8"}).stdout
+    for part in ("答對", "未全對", "因此此敘述成立。", "計分方式"):
+        assert part in said
 
 
 def test_why_reads_like_an_argument(run: Any) -> None:
