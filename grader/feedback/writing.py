@@ -75,7 +75,7 @@ class FeedbackWriter:
         rendered: str = self._templates[form]["page"].render(
             t=text,
             policy=POLICY,
-            css=stylesheet("style.css", "feedback.css"),
+            css=stylesheet("style.css", "line.css", "feedback.css"),
             en=said_in("en", language),
             scores=scores,
             glossary={name: term for name, term in self._glossary.items() if name in self._mentioned},

@@ -114,7 +114,7 @@ def write_page(
         edition=edition,
         heading="sheet" if edition == "before" else "report",
         title=f"{quiz.title}: {words['edition_' + edition]}",
-        css=stylesheet("style.css") + static(f"{name}.css"),
+        css=stylesheet("style.css", *(["line.css"] if name == "report" else [])) + static(f"{name}.css"),
         script=static(f"{name}.js"),
         policy=POLICY,
         made=datetime.now(ZoneInfo(quiz.time_zone)).date().isoformat(),

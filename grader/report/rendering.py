@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from evaluators.display import Wording, in_language, number, value_of, wording
@@ -35,7 +35,7 @@ def interface_words(language: Language) -> Words:
 def environment(language: Language) -> Environment:
     """Templates of the report with the words of `language`."""
     made = Environment(
-        loader=PackageLoader("grader.report"),
+        loader=ChoiceLoader([PackageLoader("grader.report"), PackageLoader("grader.feedback")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -18,6 +18,7 @@ from grader.quiz.claims import Fact, Form, Lack, Range, asked_by, comparisons, e
 from grader.quiz.spec import Option
 from grader.quiz.words import Language, Phrase, Words, catalogue, outcome, translation, words
 from grader.verdicts.judge import OPPOSITE, Beside, Comparison, State, Step, Verdict, every_comparison, weight
+from grader.verdicts.lines import NumberLine, number_line
 
 MEASURED = ("measured", "published_audio", "demonstration")
 """Sources whose numbers could have come out a little otherwise: a gap says something of these alone."""
@@ -36,8 +37,15 @@ class Finding:
     numbers: str
     why: Phrase | None
     sentence: str
+    line: NumberLine | None = None
+    """Its drawing, where the value could have come out a little otherwise."""
     foreign: tuple[str, ...] = ()
     """Parts of the sentence that are English in whatever language it is: values and reasons without a translation."""
+
+    @property
+    def space(self) -> str:
+        """What stands between its sentence and the next one."""
+        return _space(self.sentence)
 
     @property
     def text(self) -> str:
@@ -136,7 +144,8 @@ class Teller:
             known = all(m.undefined is None for comparison in found for m in comparison.measurements)
             said = self.words["close" if known else "whether"].format(about=said)
         foreign = tuple(dict.fromkeys(text for text in self._quotes(found) if text in numbers))
-        return Finding(step.state, about, numbers, self._why(leaf), self._sentence(said, numbers), foreign)
+        drawn = _drawn(form, found[0]) if len(found) == 1 else None
+        return Finding(step.state, about, numbers, self._why(leaf), self._sentence(said, numbers), drawn, foreign)
 
     def _quotes(self, found: list[Comparison]) -> Iterator[str]:
         """What stands in the brackets and is English for want of a translation."""
@@ -288,6 +297,14 @@ def is_close(verdict: Verdict) -> bool:
     return measured and deciding.clearance < CLOSE
 
 
+def _drawn(form: Form, comparison: Comparison) -> NumberLine | None:
+    """The number line of a value that was measured, or has decimals: of a count a picture tells no more than a word."""
+    told = comparison.measurements
+    if not any(m.source in MEASURED or m.interval or (isinstance(m.value, float) and m.value % 1) for m in told):
+        return None
+    return number_line(next(iter(parts(expanded(form))), form), comparison)
+
+
 def _each_reason_once(findings: Iterable[Finding]) -> Iterator[Finding]:
     """The findings; a reason that several of them share stands with the first."""
     said = set[Phrase | None]()
@@ -317,7 +334,11 @@ def _carrying(step: Step, forms: Mapping[str, Form], wanted: bool = True, why: s
 
 def joined(*sentences: str | Phrase) -> str:
     """Sentences one after the other; Chinese ones have no space between them."""
-    return "".join(f"{said}{'' if str(said).endswith('。') else ' '}" for said in sentences if str(said)).rstrip()
+    return "".join(f"{said}{_space(str(said))}" for said in sentences if str(said)).rstrip()
+
+
+def _space(sentence: str) -> str:
+    return "" if sentence.endswith("。") else " "
 
 
 def grounds_in_words(comparison: Comparison) -> str:
