@@ -37,7 +37,7 @@ def display(evidence: Evidence, site: Site) -> Iterator[Panel]:
     Raises InputError if the site's corpus cannot be read.
     """
     if rows := points_of(evidence, Store(site.cache)):
-        yield _map(rows, corpus_files(evidence, site.corpus), {m.name: m for m in evidence.measurements})
+        yield _map(rows, corpus_files(evidence, site.corpus), evidence)
     yield from silhouettes(evidence.measurements)
 
 
@@ -56,7 +56,7 @@ def points_of(evidence: Evidence, store: Store) -> list[Mapping[str, str]]:
     return []
 
 
-def _map(rows: Sequence[Mapping[str, str]], sounds: Mapping[str, Path], known: Mapping[str, Measurement]) -> Map:
+def _map(rows: Sequence[Mapping[str, str]], sounds: Mapping[str, Path], evidence: Evidence) -> Map:
     seed = rows[0]["seed"]
     mapped = list(dict.fromkeys(int(row["layer"]) for row in rows))
     chosen = [layer for layer in LAYERS if layer in mapped] or mapped[: len(LAYERS)]
@@ -80,7 +80,7 @@ def _map(rows: Sequence[Mapping[str, str]], sounds: Mapping[str, Path], known: M
             MapView(
                 {"en": f"Layer {layer}", "zh-TW": f"第 {layer} 層"},
                 tuple((float(row["x"]), float(row["y"])) for row in of_layer[layer]),
-                _seen(layer, known),
+                _seen(layer, evidence),
             )
             for layer in chosen
         ),
@@ -91,20 +91,24 @@ def _map(rows: Sequence[Mapping[str, str]], sounds: Mapping[str, Path], known: M
 
 SEEN: dict[str, Words] = {
     "silhouette_map.layer_{}": {"en": "emotions", "zh-TW": "情緒"},
-    "pair_separation_map.layer_{}": {"en": "the pair in question", "zh-TW": "題目所問的一對"},
+    "pair_separation_map.layer_{}": {"en": "{} from {}", "zh-TW": "{} 與 {}"},
     "speaker_silhouette_map.layer_{}": {"en": "voices", "zh-TW": "語者"},
 }
 """What a map can show, by the measurement that says how far it is apart there."""
 
 
-def _seen(layer: int, known: Mapping[str, Measurement]) -> Words:
+def _seen(layer: int, evidence: Evidence) -> Words:
     """How far emotions, the pair that is asked about, and voices are apart in a map; nothing where none is known."""
+    from evaluators.layer_separation.parameters import Parameters
+
+    pair = Parameters.model_validate(evidence.parameters, strict=False).pair
+    known = {m.name: m for m in evidence.measurements}
     found = [(words, known[name.format(layer)].value) for name, words in SEEN.items() if name.format(layer) in known]
     told = [(words, f"{value:.2f}".replace("-", "−")) for words, value in found if isinstance(value, float)]
     if not told:
         return ""
-    english = ", ".join(f"{in_language(words, 'en')} {value}" for words, value in told)
-    chinese = "、".join(f"{in_language(words, 'zh-TW')} {value}" for words, value in told)
+    english = ", ".join(f"{in_language(words, 'en').format(*pair)} {value}" for words, value in told)
+    chinese = "、".join(f"{in_language(words, 'zh-TW').format(*pair)} {value}" for words, value in told)
     return {
         "en": f"Silhouette here: {english}. 0 is no clusters, 1 is far apart.",
         "zh-TW": f"此圖的輪廓係數：{chinese}。0 表示無群集，1 表示完全分開。",
