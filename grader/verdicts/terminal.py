@@ -112,7 +112,7 @@ def _show_missing(
     found: dict[str, tuple[str, list[str]]] = {}
     for testimony in testimonies:
         entry = answer.question(testimony.question.id)
-        for what, remedy in _lacking(book, entry, testimony):
+        for what, remedy in _lacking(book, entry, testimony, teller):
             found.setdefault(remedy, (what, []))[1].append(entry.id)
     for remedy, (what, questions) in list(found.items())[:MOST_MISSING]:
         asking = list(dict.fromkeys(questions))
@@ -131,7 +131,7 @@ OPTION = re.compile(r"(--[a-z]+)[ =]([A-Z]+)")
 COMMAND = re.compile(r"`(earwitness [^`]+)`")
 
 
-def _lacking(book: QuizBook, entry: QuestionKey, testimony: Testimony) -> Iterator[tuple[str, str]]:
+def _lacking(book: QuizBook, entry: QuestionKey, testimony: Testimony, teller: Teller) -> Iterator[tuple[str, str]]:
     """What an open question lacks, each with the command that brings it, or with the remedy where there is none."""
     if entry.settled:
         return
@@ -142,20 +142,25 @@ def _lacking(book: QuizBook, entry: QuestionKey, testimony: Testimony) -> Iterat
         options = OPTION.search(gap.remedy)
         ready = COMMAND.search(gap.remedy)
         remedy = ready[1] if ready else f"{gather} {options[1]} {options[2]}" if options else gap.remedy
-        yield shortened(gap.what), remedy.splitlines()[0] if remedy else gather
+        yield _said_of(gap.what, teller), remedy.splitlines()[0] if remedy else gather
     for letter, verdict in testimony.verdicts.items():
         if verdict.state != "inconclusive":
             continue
         reason = verdict.deciding.reason
         if ready := COMMAND.search(reason):
-            yield shortened(_reason(verdict)), ready[1]
+            yield _said_of(_reason(verdict), teller), ready[1]
         elif "recalled" in reason:
-            yield shortened(_reason(verdict)), command(book.folder, "facts", "list", "--unread")
+            yield _said_of(_reason(verdict), teller), command(book.folder, "facts", "list", "--unread")
         elif not told or "undefined" not in reason:
-            yield f"{letter}: {shortened(_reason(verdict))}", command(book.folder, "why", entry.id, letter)
+            yield f"{letter}: {_said_of(_reason(verdict), teller)}", command(book.folder, "why", entry.id, letter)
     for obstacle in entry.obstacles:
         if obstacle.startswith("choose is one"):
             yield obstacle, command(book.folder, "why", entry.id)
+
+
+def _said_of(reason: str, teller: Teller) -> str:
+    """A reason in short, translated where it was."""
+    return str(teller.phrase(shortened(reason)))
 
 
 def _reason(verdict: Verdict) -> str:
