@@ -14,6 +14,7 @@ from grader.quiz.spec import Option
 from grader.quiz.words import CHOICE, LANGUAGES, catalogue, translation
 from grader.verdicts.judge import judge
 from grader.verdicts.sentences import Teller, figures
+from tests.conftest import REPOSITORY
 
 COUNT = {"at_least": ("code.modules", 1), "about": "The code has {a|no} module for speech", "why": "one would do"}
 
@@ -121,6 +122,13 @@ def test_every_word_is_there_in_every_language_with_the_same_blanks() -> None:
             assert said.keys() == set(LANGUAGES), f"{part}.{key}"
             blanks = {language: sorted(re.findall(r"\{\w+\}", text)) for language, text in said.items()}
             assert blanks["en"] == blanks["zh-TW"], f"{part}.{key}"
+
+
+def test_the_reasons_that_are_translated_are_still_given() -> None:
+    sources = [path for floor in ("evaluators", "grader") for path in (REPOSITORY / floor).rglob("*.py")]
+    given = "".join(path.read_text(encoding="utf-8") for path in sources)
+    told = [said["en"].replace("only recalled", "only {standings}") for said in catalogue()["reasons"].values()]
+    assert [text for text in told if text not in given] == []
 
 
 def reasons(claim: Form) -> Iterator[str]:
