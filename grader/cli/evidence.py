@@ -47,7 +47,8 @@ def register(app: typer.Typer) -> None:
 
 
 def validate(
-    quiz: Annotated[Path | None, typer.Argument(help="Folder with quiz.yaml.", show_default=False)] = None,
+    folder: Annotated[Path | None, typer.Argument(help="As --quiz.", metavar="QUIZ", show_default=False)] = None,
+    quiz: QuizOption = None,
     write_schema: Annotated[
         bool, typer.Option("--write-schema", help="Write the JSON Schemas beside the quiz.")
     ] = False,
@@ -59,7 +60,9 @@ def validate(
     from grader.quiz.loading import find_quiz, unlisted
     from grader.quiz.spec import schema_texts, stale
 
-    folder = find_quiz(quiz)
+    if folder and quiz:
+        raise InputError(Problem("--quiz", f"{folder} is given already", "name the quiz once"))
+    folder = find_quiz(folder or quiz)
     if write_schema:
         for name, text in schema_texts(_asked(folder)).items():
             write_whole(folder / "schema" / name, text.encode())

@@ -11,7 +11,7 @@ import pytest
 
 from tests.hostile.families import FAMILIES
 
-CASES = 40
+CASES = 16
 
 
 @pytest.fixture(scope="module")
