@@ -12,9 +12,10 @@ from rich.text import Text
 
 from basics.visible import visible
 
-TIE, SEAM = "\ue000", "\x1f"
+TIE, SEAM = "\ue000", "\x1c\x1d"
 """Stand for a space at which no line may end, and for a place without one at which a line may, while text is laid out:
-rich ends lines at spaces alone, and at no-break spaces too."""
+rich ends lines at spaces alone, and at no-break spaces too. The second has no width, and rich takes it for a space; it
+is a pair, so that a control character in a text is still shown as its code."""
 WIDE = "[\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uff60]"
 OPENS, CLOSES = "[（「『]", "[，。；：、？！）」』]"
 BETWEEN = re.compile(rf"(?:(?<={WIDE})(?=\S)|(?<=\S)(?={WIDE}))(?<!{OPENS})(?!{CLOSES})")
