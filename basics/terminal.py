@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
 from basics.visible import visible
+
+TIE, SEAM = "\ue000", "\x1c\x1d"
+"""Stand for a space at which no line may end, and for a place without one at which a line may, while text is laid out:
+rich ends lines at spaces alone, and at no-break spaces too. The second has no width, and rich takes it for a space; it
+is a pair, so that a control character in a text is still shown as its code."""
+WIDE = "[\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uff60]"
+OPENS, CLOSES = "[（「『]", "[，。；：、？！）」』]"
+BETWEEN = re.compile(rf"(?:(?<={WIDE})(?=\S)|(?<=\S)(?={WIDE}))(?<!{OPENS})(?!{CLOSES})")
+
+
+def prose(text: str, style: str = "") -> Text:
+    """Text whose lines end where its language lets them: never between a number and its unit, and between the
+    characters of Chinese, which has no spaces."""
+    return Text(_laid_out(text), style)
+
+
+def _laid_out(text: str) -> str:
+    return BETWEEN.sub(SEAM, text.replace("\N{NO-BREAK SPACE}", TIE))
 
 
 class PlainConsole(Console):
@@ -23,7 +43,15 @@ class PlainConsole(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """As rich renders it; its own commands are segments by themselves and stay."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+            yield segment if segment.control else Segment(self._plain(segment.text), segment.style)
+
+    @staticmethod
+    def _plain(text: str) -> str:
+        return visible(text.replace(SEAM, "")).replace(TIE, " ")
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """A string as a text, to be broken where its language lets it."""
+        return super().render_str(_laid_out(text), **options)
 
     def on_broken_pipe(self) -> None:
         """Leave it to whoever runs the command what it means that nobody reads: rich would end with code 1."""

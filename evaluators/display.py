@@ -123,10 +123,11 @@ class Spot:
 
 @dataclass(frozen=True)
 class MapView:
-    """Where the spots of a map lie: positions (spots, 2), in any unit."""
+    """Where the spots of a map lie: positions (spots, 2), in any unit; `note` says what is to be seen there."""
 
     title: Words
     positions: tuple[tuple[float, float], ...]
+    note: Words = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,17 +147,21 @@ class Map(Panel):
 
 @dataclass(frozen=True)
 class ShareGroup:
-    """Measurements in [0, 1] that are read together, each with what it is of; `mark` is a level to compare with."""
+    """Measurements that are read together, each with what it is of; `mark` is a level to compare with.
+
+    `scale` is what their axis goes from and to: shares lie in [0, 1], differences of shares in [-1, 1].
+    """
 
     title: Words
     rows: tuple[tuple[Measurement, str], ...]
     mark: float | None = None
     mark_about: Words = ""
+    scale: tuple[float, float] = (0.0, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shares(Panel):
-    """Groups of shares on one scale from 0 to 1; `left_out` are the reasons for what could not be had."""
+    """Groups of shares, each on the scale of its quantity; `left_out` are the reasons for what could not be had."""
 
     groups: tuple[ShareGroup, ...]
     left_out: tuple[str, ...] = ()

@@ -25,7 +25,14 @@ from grader.verdicts.terminal import print_command
 from tests.test_readme import commands
 
 TREE: Any = typer.main.get_command(app)
-MODULES = {"tools.pin", "tools.worlds", "tools.claims_review", "tools.clips.render", "tests.audio.golden"}
+MODULES = {
+    "tools.pin",
+    "tools.glossary",
+    "tools.worlds",
+    "tools.claims_review",
+    "tools.clips.render",
+    "tests.audio.golden",
+}
 MAKERS = ("command", "command_of", "about_run")
 NAMED = re.compile(r"`((?:uv run )?(?:earwitness|python -m|pytest)\b[^`\n]*)`")
 

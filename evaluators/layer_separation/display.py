@@ -9,7 +9,7 @@ from pathlib import Path
 import audio
 from basics.csv_source import read_records
 from basics.errors import Unavailable
-from evaluators.display import Curves, Map, MapView, Panel, Plot, Series, Spot, Words
+from evaluators.display import Curves, Map, MapView, Panel, Plot, Series, Spot, Words, in_language
 from evaluators.evidence import Evidence, Measurement, Site
 from evaluators.store import Store
 
@@ -37,7 +37,7 @@ def display(evidence: Evidence, site: Site) -> Iterator[Panel]:
     Raises InputError if the site's corpus cannot be read.
     """
     if rows := points_of(evidence, Store(site.cache)):
-        yield _map(rows, corpus_files(evidence, site.corpus))
+        yield _map(rows, corpus_files(evidence, site.corpus), evidence)
     yield from silhouettes(evidence.measurements)
 
 
@@ -56,7 +56,7 @@ def points_of(evidence: Evidence, store: Store) -> list[Mapping[str, str]]:
     return []
 
 
-def _map(rows: Sequence[Mapping[str, str]], sounds: Mapping[str, Path]) -> Map:
+def _map(rows: Sequence[Mapping[str, str]], sounds: Mapping[str, Path], evidence: Evidence) -> Map:
     seed = rows[0]["seed"]
     mapped = list(dict.fromkeys(int(row["layer"]) for row in rows))
     chosen = [layer for layer in LAYERS if layer in mapped] or mapped[: len(LAYERS)]
@@ -66,11 +66,11 @@ def _map(rows: Sequence[Mapping[str, str]], sounds: Mapping[str, Path]) -> Map:
         "zh-TW": "此電腦上沒有當時量測的音檔；請以 --corpus 指定其資料夾後再聆聽。",
     }
     return Map(
-        title={"en": "Emotions in the codebook layers", "zh-TW": "各碼本層中的情緒"},
+        title={"en": "Emotions in the codebook layers", "zh-TW": "各碼簿層中的情緒"},
         about={
             "en": "Each point is one clip: the mean of its codebook vectors in one layer, laid out by UMAP. Colour and "
             "shape tell the emotion. A point plays its clip and names its file.",
-            "zh-TW": "每一點為一個音檔，即該層碼本向量的平均，以 UMAP 投影。顏色與形狀表示情緒。"
+            "zh-TW": "每一點為一個音檔，即該層碼簿向量的平均，以 UMAP 投影。顏色與形狀表示情緒。"
             "點選任一點即播放該音檔並顯示檔名。",
         },
         spots=tuple(
@@ -80,12 +80,39 @@ def _map(rows: Sequence[Mapping[str, str]], sounds: Mapping[str, Path]) -> Map:
             MapView(
                 {"en": f"Layer {layer}", "zh-TW": f"第 {layer} 層"},
                 tuple((float(row["x"]), float(row["y"])) for row in of_layer[layer]),
+                _seen(layer, evidence),
             )
             for layer in chosen
         ),
         caption={"en": f"UMAP seed {seed}.", "zh-TW": f"UMAP 亂數種子 {seed}。"},
         notice="" if sounds else silent,
     )
+
+
+SEEN: dict[str, Words] = {
+    "silhouette_map.layer_{}": {"en": "emotions", "zh-TW": "情緒"},
+    "pair_separation_map.layer_{}": {"en": "{} from {}", "zh-TW": "{} 與 {}"},
+    "speaker_silhouette_map.layer_{}": {"en": "voices", "zh-TW": "語者"},
+}
+"""What a map can show, by the measurement that says how far it is apart there."""
+
+
+def _seen(layer: int, evidence: Evidence) -> Words:
+    """How far emotions, the pair that is asked about, and voices are apart in a map; nothing where none is known."""
+    from evaluators.layer_separation.parameters import Parameters
+
+    pair = Parameters.model_validate(evidence.parameters, strict=False).pair
+    known = {m.name: m for m in evidence.measurements}
+    found = [(words, known[name.format(layer)].value) for name, words in SEEN.items() if name.format(layer) in known]
+    told = [(words, f"{value:.2f}".replace("-", "−")) for words, value in found if isinstance(value, float)]
+    if not told:
+        return ""
+    english = ", ".join(f"{in_language(words, 'en').format(*pair)} {value}" for words, value in told)
+    chinese = "、".join(f"{in_language(words, 'zh-TW').format(*pair)} {value}" for words, value in told)
+    return {
+        "en": f"Silhouette here: {english}. 0 is no clusters, 1 is far apart.",
+        "zh-TW": f"此圖的輪廓係數：{chinese}。0 表示無群集，1 表示完全分開。",
+    }
 
 
 def corpus_files(evidence: Evidence, corpus: Path | None) -> dict[str, Path]:

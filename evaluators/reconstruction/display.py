@@ -97,10 +97,10 @@ def sweep(measurements: tuple[Measurement, ...]) -> Iterator[Curves]:
     for m, parts in named:
         points.setdefault((parts["metric"], parts["role"]), []).append((int(parts["count"]), m))
     yield Curves(
-        title={"en": "Quality by number of codebooks", "zh-TW": "碼本數與品質"},
+        title={"en": "Quality by number of codebooks", "zh-TW": "碼簿數與品質"},
         about={
             "en": "The same clips reconstructed from fewer or more codebooks. Bars and shades: 95 % intervals.",
-            "zh-TW": "以不同數量的碼本重建相同音檔。線段與陰影為 95% 區間。",
+            "zh-TW": "以不同數量的碼簿重建相同音檔。線段與陰影為 95% 區間。",
         },
         plots=tuple(
             Plot(
@@ -109,7 +109,7 @@ def sweep(measurements: tuple[Measurement, ...]) -> Iterator[Curves]:
             )
             for metric in dict.fromkeys(parts["metric"] for _, parts in named)
         ),
-        x_title={"en": "codebooks", "zh-TW": "碼本數"},
+        x_title={"en": "codebooks", "zh-TW": "碼簿數"},
         x_axis="logarithmic",
         left_out=tuple(f"{m.name}: {m.undefined}" for m, _ in named if m.undefined),
     )

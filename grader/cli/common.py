@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from evaluators.evidence import Standing
     from grader.marking.run_record import RunRecord
     from grader.quiz.spec import QuizBook
+    from grader.quiz.words import Language
     from grader.verdicts.decisions import Decisions
     from grader.verdicts.key import AnswerKey, QuestionKey
     from grader.verdicts.testimony import Testimony
@@ -60,6 +61,20 @@ ModeOption = Annotated[
     Literal["auto", "cached", "refresh"],
     typer.Option("--evidence", help="auto: measure what is not stored; cached: only stored; refresh: measure anew."),
 ]
+
+
+LanguageOption = Annotated[
+    Literal["en", "zh-TW"] | None,
+    typer.Option("--language", help="Language of what is said; default: that of the locale.", show_default=False),
+]
+
+
+def spoken_language(named: Language | None) -> Language:
+    """The language that was named, else that of the locale: Traditional Chinese where it says so, or English."""
+    if named:
+        return named
+    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return "zh-TW" if locale.replace("-", "_").startswith(("zh_TW", "zh_Hant")) else "en"
 
 
 def console(*, stderr: bool = False) -> Console:

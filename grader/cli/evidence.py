@@ -78,12 +78,21 @@ def validate(
         what = "looks like a question and is not among `questions` in quiz.yaml: list it there, or move it away"
         print(f"earwitness: note: {path} {what}", file=sys.stderr)
     count = sum(len(question.options) for question in book.questions)
-    summary = {"quiz": book.quiz.id, "questions": len(book.questions), "options": count, "points": book.quiz.total}
+    notes = list(_notes(book))
+    summary = {
+        "quiz": book.quiz.id,
+        "questions": len(book.questions),
+        "options": count,
+        "points": book.quiz.total,
+        "notes": notes,
+    }
     if as_json:
         print_json(summary)
     else:
         said = f"{book.quiz.title}: {len(book.questions)} questions, {count} options, no problem found."
         console().print(said)
+        for note in notes:
+            console().print(f"note: {note}", soft_wrap=True)
 
 
 def _asked(folder: Path) -> list[Evaluator]:
@@ -97,6 +106,16 @@ def _asked(folder: Path) -> list[Evaluator]:
         return [evaluator_of(request, book.bench) for _, request in sorted(requests.items())]
     except InputError:
         return []
+
+
+def _notes(book: QuizBook) -> Iterator[str]:
+    """What makes verdicts hard to read, and is no fault: comparisons without words, thresholds without a reason."""
+    from grader.quiz.claims import in_words, unexplained
+
+    for question in book.questions:
+        for letter, option in question.options.items():
+            for comparison, name in unexplained(option.claim):
+                yield f"{question.id} {letter}: `{in_words(comparison)}` has no `{name}` (docs/claims.md)"
 
 
 def _checked(folder: Path) -> QuizBook:

@@ -13,6 +13,7 @@ from grader.cli.common import (
     FAILED,
     AcceptOption,
     JsonOption,
+    LanguageOption,
     OverrideOption,
     QuizOption,
     command,
@@ -21,13 +22,19 @@ from grader.cli.common import (
     key_for_grading,
     load_book,
     print_json,
+    spoken_language,
 )
 
 if TYPE_CHECKING:
     from grader.quiz.spec import QuizBook
     from grader.submissions.model import Chosen
+    from grader.verdicts.key import AnswerKey
 
 GradebookOption = Annotated[Path, typer.Option("--gradebook", help="The gradebook as exported from the LMS.")]
+CommentsOption = Annotated[
+    bool,
+    typer.Option("--comments", help="Say beside each option why it holds or not: shown to students, it tells the key."),
+]
 OutOption = Annotated[Path, typer.Option("--out", help="File to write.")]
 
 
@@ -77,37 +84,57 @@ def check(
     raise typer.Exit(DONE if outcome["safe"] else FAILED)
 
 
-def qti(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, override: OverrideOption = None) -> None:
+def qti(
+    out: OutOption,
+    quiz: QuizOption = None,
+    accept: AcceptOption = None,
+    override: OverrideOption = None,
+    with_comments: CommentsOption = False,
+    language: LanguageOption = None,
+) -> None:
     from basics.files import write_whole
+    from grader.exports.comments import comments
     from grader.exports.exportable import exported_key
     from grader.exports.qti import qti_package
 
     book = load_book(quiz, override=override)
-    correct, notes = exported_key(book, key_for_grading(book, accept, given(override, book)))
-    write_whole(out, qti_package(book, correct))
+    key = key_for_grading(book, accept, given(override, book))
+    correct, notes = exported_key(book, key)
+    said_beside = comments(book, key, spoken_language(language)) if with_comments else None
+    write_whole(out, qti_package(book, correct, said_beside))
     said = f"{out}: {len(book.questions)} questions; Canvas scores choose-many questions net of wrong ticks"
     console().print(said)
     _warn(notes)
 
 
 def moodle(
-    out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, override: OverrideOption = None
+    out: OutOption,
+    quiz: QuizOption = None,
+    accept: AcceptOption = None,
+    override: OverrideOption = None,
+    with_comments: CommentsOption = False,
+    language: LanguageOption = None,
 ) -> None:
+    from grader.exports.comments import comments
     from grader.exports.moodle import moodle_xml
 
-    _for_moodle(out, moodle_xml, quiz, accept, override)
+    def write(book: QuizBook, correct: Mapping[str, Chosen | None], key: AnswerKey) -> bytes:
+        said = comments(book, key, spoken_language(language)) if with_comments else None
+        return moodle_xml(book, correct, said)
+
+    _for_moodle(out, write, quiz, accept, override)
 
 
 def gift(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, override: OverrideOption = None) -> None:
     from grader.exports.gift import gift as write_gift
 
-    _for_moodle(out, lambda book, key: write_gift(book, key).encode(), quiz, accept, override)
+    _for_moodle(out, lambda book, correct, _: write_gift(book, correct).encode(), quiz, accept, override)
     console().print("GIFT holds no points: set them in Moodle")
 
 
 def _for_moodle(
     out: Path,
-    write: Callable[[QuizBook, Mapping[str, Chosen | None]], bytes],
+    write: Callable[[QuizBook, Mapping[str, Chosen | None], AnswerKey], bytes],
     quiz: Path | None,
     accept: list[str] | None,
     override: list[Path] | None,
@@ -118,8 +145,9 @@ def _for_moodle(
     from grader.exports.moodle_weights import inexact
 
     book = load_book(quiz, override=override)
-    correct, notes = exported_key(book, key_for_grading(book, accept, given(override, book)))
-    write_whole(out, write(book, correct))
+    key = key_for_grading(book, accept, given(override, book))
+    correct, notes = exported_key(book, key)
+    write_whole(out, write(book, correct, key))
     console().print(f"{out}: {len(book.questions)} questions")
     _warn([*notes, *inexact(book, correct)])
 

@@ -13,6 +13,7 @@ from grader.cli.common import (
     UNSETTLED,
     AcceptOption,
     JsonOption,
+    LanguageOption,
     OverrideOption,
     QuizOption,
     command,
@@ -21,6 +22,7 @@ from grader.cli.common import (
     key_for_grading,
     load_book,
     print_json,
+    spoken_language,
 )
 
 Rule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]
@@ -50,6 +52,7 @@ def check(
     override: OverrideOption = None,
     quiz: QuizOption = None,
     accept: AcceptOption = None,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     from grader.feedback.self_check import check_answers, check_form, show_check, show_form
@@ -57,20 +60,22 @@ def check(
     from grader.quiz.loading import find_quiz, load_edition
     from grader.submissions.plain import read_yaml
 
+    spoken = language or "en" if as_json else spoken_language(language)
     if edition := load_edition(find_quiz(quiz)):
         form = check_form(edition, read_yaml(answers, edition).submissions[0])
-        print_json(form) if as_json else show_form(console(), form)
+        print_json(form) if as_json else show_form(console(), form, spoken)
         raise typer.Exit(UNSETTLED)
     book = load_book(quiz, override=override)
     file = read_yaml(answers, book)
     said = given(override, book)
     key = key_for_grading(book, accept, said)
     asked = rule or (said.run.rule if said.run else None)
-    result = check_answers(book, key, file.submissions[0], rule_in_force(book, key, asked), with_evidence=why)
+    in_force = rule_in_force(book, key, asked)
+    result = check_answers(book, key, file.submissions[0], in_force, with_evidence=why, language=spoken)
     if as_json:
         print_json(result)
     else:
-        show_check(console(), result)
+        show_check(console(), result, spoken)
     raise typer.Exit(UNSETTLED if key.unsettled else DONE)
 
 

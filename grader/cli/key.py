@@ -11,6 +11,7 @@ from grader.cli.common import (
     UNSETTLED,
     AcceptOption,
     JsonOption,
+    LanguageOption,
     ModeOption,
     OverrideOption,
     QuizOption,
@@ -20,12 +21,13 @@ from grader.cli.common import (
     given,
     load_book,
     print_json,
+    spoken_language,
     testify,
 )
 
 
 def register(app: typer.Typer) -> None:
-    command(app, help="Print the answer key: each option's verdict, sources, gap and margin.")(key)
+    command(app, help="Print the answer key: what is right, how firm that is, and a sentence for each option.")(key)
     command(app, help="Show why an option holds or not: claim, numbers, sources, how to compute them again.")(why)
 
 
@@ -34,6 +36,8 @@ def key(
     evidence: ModeOption = "auto",
     accept: AcceptOption = None,
     override: OverrideOption = None,
+    brief: Annotated[bool, typer.Option("--brief", help="One line for each question.")] = False,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     book = load_book(quiz, override=override)
@@ -46,7 +50,7 @@ def key(
     if as_json:
         print_json(key_json.key_as_data(book, answer, testimonies))
     else:
-        terminal.show_key(console(), book, answer, testimonies)
+        terminal.show_key(console(), book, answer, testimonies, brief=brief, language=spoken_language(language))
     raise typer.Exit(UNSETTLED if answer.unsettled else DONE)
 
 
@@ -58,6 +62,8 @@ def why(
     accept: AcceptOption = None,
     override: OverrideOption = None,
     cache: Annotated[bool, typer.Option("--cache", help="Explain what the store holds and why it was missed.")] = False,
+    brief: Annotated[bool, typer.Option("--brief", help="Sentences alone, without claim and numbers.")] = False,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     from basics.errors import InputError, Problem
@@ -83,6 +89,6 @@ def why(
         out = console()
         terminal.show_decisions(out, entry.decided)
         for letter in letters:
-            terminal.show_card(out, testimony, letter)
+            terminal.show_card(out, testimony, letter, language=spoken_language(language), brief=brief)
         if cache:
             terminal.show_cache(out, gatherer, testimony)

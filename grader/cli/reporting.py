@@ -58,7 +58,9 @@ def report(
 ) -> None:
     from evaluators.store import Store
     from grader.cli.reviewing import graded, run_with_its_own_key
+    from grader.quiz.commands import command as about
     from grader.report import need_staff_edition, write_report, write_sheet
+    from grader.verdicts.terminal import print_line
 
     if grades is not None:
         need_staff_edition(edition)
@@ -87,4 +89,7 @@ def report(
         corpus=corpus,
     )
     console().print(f"wrote {page} ({page.stat().st_size / 1e6:.1f} MB)")
+    if key.unsettled:
+        open_ones = ", ".join(question.id for question in key.unsettled)
+        print_line(console(), f"exit code {UNSETTLED}: {open_ones} unsettled; `{about(book.folder, 'key')}` says why")
     raise typer.Exit(UNSETTLED if key.unsettled else DONE)

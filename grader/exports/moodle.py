@@ -6,6 +6,7 @@ import html
 from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
+from grader.exports.comments import Comments
 from grader.exports.exportable import exportable
 from grader.exports.moodle_weights import too_many, weights
 from grader.marking.scoring import printed_points
@@ -13,9 +14,10 @@ from grader.quiz.spec import Question, QuizBook
 from grader.submissions.model import Chosen
 
 
-def moodle_xml(book: QuizBook, key: Mapping[str, Chosen | None]) -> bytes:
-    """The quiz as a Moodle question bank. Raises InputError for questions without a settled key, texts that XML cannot
-    hold, and what Moodle cannot weigh.
+def moodle_xml(book: QuizBook, key: Mapping[str, Chosen | None], said: Comments | None = None) -> bytes:
+    """The quiz as a Moodle question bank, with comments on the options where `said` has them.
+
+    Raises InputError for questions without a settled key, texts that XML cannot hold, and what Moodle cannot weigh.
     """
     correct = exportable(book, key)
     too_many(book, correct)
@@ -23,13 +25,13 @@ def moodle_xml(book: QuizBook, key: Mapping[str, Chosen | None]) -> bytes:
     category = ET.SubElement(root, "question", type="category")
     _text(ET.SubElement(category, "category"), f"$course$/{book.quiz.title.replace('/', '//')}")
     for question in book.questions:
-        _question(root, book, question, correct[question.id])
+        _question(root, book, question, correct[question.id], said or {})
     ET.indent(root)
     content: bytes = ET.tostring(root, encoding="UTF-8", xml_declaration=True)
     return content
 
 
-def _question(root: ET.Element, book: QuizBook, question: Question, correct: Chosen) -> None:
+def _question(root: ET.Element, book: QuizBook, question: Question, correct: Chosen, said: Comments) -> None:
     element = ET.SubElement(root, "question", type="multichoice")
     _text(ET.SubElement(element, "name"), f"{question.id} {question.title}")
     prompt = html.escape(question.prompt, quote=False).replace("\n", "<br>")
@@ -48,7 +50,7 @@ def _question(root: ET.Element, book: QuizBook, question: Question, correct: Cho
     for letter, option in question.options.items():
         answer = ET.SubElement(element, "answer", fraction=weighed[letter], format="html")
         ET.SubElement(answer, "text").text = html.escape(option.text, quote=False)
-        _text(ET.SubElement(answer, "feedback", format="html"), "")
+        _text(ET.SubElement(answer, "feedback", format="html"), html.escape(said.get((question.id, letter), ""), False))
 
 
 def _text(parent: ET.Element, text: str) -> None:

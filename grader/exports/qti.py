@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
+from grader.exports.comments import Comments, add_comments
 from grader.exports.exportable import exportable
 from grader.marking.scoring import printed_points
 from grader.quiz.spec import Question, QuizBook
@@ -45,13 +46,16 @@ def answer_ids(book: QuizBook, question: Question) -> dict[str, str]:
     return ids
 
 
-def qti_package(book: QuizBook, key: Mapping[str, Chosen | None]) -> bytes:
-    """The package as a zip file. Raises InputError for questions without a settled key and texts XML cannot hold."""
+def qti_package(book: QuizBook, key: Mapping[str, Chosen | None], said: Comments | None = None) -> bytes:
+    """The package as a zip file, with comments on the options where `said` has them.
+
+    Raises InputError for questions without a settled key and texts XML cannot hold.
+    """
     correct = exportable(book, key)
     quiz = identifier(book.quiz.id)
     members = {
         "imsmanifest.xml": _manifest(book, quiz),
-        f"{quiz}/{quiz}.xml": _assessment(book, correct, quiz),
+        f"{quiz}/{quiz}.xml": _assessment(book, correct, quiz, said or {}),
         f"{quiz}/assessment_meta.xml": _meta(book, quiz),
     }
     buffer = io.BytesIO()
@@ -115,17 +119,17 @@ def _utc(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def _assessment(book: QuizBook, key: Mapping[str, Chosen], quiz: str) -> ET.Element:
+def _assessment(book: QuizBook, key: Mapping[str, Chosen], quiz: str, said: Comments) -> ET.Element:
     root = ET.Element("questestinterop", {"xmlns": QTI})
     assessment = _child(root, "assessment", ident=quiz, title=book.quiz.title)
     _fields(_child(assessment, "qtimetadata"), {"cc_maxattempts": "unlimited"})
     section = _child(assessment, "section", ident="root_section")
     for question in book.questions:
-        _item(section, book, question, key[question.id])
+        _item(section, book, question, key[question.id], said)
     return root
 
 
-def _item(section: ET.Element, book: QuizBook, question: Question, correct: Chosen) -> None:
+def _item(section: ET.Element, book: QuizBook, question: Question, correct: Chosen, said: Comments) -> None:
     many = question.choose == "many"
     ids = answer_ids(book, question)
     item = _child(section, "item", ident=identifier(book.quiz.id, question.id), title=question.title)
@@ -149,6 +153,7 @@ def _item(section: ET.Element, book: QuizBook, question: Question, correct: Chos
     processing = _child(item, "resprocessing")
     outcomes = _child(processing, "outcomes")
     _child(outcomes, "decvar", maxvalue="100", minvalue="0", varname="SCORE", vartype="Decimal")
+    add_comments(item, processing, {ids[x]: said[question.id, x] for x in ids if (question.id, x) in said})
     for right in [correct] if many else [frozenset(letter) for letter in sorted(correct)]:
         condition = _child(processing, "respcondition", **{"continue": "No"})
         _condition(_child(condition, "conditionvar"), ids, right, many)

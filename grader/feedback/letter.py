@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from grader.feedback.wording import TEXTS
 from grader.feedback.writing import templates
 from grader.marking.scoring import printed_points, rounded
 from grader.quiz.spec import Question, Quiz
+from grader.quiz.words import Language, words
 
 BREAK = "\n\n---\n\n"
 """Between two languages."""
 
 
 def letter(
-    quiz: Quiz, question: Question, name: str, packet: Mapping[str, Any], effect: str, languages: Sequence[str]
+    quiz: Quiz, question: Question, name: str, packet: Mapping[str, Any], effect: str, languages: Sequence[Language]
 ) -> str:
     """Markdown, once in each language (English where none is named), from the packet of a decided appeal.
 
@@ -45,8 +45,8 @@ def letter(
     return BREAK.join(_page(language, quiz, question, about) for language in languages or ("en",)) + "\n"
 
 
-def _page(language: str, quiz: Quiz, question: Question, about: Mapping[str, Any]) -> str:
-    text = TEXTS[language]
+def _page(language: Language, quiz: Quiz, question: Question, about: Mapping[str, Any]) -> str:
+    text = words("feedback", language)
     same = f" ({text['unchanged']})"
     rendered: str = (
         templates("md").get_template("letter.md.j2").render(t=text, quiz=quiz, question=question, same=same, **about)

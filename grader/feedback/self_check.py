@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from grader.feedback.wording import grounds_in_words, work_out
+from grader.feedback.wording import work_out
 from grader.marking.scoring import OutOf, Scorer, correct_options, out_of, rounded
 from grader.quiz.spec import CreditRule, QuizBook
+from grader.quiz.words import Language, words
 from grader.submissions.model import Submission
-from grader.verdicts.decisions import DECIDED
 from grader.verdicts.key import AnswerKey
 from grader.verdicts.key_json import option_as_data
+from grader.verdicts.sentences import Teller
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-RECALLED = "rests on a fact quoted from memory"
-
 
 def check_answers(
-    book: QuizBook, key: AnswerKey, submission: Submission, rule: CreditRule, *, with_evidence: bool
+    book: QuizBook,
+    key: AnswerKey,
+    submission: Submission,
+    rule: CreditRule,
+    *,
+    with_evidence: bool,
+    language: Language = "en",
 ) -> dict[str, Any]:
     """Each question `right`, `not right`, `blank` or `unsettled`, with its points under `rule`.
 
     Options are judged one by one only `with_evidence`: without it, a student learns what to think about again, not
     the key.
     """
+    teller = Teller.of(book.folder, language)
     scorer = Scorer(book, correct_options(key), rule, key.rulings)
     questions: list[dict[str, Any]] = []
     for question, chosen in zip(book.questions, submission.chosen, strict=True):
@@ -44,7 +50,7 @@ def check_answers(
         if with_evidence:
             line["options"] = [
                 option_as_data(letter, question.options[letter], verdict)
-                | {"ticked": letter in (chosen or ()), "why": grounds_in_words(verdict, RECALLED)}
+                | {"ticked": letter in (chosen or ()), "why": teller.tell(question.options[letter], verdict).lines}
                 for letter, verdict in entry.verdicts.items()
             ]
             line["obstacles"] = list(entry.obstacles)
@@ -78,38 +84,36 @@ def check_form(book: QuizBook, submission: Submission) -> dict[str, Any]:
     }
 
 
-def show_form(out: Console, result: dict[str, Any]) -> None:
+def show_form(out: Console, result: dict[str, Any], language: Language = "en") -> None:
     """The same in one line."""
-    out.print(
-        "this is the students' edition: it cannot decide what is right; the answers are well formed, "
-        f"{result['answered']} of {result['questions']} questions answered",
-        soft_wrap=True,
-    )
+    out.print(words("check", language)["form"].format(**result), soft_wrap=True)
 
 
-def show_check(out: Console, result: dict[str, Any]) -> None:
+def show_check(out: Console, result: dict[str, Any], language: Language = "en") -> None:
     """The result as a table, then the options if they were asked for."""
     from rich.table import Table
     from rich.text import Text
 
+    said = words("check", language)
     styles = {"right": "green", "not right": "red", "blank": "yellow", "unsettled": "yellow"}
-    table = Table("question", "title", "ticked", "state", "points")
+    table = Table(*(said[column] for column in ("question", "title", "ticked", "state", "points")))
     for line in result["questions"]:
-        points = f"{line['points']} / {line['of']}" if line["points"] is not None else "not graded"
-        state = Text(line["state"], styles[line["state"]])
+        points = f"{line['points']} / {line['of']}" if line["points"] is not None else said["not_graded"]
+        state = Text(said[f"is_{line['state'].replace(' ', '_')}"], styles[line["state"]])
         table.add_row(line["id"], line["title"], "".join(line["ticked"]) or "-", state, points)
     out.print(table)
     for line in result["questions"]:
         for reason in line["decided"]:
-            out.print(f"{line['id']}: {DECIDED}: {reason}")
+            out.print(f"{line['id']}: {said['decided']}{said['colon']}{reason}")
         for option in line.get("options", ()):
-            mark = "ticked" if option["ticked"] else "blank"
-            out.print(f"{line['id']} {option['letter']} ({mark}): {option['verdict']}", style="bold")
+            mark = said["ticked" if option["ticked"] else "blank"]
+            verdict = said[option["verdict"]]
+            out.print(f"{line['id']} {option['letter']} ({mark}){said['colon']}{verdict}", style="bold")
             for ground in option["why"]:
                 out.print(f"    {ground}")
     if result["demonstration"]:
-        out.print("DEMONSTRATION: part of this key rests on other inputs than the quiz asks about.", style="yellow")
-    total = OutOf(result["of"], result["open"] or "").sentence(result["total"])
-    out.print(f"{total} under {result['rule']}; key {result['key'][:12]}")
+        out.print(said["demonstration"], style="yellow")
+    total = OutOf(result["of"], result["open"] or "").sentence(result["total"], said["of"], said["open"])
+    out.print(said["total"].format(total=total, rule=result["rule"], key=result["key"][:12]))
     if result["unsettled"]:
-        out.print(f"not settled, not counted: {', '.join(result['unsettled'])}", style="yellow")
+        out.print(said["not_counted"].format(questions=", ".join(result["unsettled"])), style="yellow")

@@ -10,23 +10,29 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache, cached_property
 from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
 
 from basics.visible import visible
-from grader.feedback.wording import TEXTS, AnswerSum, grounds_in_words, work_out
+from grader.feedback.wording import AnswerSum, work_out
 from grader.marking.grading import Grades, StudentRecord
 from grader.marking.regulations import latest
-from grader.marking.scoring import OutOf, out_of
+from grader.marking.scoring import OutOf, out_of, rounded
 from grader.marking.student_lines import Points
+from grader.quiz.glossary import Glossary, glossary, mentioned
 from grader.quiz.spec import Question
+from grader.quiz.words import Language, Phrase, words
 from grader.submissions.model import Chosen
 from grader.verdicts.key import AnswerKey, QuestionKey
+from grader.verdicts.sentences import Finding, Teller, Told
 
 FORMATS = ("md", "html")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -43,7 +49,7 @@ class FeedbackWriter:
 
     grades: Grades
     key: AnswerKey
-    languages: Sequence[str] = ("en", "zh-TW")
+    languages: Sequence[Language] = ("en", "zh-TW")
     _blocks: dict[tuple[str, str, str, Chosen | None, bool], str] = field(default_factory=dict)
     _sums: dict[tuple[str, Chosen | None], AnswerSum] = field(default_factory=dict)
     _totals: dict[tuple[bool, ...], OutOf] = field(default_factory=dict)
@@ -59,15 +65,21 @@ class FeedbackWriter:
                     path.write_text(self.page(record, language, form), encoding="utf-8")
         return len(self.grades.records) * len(self.languages) * len(FORMATS)
 
-    def page(self, record: StudentRecord, language: str, form: str) -> str:
+    def page(self, record: StudentRecord, language: Language, form: str) -> str:
         """One student's feedback."""
-        text = TEXTS[language]
+        text = words("feedback", language)
         counts = record.decision.kept is not None
         questions, shown = self.grades.scorer.book.questions, record.decision.kept or latest(record.attempts)
         blocks = [self._block(q, c, language, form, counts) for q, c in zip(questions, shown.chosen, strict=True)]
+        scores = self._scores(record, shown.chosen if counts else None)
         rendered: str = self._templates[form]["page"].render(
             t=text,
             policy=POLICY,
+            css=stylesheet("style.css", "line.css", "feedback.css"),
+            en=said_in("en", language),
+            scores=scores,
+            glossary={name: term for name, term in self._glossary.items() if name in self._mentioned},
+            open=[score["id"] for score in scores if score["state"] == "open"],
             language=language,
             quiz=self.grades.scorer.book.quiz,
             rule=self.grades.scorer.rule,
@@ -78,34 +90,55 @@ class FeedbackWriter:
         )
         return rendered
 
-    def _block(self, question: Question, chosen: Chosen | None, language: str, form: str, counts: bool) -> str:
+    def _block(self, question: Question, chosen: Chosen | None, language: Language, form: str, counts: bool) -> str:
         at = (language, form, question.id, chosen, counts)
         if at not in self._blocks:
             self._blocks[at] = self._render_block(question, chosen, language, form, counts)
         return self._blocks[at]
 
-    def _render_block(self, question: Question, chosen: Chosen | None, language: str, form: str, counts: bool) -> str:
-        scorer, entry, text = self.grades.scorer, self._entries[question.id], TEXTS[language]
+    def _render_block(
+        self, question: Question, chosen: Chosen | None, language: Language, form: str, counts: bool
+    ) -> str:
+        scorer, entry, text = self.grades.scorer, self._entries[question.id], words("feedback", language)
         ruling = scorer.rulings.get(question.id)
         result = self._sum(question, chosen) if counts else self._sum(question, chosen).without_points
         is_open = scorer.key[question.id] is None and not (ruling and ruling.everyone)
         messages = [text["nothing"]] if chosen is not None and not chosen else []
         messages += [text["not_given"]] if chosen is None else []
         messages += [text["unsettled"]] if is_open else []
-        messages += [f"{text['override']}: {said.reason}" for said in (entry.override, ruling) if said]
-        grounds = self._grounds[language, question.id]
-        template = self._templates[form]["block"]
-        rendered: str = template.render(question=question, sum=result, t=text, messages=messages, grounds=grounds)
+        messages += [f"{text['override']}{text['colon']}{said.reason}" for said in (entry.override, ruling) if said]
+        rendered: str = self._templates[form]["block"].render(
+            question=question,
+            sum=result,
+            t=text,
+            messages=messages,
+            told_of=self._told[language, question.id],
+            glossary=self._glossary,
+            terms=self._terms[question.id],
+            en=said_in("en", language),
+            language=language,
+        )
         return rendered
+
+    def _scores(self, record: StudentRecord, chosen: Sequence[Chosen | None] | None) -> list[dict[str, str]]:
+        """A student's questions one by one: points, what can be had, and whether that is full, some or nothing."""
+        found = []
+        for i, question in enumerate(self.grades.scorer.book.questions):
+            result = self._sum(question, chosen[i] if chosen else frozenset())
+            is_open = record.units[i] is None
+            points = "" if is_open else result.points if chosen else rounded(Fraction(0))
+            state = "open" if is_open else "full" if chosen and result.whole else "some" if float(points) else "nothing"
+            found.append({"id": question.id, "points": points, "possible": result.possible, "state": state})
+        return found
 
     def _student(self, record: StudentRecord, text: Any) -> dict[str, Any]:
         kept = record.decision.kept
         shown = kept or latest(record.attempts)
         time = self.grades.regulator.shown(shown.submitted) if shown.submitted else "—"
-        attempt = "" if shown.attempt is None else f" ({text['attempt']} {shown.attempt})"
-        handed_in = f"{text['submitted']}: {time}{attempt}"
+        attempt = "" if shown.attempt is None else text["attempt"].format(n=shown.attempt)
+        handed_in = f"{text['submitted']}{text['colon']}{time}{attempt}"
         if kept is None:
-            handed_in = f"{text['none_in_time']} {handed_in}: {text['not_counted']}"
+            handed_in = f"{text['none_in_time']} {handed_in}{text['colon']}{text['not_counted']}"
         graded = tuple(units is not None for units in record.units)
         total = self._out_of(graded).sentence(self._points.total(record), text["of"], text["open"])
         return {
@@ -137,15 +170,40 @@ class FeedbackWriter:
         return {entry.id: entry for entry in self.key.questions}
 
     @cached_property
-    def _grounds(self) -> dict[tuple[str, str], dict[str, list[str]]]:
+    def _told(self) -> dict[tuple[str, str], dict[str, Told | None]]:
+        """What each verdict comes to, in each language; None where the quiz of the run says nothing of it."""
+        book = self.grades.scorer.book
+        tellers = {language: Teller.of(book.folder, language) for language in self.languages}
         return {
-            (language, entry.id): {
-                letter: grounds_in_words(verdict, TEXTS[language]["recalled"])
-                for letter, verdict in entry.verdicts.items()
+            (language, question.id): {
+                letter: teller.tell(option, verdict)
+                if (verdict := self._entries[question.id].verdicts.get(letter))
+                else None
+                for letter, option in question.options.items()
             }
-            for language in self.languages
-            for entry in self.key.questions
+            for language, teller in tellers.items()
+            for question in book.questions
         }
+
+    @cached_property
+    def _glossary(self) -> Glossary:
+        return glossary(self.grades.scorer.book.folder)
+
+    @cached_property
+    def _terms(self) -> dict[str, list[str]]:
+        """The glossary's terms that each question and its verdicts use."""
+        return {
+            question.id: mentioned(
+                self._glossary,
+                [question.prompt, *(option.text for option in question.options.values())]
+                + [told.text for told in self._told[self.languages[0], question.id].values() if told],
+            )
+            for question in self.grades.scorer.book.questions
+        }
+
+    @cached_property
+    def _mentioned(self) -> set[str]:
+        return {name for names in self._terms.values() for name in names}
 
     def _out_of(self, graded: tuple[bool, ...]) -> OutOf:
         if graded not in self._totals:
@@ -200,6 +258,8 @@ def templates(form: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["md"] = _markdown
+    environment.filters["quoted"] = _quoted
+    environment.filters["sentence"] = sentence
     environment.filters["cell"] = lambda text: _markdown(text).replace("|", "\\|")
     return environment
 
@@ -207,6 +267,30 @@ def templates(form: str) -> Environment:
 def _shown(value: Any) -> Any:
     """What steers a terminal is shown as its code: these files are read in one as well."""
     return visible(value) if type(value) is str else value
+
+
+def stylesheet(*names: str) -> Markup:
+    """Style sheets that lie beside the templates, to stand in a page as they are."""
+    folder = files("grader.feedback") / "templates"
+    return Markup("".join((folder / name).read_text(encoding="utf-8") for name in names))
+
+
+def said_in(language: Language, page: Language) -> Markup:
+    """The attribute of an element whose text is in another language than its page; a screen reader has to know."""
+    return Markup("" if language == page else f' lang="{language}"')
+
+
+def sentence(finding: Finding) -> Markup:
+    """A finding's sentence for a page, what is English in it marked as English."""
+    said = escape(finding.sentence)
+    for text in finding.foreign:
+        said = said.replace(escape(text), Markup('<span lang="en">{}</span>').format(text))
+    return said
+
+
+@pass_context
+def _quoted(context: Context, phrase: Phrase) -> Markup:
+    return said_in(phrase.language, context["language"])
 
 
 def _markdown(text: str) -> str:

@@ -60,8 +60,13 @@ def _is_number(text: str) -> bool:
 
 
 class Form(Frozen):
-    """Base of all claims. `why` is the reason for a threshold or a margin, shown on the evidence card."""
+    """Base of all claims.
 
+    `about` says what a comparison finds, for people, in both ways it can come out: `{if it holds|if it does not}`.
+    `why` is the reason for a threshold or a margin.
+    """
+
+    about: str = ""
     why: str = ""
 
 
@@ -314,6 +319,26 @@ def expanded(claim: Form) -> Form:
         case LowestOf(lowest_of=(a, *others), by=by, margin=margin, why=why):
             return All(all=tuple(Less(less=(a, b), by=by, margin=margin, why=why) for b in others))
     return claim
+
+
+def chosen(claim: Form) -> bool:
+    """Whether the threshold of a comparison was chosen, so that it needs a `why`: none or one is no choice."""
+    asked = None if isinstance(claim, HighestOf | LowestOf) else asked_by(claim)
+    by, margin = getattr(claim, "by", 0.0), getattr(claim, "margin", 0.0)
+    if by or margin or not isinstance(asked, Range) or asked.minus:
+        return bool(by or margin)
+    return any(bound not in (None, 0, 1) for bound in (asked.low, asked.high))
+
+
+def unexplained(claim: Form, why: str = "") -> Iterator[tuple[Form, str]]:
+    """The comparisons of a claim that people cannot read well, each with what it lacks: `about`, or `why`."""
+    why = claim.why or why
+    for part in parts(claim):
+        yield from unexplained(part, why if isinstance(claim, Not) else "")
+    if not parts(claim):
+        lacking = [] if claim.about else ["about"]
+        lacking += ["why"] if chosen(claim) and not why else []
+        yield from ((claim, name) for name in lacking)
 
 
 def names_of(comparison: Form) -> tuple[str, ...]:

@@ -1,55 +1,18 @@
-"""The evidence card of each option as plain data: the decided claim with drawings, the numbers and their origins.
-
-A comparison is drawn as a number line with the value, its interval, the threshold and its margin. Positions are
-percentages of the drawing's width, so that it fits any screen while its letters keep their size.
-"""
+"""The evidence card of each option as plain data: the decided claim with drawings, the numbers and their origins."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from grader.quiz.claims import Form, Range, asked_by, comparisons, expanded, parts
+from grader.quiz.claims import Form, comparisons, expanded, parts
+from grader.quiz.glossary import Glossary, mentioned
 from grader.quiz.spec import Option, Question
-from grader.verdicts.judge import Beside, Comparison, Step, Verdict, span_of
+from grader.verdicts.judge import Beside, Comparison, Step, Verdict
 from grader.verdicts.key import AnswerKey, QuestionKey
+from grader.verdicts.lines import NumberLine, number_line
+from grader.verdicts.sentences import Teller, Told, is_close
 from grader.verdicts.testimony import Exhibit, Number, Testimony
-
-PADDING = 0.16
-"""Empty part of the axis on either side, as a share of what has to fit on it."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """Part of the line: left end and width, in percent."""
-
-    left: float
-    width: float
-
-    @property
-    def right(self) -> float:
-        return self.left + self.width
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A labelled place on the line, in percent."""
-
-    at: float
-    label: str
-
-
-@dataclass(frozen=True)
-class NumberLine:
-    """What the drawing shows. `holds` is where the claim holds, `margin` where nothing is decided."""
-
-    subject: str
-    value: float
-    interval: Span | None
-    thresholds: tuple[Tick, ...]
-    margin: tuple[Span, ...]
-    holds: Span
-    ticks: tuple[Tick, ...]
 
 
 @dataclass(frozen=True)
@@ -84,6 +47,9 @@ class OptionView:
     beside: tuple[BesideView, ...]
     numbers: tuple[Number, ...]
     origins: tuple[Exhibit, ...]
+    told: Told
+    terms: tuple[str, ...]
+    """Ids of the glossary's terms that its text and its verdict use."""
 
 
 @dataclass(frozen=True)
@@ -94,24 +60,35 @@ class QuestionView:
     entry: QuestionKey
     testimony: Testimony
     options: tuple[OptionView, ...]
+    firm: str
+
+    @property
+    def contested(self) -> bool:
+        """Whether somebody could dispute an option: another source disagrees, contrary evidence, a close call."""
+        verdicts = [option.verdict for option in self.options]
+        return any(v.dissent or v.contrary or v.recalled or is_close(v) for v in verdicts)
 
     @property
     def command(self) -> str:
         return self.testimony.recompute
 
 
-def question_views(testimonies: Sequence[Testimony], key: AnswerKey) -> tuple[QuestionView, ...]:
+def question_views(
+    testimonies: Sequence[Testimony], key: AnswerKey, teller: Teller, terms: Glossary
+) -> tuple[QuestionView, ...]:
     """All questions in the order of the quiz."""
-    return tuple(_question_view(testimony, key.question(testimony.question.id)) for testimony in testimonies)
+    return tuple(_question_view(one, key.question(one.question.id), teller, terms) for one in testimonies)
 
 
-def _question_view(testimony: Testimony, entry: QuestionKey) -> QuestionView:
-    options = tuple(_option_view(testimony, letter) for letter in testimony.question.options)
-    return QuestionView(testimony.question, entry, testimony, options)
+def _question_view(testimony: Testimony, entry: QuestionKey, teller: Teller, terms: Glossary) -> QuestionView:
+    options = tuple(_option_view(testimony, letter, teller, terms) for letter in testimony.question.options)
+    firm = teller.firmness(testimony.verdicts) if entry.settled else ""
+    return QuestionView(testimony.question, entry, testimony, options, firm)
 
 
-def _option_view(testimony: Testimony, letter: str) -> OptionView:
+def _option_view(testimony: Testimony, letter: str, teller: Teller, terms: Glossary) -> OptionView:
     option, verdict = testimony.question.options[letter], testimony.verdicts[letter]
+    told = teller.tell(option, verdict)
     return OptionView(
         letter=letter,
         option=option,
@@ -123,6 +100,8 @@ def _option_view(testimony: Testimony, letter: str) -> OptionView:
         ),
         numbers=testimony.numbers(letter),
         origins=testimony.origins(letter),
+        told=told,
+        terms=tuple(mentioned(terms, [option.text, *told.lines])),
     )
 
 
@@ -158,61 +137,3 @@ def all_evidence(testimonies: Sequence[Testimony]) -> tuple[Used, ...]:
         for exhibit in testimony.exhibits:
             found.setdefault(exhibit.evidence.fingerprint, (exhibit, {}))[1][testimony.question.id] = None
     return tuple(Used(exhibit, tuple(questions)) for exhibit, questions in found.values())
-
-
-def number_line(form: Form, comparison: Comparison) -> NumberLine | None:
-    """The drawing of a decided comparison; None for texts, truth values and what is undefined."""
-    asked = asked_by(form)
-    known = {m.name: m.value for m in comparison.measurements}
-    if not isinstance(asked, Range) or any(value is None or isinstance(value, bool | str) for value in known.values()):
-        return None
-    value = float(known[asked.name] or 0) - float((asked.minus and known[asked.minus]) or 0)
-    low, high = span_of(asked, comparison.measurements)
-    bounds = list(dict.fromkeys(bound for bound in (asked.low, asked.high) if bound is not None))
-    edges = [edge for bound in bounds for edge in (bound - asked.margin, bound + asked.margin)]
-    axis = _Axis.around([value, low, high, *edges])
-    return NumberLine(
-        subject=asked.subject,
-        value=axis.at(value),
-        interval=axis.span(low, high) if low < high else None,
-        thresholds=tuple(Tick(axis.at(bound), f"{_sign(asked, bound)} {bound:.4g}") for bound in bounds),
-        margin=tuple(axis.span(b - asked.margin, b + asked.margin) for b in bounds if asked.margin),
-        holds=axis.span(
-            axis.low if asked.low is None else asked.low,
-            axis.high if asked.high is None else asked.high,
-        ),
-        ticks=axis.ticks(),
-    )
-
-
-def _sign(asked: Range, bound: float) -> str:
-    if asked.low == asked.high:
-        return "="
-    below = bound != asked.low
-    return ("<" if below else ">") if asked.strict else "≤" if below else "≥"
-
-
-@dataclass(frozen=True)
-class _Axis:
-    low: float
-    high: float
-
-    @classmethod
-    def around(cls, values: Sequence[float]) -> _Axis:
-        low, high = min(values), max(values)
-        padding = PADDING * (high - low) or 0.2 * abs(high) or 1.0
-        return cls(low - padding, high + padding)
-
-    def at(self, value: float) -> float:
-        return round(100 * (value - self.low) / (self.high - self.low), 2)
-
-    def span(self, low: float, high: float) -> Span:
-        left = max(0.0, self.at(low))
-        return Span(left, round(min(100.0, self.at(high)) - left, 2))
-
-    def ticks(self) -> tuple[Tick, ...]:
-        from matplotlib.ticker import MaxNLocator
-
-        places = MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]).tick_values(self.low, self.high)
-        inside = [float(place) for place in places if 4 <= self.at(place) <= 96]
-        return tuple(Tick(self.at(place), f"{round(place, 10):.6g}") for place in inside)

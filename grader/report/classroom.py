@@ -29,6 +29,7 @@ class Classroom:
     possible: float
     scores: Drawing
     items: dict[str, Any]
+    texts: Mapping[tuple[str, str], str]
     flips: tuple[Flip, ...]
     witnesses: tuple[Witness, ...]
     demonstration: bool
@@ -49,10 +50,24 @@ def classroom(grades: Grades, key: AnswerKey, words: Mapping[str, str]) -> Class
         possible=possible,
         scores=Drawing(words["scores"], histogram(totals, edges(possible), told)),
         items=analyse(grades, key),
+        texts={(q.id, x): option.text for q in grades.scorer.book.questions for x, option in q.options.items()},
         flips=tuple(flip for flip in sensitivity(grades, key) if flip.changed)[:SHOWN_FLIPS],
         witnesses=tuple(w for w in two_witnesses(grades, key) if w.standing != "agrees"),
         demonstration=key.demonstration,
     )
+
+
+NEARLY_ALL, HALF = 0.95, 0.5
+
+
+def flags(option: Mapping[str, Any]) -> list[str]:
+    """What deserves a look in an option as an item: `backwards`, where the weaker students treat it rightly; `easy`,
+    where nearly everybody does; `hard`, where fewer than half do."""
+    rightly, discrimination = option["difficulty"], option["discrimination"]
+    found = ["backwards"] if discrimination is not None and discrimination < 0 else []
+    if rightly is None:
+        return found
+    return found + ["easy"] * (rightly >= NEARLY_ALL) + ["hard"] * (rightly < HALF)
 
 
 def edges(possible: float) -> list[float]:

@@ -26,16 +26,16 @@ from evaluators.display import (
 )
 from evaluators.evidence import Artefact, Site
 from evaluators.store import Store
+from grader.quiz.words import Language
 from grader.report.cards import Used, all_evidence
 from grader.report.plots import Drawing, curve_drawings
-from grader.report.rendering import Language
 from grader.report.sounds import SoundBank, Spectrograms, heard, level_matched, spectrograms
 from grader.verdicts.testimony import Testimony
 
 LONGEST = 20.0
 """Seconds of a clip that the page plays; what is left out is said beside the player."""
 SIZE, EDGE = 300.0, 12.0
-HEARD = 240
+HEARD = 120
 """Spots of a map that can be played, drawn evenly from all."""
 LARGEST = 2_000_000
 """Bytes of a file that the page holds; of a larger one it says where it is."""
@@ -93,6 +93,7 @@ class MapDrawing:
     title: str
     points: tuple[tuple[int, float, float], ...]
     background: tuple[tuple[int, str], ...]
+    note: str
 
 
 @dataclass(frozen=True)
@@ -271,6 +272,7 @@ def _map_drawing(view: MapView, spots: Sequence[MapSpot], language: Language) ->
         title=in_language(view.title, language),
         points=tuple((i, *places[i]) for i, separate in enumerate(own) if separate),
         background=tuple((group, "".join(path)) for group, path in sorted(behind.items())),
+        note=in_language(view.note, language),
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from evaluators.display import SERIES, Curves, Plot, Series, draw, in_language
-from grader.report.rendering import Language
+from grader.quiz.words import Language
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

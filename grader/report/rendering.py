@@ -5,23 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from importlib.resources import files
-from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from basics.yaml_source import read
 from evaluators.display import Wording, in_language, number, value_of, wording
 from evaluators.evidence import SOURCES, Measurement, Source
+from grader.feedback.writing import said_in, sentence
+from grader.quiz.words import Language, Words, words
 from grader.report.cards import QuestionView
+from grader.report.classroom import flags
 from grader.verdicts.judge import Comparison
 
 MINUS = "−"
-Language = Literal["en", "zh-TW"]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "img-src data:; media-src 'self' file: data: blob:; base-uri 'none'; form-action 'none'"
@@ -29,45 +27,40 @@ POLICY = (
 """Content-Security-Policy of the page: the browser itself refuses any request to anywhere."""
 
 
-@cache
-def catalogue() -> dict[str, dict[str, str]]:
-    """All words of the interface: by key, then by language."""
-    words: dict[str, dict[str, str]] = read(Path(__file__).with_name("interface.yaml")).data
-    return words
-
-
-def interface_words(language: Language) -> dict[str, str]:
+def interface_words(language: Language) -> Words:
     """All words of the interface in one language, by key."""
-    return {key: words[language] for key, words in catalogue().items()}
+    return words("report", language)
 
 
 def environment(language: Language) -> Environment:
     """Templates of the report with the words of `language`."""
     made = Environment(
-        loader=PackageLoader("grader.report"),
+        loader=ChoiceLoader([PackageLoader("grader.report"), PackageLoader("grader.feedback")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    words = interface_words(language)
+    said = interface_words(language)
     filters: dict[str, Callable[..., Any]] = {
         "figure": figure,
         "breakable": breakable,
         "said": lambda text: in_language(text, language),
         "worded": worded,
         "in_a_line": in_a_line,
-        "spoken": lambda comparison: spoken(comparison, words),
-        "cleared": lambda comparison: cleared(comparison, words),
+        "spoken": lambda comparison: spoken(comparison, said),
+        "cleared": lambda comparison: cleared(comparison, said),
         "sources": sources_of,
-        "weakest": weakest,
+        "sentence": sentence,
+        "quoted": lambda phrase: said_in(phrase.language, language),
     }
     made.filters |= filters
     # Questions stay in the words they were set in: a screen reader has to be told which language that is.
     made.globals |= {
-        "t": words,
+        "t": said,
+        "flags": flags,
         "language": language,
-        "en": Markup("" if language == "en" else ' lang="en"'),
+        "en": said_in("en", language),
     }
     return made
 
@@ -99,13 +92,13 @@ def breakable(text: str) -> Markup:
     return Markup(re.sub(r"([._/])(?=\w)", r"\1<wbr>", str(escape(text))))
 
 
-def spoken(comparison: Comparison, words: dict[str, str]) -> str:
+def spoken(comparison: Comparison, words: Words) -> str:
     """A drawing in one sentence, for people who do not see it."""
     values = "; ".join(map(in_a_line, comparison.measurements))
     return "; ".join(filter(None, (comparison.claim, words[comparison.state], values, cleared(comparison, words))))
 
 
-def cleared(comparison: Comparison, words: dict[str, str]) -> str:
+def cleared(comparison: Comparison, words: Words) -> str:
     """By how much the threshold is cleared or missed; nothing for facts."""
     if comparison.gap is None:
         return ""
@@ -116,14 +109,3 @@ def sources_of(view: QuestionView) -> list[Source]:
     """The sources that a question's verdicts rest on."""
     found = {source for option in view.options for source in option.verdict.sources}
     return [source for source in SOURCES if source in found]
-
-
-def weakest(view: QuestionView) -> str:
-    """The smallest gap of a question's decided comparisons, relative to their thresholds, in its own unit."""
-    deciding = [o.verdict.deciding for o in view.options if o.verdict.state != "inconclusive"]
-    measured = [comparison for comparison in deciding if comparison.gap is not None]
-    if not measured:
-        return "—"
-    closest = min(measured, key=lambda comparison: comparison.clearance)
-    letter = next(option.letter for option in view.options if option.verdict.deciding is closest)
-    return f"{letter}: {figure(closest.gap)} {closest.measurements[0].unit}".rstrip()

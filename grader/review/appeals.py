@@ -26,7 +26,7 @@ from basics.folders import staging
 from basics.suggestions import did_you_mean
 from basics.yaml_source import read, validate
 from grader.feedback.letter import letter
-from grader.feedback.wording import grounds_in_words, work_out
+from grader.feedback.wording import work_out
 from grader.feedback.writing import file_names
 from grader.marking import ledger
 from grader.marking.grading import Grades, StudentRecord
@@ -48,6 +48,7 @@ from grader.review.sensitivity import flipped
 from grader.verdicts.decisions import Decisions, Override, Ruling, contradictions, standing
 from grader.verdicts.judge import Comparison
 from grader.verdicts.key import AnswerKey
+from grader.verdicts.sentences import Teller
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
 Decision = Literal["accepted", "rejected"]
 Way = Literal["also", "instead"]
 WAYS: tuple[Way, ...] = get_args(Way)
-RECALLED = "rests on a fact quoted from memory"
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,7 @@ def packet(run: RunRecord, grades: Grades, key: AnswerKey, appeal: Appeal, made:
     question = book.question(appeal.question)
     entry = key.question(question.id)
     verdict = entry.verdicts[appeal.letter]
+    told = Teller.of(book.folder).tell(question.options[appeal.letter], verdict)
     now = datetime.now(UTC)
     return {
         "question": question.id,
@@ -145,7 +146,8 @@ def packet(run: RunRecord, grades: Grades, key: AnswerKey, appeal: Appeal, made:
         "evidence": {
             "verdict": verdict.state,
             "sources": list(verdict.sources),
-            "grounds": grounds_in_words(verdict, RECALLED),
+            "why": told.lines,
+            "grounds": list(told.numbers),
             "override": entry.override.model_dump(mode="json") if entry.override else None,
             "ruling": entry.ruling.model_dump(mode="json") if entry.ruling else None,
         },

@@ -24,6 +24,7 @@ from grader.review.items import SMALL_CLASS, wilson
 from grader.submissions.model import Chosen
 from grader.verdicts.judge import Verdict
 from grader.verdicts.key import AnswerKey, QuestionKey
+from grader.verdicts.sentences import is_close
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,8 +33,6 @@ SHOWN = 25
 Doubt = Literal["undecided", "recalled", "dissent", "close", "firm", "overridden"]
 DOUBTS: tuple[Doubt, ...] = ("undecided", "recalled", "dissent", "close", "firm", "overridden")
 """From what deserves most of a TA's time to what deserves least."""
-CLOSE = 0.1
-"""A measured quantity that clears its threshold by less than a tenth of it counts as close; a count does not."""
 
 
 @dataclass(frozen=True)
@@ -144,9 +143,7 @@ def doubt_of(verdict: Verdict) -> Doubt:
         return "recalled"
     if any(comparison.dissent for comparison in verdict.grounds):
         return "dissent"
-    deciding = verdict.deciding
-    measured = any(m.interval or isinstance(m.value, float) for m in deciding.measurements)
-    return "close" if measured and deciding.clearance < CLOSE else "firm"
+    return "close" if is_close(verdict) else "firm"
 
 
 def two_witnesses(grades: Grades, key: AnswerKey) -> list[Witness]:

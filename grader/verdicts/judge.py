@@ -296,11 +296,11 @@ def _grounds(step: Step) -> Iterator[Comparison]:
     same = [inner for inner in step.steps if inner.state == step.state or step.operator == "not"]
     decisive = {"any": "supported"}.get(step.operator, "refuted")
     one_suffices = step.operator != "not" and step.state == decisive
-    for inner in [max(same, key=_weight)] if one_suffices else same:
+    for inner in [max(same, key=weight)] if one_suffices else same:
         yield from _grounds(inner)
 
 
-def _weight(step: Step) -> tuple[bool, int, float]:
+def weight(step: Step) -> tuple[bool, int, float]:
     """How well a step alone carries a verdict: real evidence first, then its standing, then its clearance."""
     grounds = list(_grounds(step))
     weakest = min(STRENGTH.index(c.checked) for c in grounds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
@@ -14,25 +15,26 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from basics.terminal import prose
 from evaluators.display import number, value_of, wording
-from evaluators.evidence import Measurement, Source
+from evaluators.evidence import Measurement
 from grader.quiz.claims import comparisons, names_of
 from grader.quiz.commands import command
 from grader.verdicts.decisions import DECIDED, Override, Ruling
 from grader.verdicts.judge import State, Step, Verdict
+from grader.verdicts.sentences import MEASURED, Teller, is_close, shortened
 
 if TYPE_CHECKING:
     from evaluators.evidence import Evidence
     from evaluators.gathering import Missing
     from grader.quiz.spec import Question, QuizBook
+    from grader.quiz.words import Language
     from grader.verdicts.citations import Citation
     from grader.verdicts.key import AnswerKey, QuestionKey
     from grader.verdicts.testimony import Gatherer, Number, Result, Testimony
 
 MARK: dict[State, str] = {"supported": "yes", "refuted": "no", "inconclusive": "?"}
 STYLE: dict[State, str] = {"supported": "bold green", "refuted": "red", "inconclusive": "yellow"}
-RECALLED, DEMONSTRATION = "recalled, not yet looked up", "DEMONSTRATION, not of record"
-MEASURED: tuple[Source, ...] = ("measured", "published_audio", "demonstration")
 INDENT = "    "
 BESIDE = {"for": "beside the claim, for it", "against": "against it", "defeats": "would defeat it"}
 WIDEST = 60
@@ -41,28 +43,130 @@ FEW = 24
 """Up to as many measurements of a request are all shown."""
 
 
-def caveats(verdict: Verdict) -> list[str]:
-    """What must be said beside a verdict wherever it is shown."""
-    marks = [RECALLED] if verdict.recalled else []
-    marks += [DEMONSTRATION] if verdict.demonstration else []
-    marks += ["another source disagrees"] if verdict.dissent else []
-    return marks + (["contrary evidence stands beside it"] if verdict.contrary else [])
-
-
-def show_key(out: Console, book: QuizBook, answer: AnswerKey, testimonies: Sequence[Testimony]) -> None:
-    """All questions with all options, then what is unsettled and what would settle it."""
+def show_key(
+    out: Console,
+    book: QuizBook,
+    answer: AnswerKey,
+    testimonies: Sequence[Testimony],
+    *,
+    brief: bool = False,
+    language: Language = "en",
+) -> None:
+    """A line for each question, and unless `brief` each option with one sentence; then what would settle the rest."""
+    teller = Teller.of(book.folder, language)
     out.print(Text.assemble((book.quiz.title, "bold"), f"   key {answer.digest[:12]}"))
     for testimony in testimonies:
-        entry = answer.question(testimony.question.id)
-        out.print()
-        out.print(_headline(testimony, entry))
-        out.print(_options_table(testimony, out.width))
+        if not brief:
+            out.print()
+        _show_question(out, teller, testimony, answer.question(testimony.question.id))
+        if not brief:
+            _show_options(out, teller, testimony)
         show_differences(out, testimony.differences)
     out.print()
+    _show_missing(out, book, answer, testimonies, teller)
+    out.print(teller.words["tally"].format(**answer.tally._asdict()))
+    if not brief:
+        _legend(out, book, answer, teller)
+
+
+def _show_question(out: Console, teller: Teller, testimony: Testimony, entry: QuestionKey) -> None:
+    """What is right, the points and how firm that is; the title as far as the line has room for it."""
+    question, said = testimony.question, teller.words
+    settled = f"{said['settled']}: {', '.join(entry.correct or ()) or said['none']}"
+    points = said["point" if question.points == 1 else "points"].format(points=f"{question.points:g}")
+    firm = teller.firmness(testimony.verdicts) if entry.settled else ""
+    line = Text.assemble(
+        (question.id, "bold"),
+        "  ",
+        (settled, "green") if entry.settled else (said["unsettled"], "yellow"),
+        "".join(f"  {part}" for part in (points, firm) if part),
+        (f"  {question.title}", "dim"),
+    )
+    line.truncate(out.width, overflow="ellipsis")
+    out.print(line, no_wrap=True)
+    for decision in entry.decided:
+        out.print(Text(f"    {_said(decision)}", style="magenta"))
+
+
+def _show_options(out: Console, teller: Teller, testimony: Testimony) -> None:
+    for letter, option in testimony.question.options.items():
+        verdict = testimony.verdicts[letter]
+        state = Text(f"{teller.words[verdict.state]} {signs_of(verdict)}".rstrip(), style=STYLE[verdict.state])
+        row = Table(box=None, padding=(0, 1, 0, 0), show_header=False, pad_edge=False)
+        row.add_column(width=3)
+        row.add_column(width=8)
+        row.add_column()
+        text = Group(Text(" ".join(option.text.split())), prose(f"→ {teller.tell(option, verdict).line}", "dim"))
+        row.add_row(f"  {letter}", state, text)
+        out.print(row)
+
+
+MOST_MISSING = 5
+"""What is missing takes two lines each, ten at most."""
+
+
+def _show_missing(
+    out: Console, book: QuizBook, answer: AnswerKey, testimonies: Sequence[Testimony], teller: Teller
+) -> None:
+    """What stands in the way of the questions that are open: each thing once, with the command that brings it."""
+    found: dict[str, tuple[str, list[str]]] = {}
     for testimony in testimonies:
-        show_obstacles(out, answer.question(testimony.question.id), testimony)
-    out.print("{} of {} questions settled, {} of {} options decided.".format(*answer.tally))
-    _legend(out, book, answer)
+        entry = answer.question(testimony.question.id)
+        for what, remedy in _lacking(book, entry, testimony, teller):
+            found.setdefault(remedy, (what, []))[1].append(entry.id)
+    for remedy, (what, questions) in list(found.items())[:MOST_MISSING]:
+        asking = list(dict.fromkeys(questions))
+        line = Text(f"{', '.join(asking)}: {what}", style="yellow")
+        line.truncate(out.width, overflow="ellipsis")
+        out.print(line, no_wrap=True)
+        print_line(out, f"  -> {remedy.replace(QUESTIONS, ' '.join(asking))}")
+    if left := len(found) - MOST_MISSING:
+        out.print(teller.words["more_missing"].format(n=left)) if left > 0 else None
+    if found:
+        out.print()
+
+
+QUESTIONS = "{questions}"
+OPTION = re.compile(r"(--[a-z]+)[ =]([A-Z]+)")
+COMMAND = re.compile(r"`(earwitness [^`]+)`")
+
+
+def _lacking(book: QuizBook, entry: QuestionKey, testimony: Testimony, teller: Teller) -> Iterator[tuple[str, str]]:
+    """What an open question lacks, each with the command that brings it, or with the remedy where there is none."""
+    if entry.settled:
+        return
+    gather = command(book.folder, "evidence", "@").replace("@", QUESTIONS)
+    told = False
+    for gap in testimony.missing:
+        told = True
+        options = OPTION.search(gap.remedy)
+        ready = COMMAND.search(gap.remedy)
+        remedy = ready[1] if ready else f"{gather} {options[1]} {options[2]}" if options else gap.remedy
+        yield _said_of(gap.what, teller), remedy.splitlines()[0] if remedy else gather
+    for letter, verdict in testimony.verdicts.items():
+        if verdict.state != "inconclusive":
+            continue
+        reason = verdict.deciding.reason
+        if ready := COMMAND.search(reason):
+            yield _said_of(_reason(verdict), teller), ready[1]
+        elif "recalled" in reason:
+            yield _said_of(_reason(verdict), teller), command(book.folder, "facts", "list", "--unread")
+        elif not told or "undefined" not in reason:
+            yield f"{letter}: {_said_of(_reason(verdict), teller)}", command(book.folder, "why", entry.id, letter)
+    for obstacle in entry.obstacles:
+        if obstacle.startswith("choose is one"):
+            yield obstacle, command(book.folder, "why", entry.id)
+
+
+def _said_of(reason: str, teller: Teller) -> str:
+    """A reason in short, translated where it was."""
+    return str(teller.phrase(shortened(reason)))
+
+
+def _reason(verdict: Verdict) -> str:
+    """Why nothing was decided: the reason of the first value that is undefined, or of the comparison."""
+    undefined = (m.undefined for m in verdict.deciding.measurements if m.undefined is not None)
+    return next(undefined, verdict.deciding.reason)
 
 
 def show_differences(out: Console, differences: Sequence[str]) -> None:
@@ -81,102 +185,70 @@ def _said(decision: Override | Ruling) -> str:
     return f"{DECIDED}: {decision.effect} ({decision.reason})"
 
 
-def _headline(testimony: Testimony, entry: QuestionKey) -> Text:
-    question = testimony.question
-    text = Text.assemble(
-        (question.id, "bold"), f"  {question.title}  ({question.points:g}, choose {question.choose})  "
-    )
-    for decision in entry.decided:
-        text.append(f"{_said(decision)}  ", style="magenta")
-    if entry.settled:
-        return text.append(f"settled: {', '.join(entry.correct or ()) or 'none'}", style="green")
-    return text.append("UNSETTLED", style="yellow")
-
-
-WIDTHS = (3, 12, 19, 16)
-"""Columns of the key for letter, verdict, sources and gap; the option's text takes the rest of the line."""
-
-
-def _options_table(testimony: Testimony, width: int) -> Table:
-    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False, pad_edge=False)
-    for column in WIDTHS:
-        table.add_column(width=column)
-    rest = max(16, width - sum(WIDTHS) - len(WIDTHS) - 1)
-    for letter, option in testimony.question.options.items():
-        verdict = testimony.verdicts[letter]
-        signs = ("†" if verdict.recalled else "") + ("‡" if verdict.demonstration else "")
-        signs += ("≠" if verdict.dissent else "") + ("◊" if verdict.contrary else "")
-        text = Text(" ".join(option.text.split()))
-        text.truncate(rest, overflow="ellipsis")
-        state = Text(verdict.state, style=STYLE[verdict.state])
-        table.add_row(f"  {letter}", state, f"{', '.join(verdict.sources)} {signs}".strip(), _gap(verdict), text)
-    return table
-
-
-def _gap(verdict: Verdict) -> str:
-    deciding = verdict.deciding
-    if deciding.gap is None:
-        return "fact" if verdict.state != "inconclusive" else ""
-    margin = f"/{number(deciding.margin)}" if deciding.margin else ""
-    return f"gap {number(deciding.gap)}{margin}"
-
-
-def show_obstacles(out: Console, entry: QuestionKey, testimony: Testimony) -> None:
-    """Why a question is unsettled, and what would settle it."""
-    if entry.settled:
-        return
-    out.print(f"{entry.id} is unsettled", style="yellow")
-    for obstacle in entry.obstacles:
-        out.print(Padding(obstacle, (0, 0, 0, 4)))
-    for gap in testimony.missing:
-        out.print(Padding(f"{gap.evaluator}: {gap.what}", (0, 0, 0, 4)))
-        out.print(Text(f"      -> {gap.remedy}"), soft_wrap=True)
-        _show_output(out, gap)
-
-
 def _show_output(out: Console, gap: Missing) -> None:
     """The last that an evaluator printed before it broke."""
     if gap.output:
         out.print(Text(gap.output, style="dim"), soft_wrap=True)
 
 
-def _legend(out: Console, book: QuizBook, answer: AnswerKey) -> None:
-    def why(sign: Callable[[Verdict], object]) -> str:
-        """The command that shows the first option with a sign."""
-        first = ((q.id, x) for q in answer.questions for x, verdict in q.verdicts.items() if sign(verdict))
-        return command(book.folder, "why", *next(first))
-
-    verdicts = answer.verdicts
-    if any(verdict.recalled for verdict in verdicts):
-        out.print("† rests on a fact recalled and not yet looked up in the source")
-    if any(verdict.demonstration for verdict in verdicts):
-        out.print("‡ DEMONSTRATION evidence: of other inputs than the quiz asks about; never of record")
-    if any(verdict.dissent for verdict in verdicts):
-        print_line(out, f"≠ another source's value would decide otherwise (`{why(lambda v: v.dissent)}`)")
-    if any(verdict.contrary for verdict in verdicts):
-        print_line(out, f"◊ contrary evidence is answered beside the claim (`{why(lambda v: v.contrary)}`)")
+def _legend(out: Console, book: QuizBook, answer: AnswerKey, teller: Teller) -> None:
+    """What the words and signs above mean, of those that occur; each sign with the command that shows one."""
+    said = teller.words
+    settled = [entry.verdicts for entry in answer.questions if entry.settled]
+    close = [any(map(is_close, verdicts.values())) for verdicts in settled]
+    for key in ["legend_firm"] * (not all(close)) + ["legend_close"] * any(close):
+        out.print(prose(said[key]))
+    for sign, (key, found) in SIGNS.items():
+        first = next(((q.id, x) for q in answer.questions for x, v in q.verdicts.items() if found(v)), None)
+        if first:
+            print_line(out, f"{sign} {said[key]} (`{command(book.folder, 'why', *first)}`)")
 
 
-def show_card(out: Console, testimony: Testimony, letter: str) -> None:
-    """The evidence card of one option."""
+SIGNS: dict[str, tuple[str, Callable[[Verdict], object]]] = {
+    "†": ("sign_recalled", lambda verdict: verdict.recalled),
+    "‡": ("sign_demonstration", lambda verdict: verdict.demonstration),
+    "≠": ("sign_dissent", lambda verdict: verdict.dissent),
+    "◊": ("sign_contrary", lambda verdict: verdict.contrary),
+}
+"""Signs beside a verdict, what they say, and which verdicts have them."""
+
+
+def signs_of(verdict: Verdict) -> str:
+    """The signs of a verdict, in one word."""
+    return "".join(sign for sign, (_, found) in SIGNS.items() if found(verdict))
+
+
+def show_card(
+    out: Console, testimony: Testimony, letter: str, *, language: Language = "en", brief: bool = False
+) -> None:
+    """The evidence card of one option: first what it comes to in sentences, then unless `brief` claim and numbers."""
     verdict, option = testimony.verdicts[letter], testimony.question.options[letter]
+    teller = Teller.of(testimony.quiz, language)
+    told = teller.tell(option, verdict)
     out.rule(f"{testimony.question.id} {letter}", style="dim")
     out.print(Text(option.text, style="bold"))
-    line = Text.assemble(
-        (verdict.state.upper(), STYLE[verdict.state]), f"  by {', '.join(verdict.sources) or 'nothing'}"
-    )
-    for caveat in caveats(verdict):
-        line.append(f"  ({caveat})", style="magenta")
+    sources = teller.words["comma"].join(teller.words[f"by_{source}"] for source in verdict.sources)
+    by = teller.words["by"].format(sources=sources or teller.words["nothing"])
+    line = Text.assemble((teller.words[f"{verdict.state}_card"], STYLE[verdict.state]), f"  {by}")
+    for sign, (key, found) in SIGNS.items():
+        if found(verdict):
+            line.append(f"\n  {sign} {teller.words[key]}", style="magenta")
     out.print(line)
+    out.print()
+    for said in told.lines:
+        out.print(Padding(prose(said), (0, 0, 0, 2)))
     if option.note:
-        out.print(Padding(option.note, (0, 0, 0, 2)))
+        out.print(Padding(prose(str(teller.phrase(option.note)), "italic"), (0, 0, 0, 2)))
+    if brief:
+        return
     out.print()
     out.print(_tree(verdict.step))
     for one in verdict.beside:
         shown = "as the evidence shows" if one.stands else "not shown"
         out.print(Text(f"{BESIDE[one.side]}, {shown}:", style="magenta"))
         out.print(Padding(_tree(one.step), (0, 0, 0, 2)))
-        out.print(Padding(one.answer, (0, 0, 0, 6)), style="dim")
+        if not one.stands:
+            out.print(Padding(one.answer, (0, 0, 0, 6)), style="dim")
     out.print()
     out.print(Group(*map(_number, testimony.numbers(letter))))
     _show_origins(out, testimony, letter)
@@ -192,12 +264,12 @@ def _tree(step: Step) -> Tree:
 
 
 def _details(step: Step) -> list[Text]:
-    lines = [Text(f"    because {step.why}", style="dim")] if step.why else []
+    lines = [Text(f"    why: {step.why}", style="dim")] if step.why else []
     comparison = step.comparison
-    if comparison and comparison.gap is not None:
-        lines.append(
-            Text(f"    gap {number(comparison.gap, signed=True)}, margin {number(comparison.margin)}", style="dim")
-        )
+    if comparison and comparison.gap is not None and any(m.source in MEASURED for m in comparison.measurements):
+        margin = f", margin {number(comparison.margin)}" if comparison.margin else ""
+        unit = next((m.unit for m in comparison.measurements if m.unit), "")
+        lines.append(Text(f"    gap {number(comparison.gap, signed=True)} {unit}".rstrip() + margin, style="dim"))
     if comparison and comparison.reason:
         lines.append(Text(f"    {comparison.reason}", style="yellow"))
     return lines
@@ -288,7 +360,7 @@ def _show_evidence(out: Console, evidence: Evidence, claimed: Collection[str], s
     few = len(evidence.measurements) <= FEW
     shown = [m for m in evidence.measurements if few or m.source in MEASURED or m.name in claimed]
     for (source, shows_how), measurements in groupby(shown, lambda m: (m.source, m.is_demonstration)):
-        heading = f"{source}: {DEMONSTRATION}" if shows_how else source
+        heading = f"{source}: DEMONSTRATION, not of record" if shows_how else source
         out.print(Text(INDENT + heading, style="magenta" if shows_how else "dim"))
         for line in _lines(list(measurements)):
             out.print(line, soft_wrap=True)

@@ -22,8 +22,8 @@ from grader.marking.class_run import grade_file
 from grader.marking.grading import Grades
 from grader.quiz.loading import load_quiz
 from grader.quiz.spec import QuizBook
+from grader.quiz.words import Language
 from grader.report import Edition, write_report
-from grader.report.rendering import Language
 from grader.submissions.reading import read_submissions
 from grader.verdicts.key import AnswerKey
 from grader.verdicts.testimony import Gatherer, key_from
@@ -127,12 +127,13 @@ def recorded_answers(path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def pages(showcase: Showcase, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The three editions."""
+    """The three editions, in both languages."""
     folder = tmp_path_factory.mktemp("pages")
     return {
         "ta": showcase.write(folder / "ta.html", grades=showcase.grades),
         "student": showcase.write(folder / "student.html", "student", "zh-TW"),
         "before": showcase.write(folder / "before.html", "before"),
+        "sheet": showcase.write(folder / "sheet.html", "before", "zh-TW"),
     }
 
 

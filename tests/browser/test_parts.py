@@ -20,11 +20,12 @@ from evaluators.store import Store
 from grader.quiz.claims import AtLeast, AtMost, Equals, Form, Greater, IsTrue, Less, in_words, names_of
 from grader.quiz.loading import BUILT_IN_QUIZ, load_quiz
 from grader.quiz.spec import QuizBook
-from grader.report.cards import leaves, number_line
+from grader.report.cards import leaves
 from grader.report.panels import HEARD, MapDrawings, Page, sections
 from grader.report.sounds import PICTURE_SIZE, SoundBank, level_matched, spectrograms
 from grader.verdicts import testimony as testimonies
 from grader.verdicts.judge import compare, every_comparison, judge
+from grader.verdicts.lines import number_line
 
 NUMBERS = st.floats(-50, 50).map(lambda x: round(x, 3))
 SIZES = st.floats(0, 5).map(lambda x: round(x, 3))

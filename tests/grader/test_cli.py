@@ -20,9 +20,9 @@ import pytest
 def run(earwitness: Any, foreign_quiz: Path) -> Any:
     """Runs a command on the foreign quiz."""
 
-    def call(command: str, *arguments: object) -> Any:
+    def call(command: str, *arguments: object, **options: Any) -> Any:
         where = [foreign_quiz] if command == "validate" else ["--quiz", foreign_quiz]
-        return earwitness(command, *arguments, *where)
+        return earwitness(command, *arguments, *where, **options)
 
     return call
 
@@ -34,8 +34,8 @@ def test_key_prints_every_option_with_verdict_and_source(run: Any) -> None:
         "settled: A, C",
         "settled: B",
         "2 of 2 questions settled, 6 of 6 options decided",
-        "measured",
-        "executed",
+        "close: C",
+        "exactly 6 sides; at least 7 would be needed",
     ):
         assert text in done.stdout
     assert "\x1b" not in done.stdout, "no colour codes in a pipe"
@@ -58,8 +58,28 @@ def test_an_unsettled_key_says_what_is_missing_and_exits_with_3(run: Any, foreig
     sides.write_text(sides.read_text().replace("evaluator: dice", "evaluator: dice\n    needs: a table"))
     done = run("key")
     assert done.returncode == 3
-    assert "sides is unsettled" in done.stdout
-    assert "-> buy a table" in done.stdout
+    assert "sides  open" in done.stdout
+    assert "sides: there is no table to throw dice on\n  -> buy a table\n" in done.stdout
+
+
+def test_a_brief_key_has_one_line_for_each_question(run: Any) -> None:
+    said = run("key", "--brief").stdout
+    assert [line.split()[0] for line in said.splitlines() if "settled:" in line] == ["fair", "sides"]
+    assert "→" not in said
+
+
+def test_key_and_why_speak_the_language_that_is_asked_for(earwitness: Any) -> None:
+    said = earwitness("why", "q01", "A", "--brief", "--language=zh-TW", env={**os.environ, "COLUMNS": "200"}).stdout
+    assert "沒有任何執行中的模組負責辨識或合成語音（恰為 0 個類別；須至少 1 才行）。" in said
+    assert "因此此敘述不成立。" in said
+
+
+def test_a_student_may_check_answers_in_the_language_of_the_locale(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "answers.yaml").write_text("answers: {fair: [A, C], sides: [A]}\n", encoding="utf-8")
+    assert run("evidence").returncode == 0
+    said = run("check", tmp_path / "answers.yaml", "--why", env={**os.environ, "LC_ALL": "zh_TW.UTF-8"}).stdout
+    for part in ("答對", "未全對", "因此此敘述成立。", "計分方式"):
+        assert part in said
 
 
 def test_why_reads_like_an_argument(run: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,14 @@ def test_the_quiz_leaves_as_qti_moodle_and_a_sealed_edition(run: Command, tmp_pa
         assert item.correct_texts == {question.options[x].text for x in letters_key(class_book)[question.id]}
     assert run("export", "moodle", "--out", tmp_path / "quiz.xml").exit_code == 0
     assert (tmp_path / "quiz.xml").read_bytes().startswith(b"<?xml")
+    plain = [(tmp_path / name).read_bytes() for name in ("quiz.zip", "quiz.xml")]
+    for form, name in (("qti", "quiz.zip"), ("moodle", "quiz.xml")):
+        assert run("export", form, "--comments", "--language=en", "--out", tmp_path / f"said-{name}").exit_code == 0
+    assert read_qti(tmp_path / "said-quiz.zip") == read_qti(tmp_path / "quiz.zip")
+    with zipfile.ZipFile(tmp_path / "said-quiz.zip") as package:
+        said_in = [package.read(name) for name in package.namelist()] + [(tmp_path / "said-quiz.xml").read_bytes()]
+    assert sum(b"So the statement holds." in content for content in said_in) == 2
+    assert not any(b"So the statement" in content for content in plain), "the key leaves only when it is asked for"
     assert run("export", "gift", "--out", tmp_path / "quiz.gift").exit_code == 0
     assert len(read_gift((tmp_path / "quiz.gift").read_text(encoding="utf-8"))) == 12
 

@@ -12,11 +12,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from grader.feedback.wording import TEXTS, work_out
+from grader.feedback.wording import work_out
 from grader.feedback.writing import FeedbackWriter, file_names
 from grader.marking.grading import Setting, grade
 from grader.marking.scoring import Ruling, correct_options
 from grader.quiz.spec import CreditRule
+from grader.quiz.words import Language, words
 from grader.submissions.class_file import ClassFile
 from grader.submissions.model import Submission, SubmissionFile
 from tests.grader.classroom import key_for, make_book
@@ -42,14 +43,15 @@ def writer(
     return FeedbackWriter(grades, KEY)
 
 
-def page(submission: Submission, language: str = "en", form: str = "md", **options: ClassFile) -> str:
+def page(submission: Submission, language: Language = "en", form: str = "md", **options: ClassFile) -> str:
     maker = writer(submission, **options)  # type: ignore[arg-type]
     return maker.page(maker.grades.records[0], language, form)
 
 
 def test_both_languages_have_the_same_words() -> None:
-    assert TEXTS["en"].keys() == TEXTS["zh-TW"].keys()
-    assert all(TEXTS["en"][name] != TEXTS["zh-TW"][name] for name in TEXTS["en"])
+    english, chinese = words("feedback", "en"), words("feedback", "zh-TW")
+    assert english.keys() == chinese.keys()
+    assert all(english[name] != chinese[name] for name in english)
 
 
 def test_a_page_says_what_was_ticked_what_holds_why_and_what_it_earned() -> None:
@@ -120,12 +122,12 @@ def test_a_name_cannot_smuggle_markup_into_either_form() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "zh-TW"])
-def test_html_is_well_formed_and_says_its_language(language: str) -> None:
+def test_html_is_well_formed_and_says_its_language(language: Language) -> None:
     text = page(sheet(q01="BC"), language, "html")
     root = ET.fromstring(re.sub(r"<(meta[^>]*|br)>", "", text.removeprefix("<!DOCTYPE html>\n")))
     assert root.get("lang") == language
-    assert len(root.findall(".//section")) == 12
-    assert TEXTS[language]["title"] in (root.findtext(".//h1") or "")
+    assert len(root.findall(".//section")) == 12 + 1, "a section for each question, and the words"
+    assert words("feedback", language)["title"] in ("".join(root.find(".//h1").itertext()))
 
 
 def test_file_names_are_safe_and_never_alike() -> None:
@@ -165,16 +167,25 @@ def late(submission: Submission, *earlier: Submission) -> FeedbackWriter:
     return FeedbackWriter(grade(file, Setting(BOOK, correct_options(KEY), "net-correct")), KEY)
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "late, not counted"), ("zh-TW", "逾期，不計分")])
+@pytest.mark.parametrize(("language", "said"), [("en", "late, not counted"), ("zh-TW", "逾期，不計分")])
 @pytest.mark.parametrize("form", ["md", "html"])
-def test_a_late_attempt_is_shown_as_it_was_given_and_said_not_to_count(language: str, words: str, form: str) -> None:
+def test_a_late_attempt_is_shown_as_it_was_given_and_said_not_to_count(
+    language: Language, said: str, form: str
+) -> None:
     maker = late(sheet(q01="BD", q02="B"))
     text = maker.page(maker.grades.records[0], language, form)
-    assert words in text
-    assert TEXTS[language]["total"] + ": 0.00 " + TEXTS[language]["of"] + " 10.00" in text
-    assert text.count(TEXTS[language]["nothing"]) == 10, "two of the twelve questions were answered"
-    ticked = TEXTS[language]["tick"]
-    assert text.count(f"| {ticked} |" if form == "md" else f"<td>{ticked}</td>") == 3
+    assert said in text
+    assert (
+        words("feedback", language)["total"]
+        + words("feedback", language)["colon"]
+        + "0.00 "
+        + words("feedback", language)["of"]
+        + " 10.00"
+        in text
+    )
+    assert text.count(words("feedback", language)["nothing"]) == 10, "two of the twelve questions were answered"
+    ticked = words("feedback", language)["tick"]
+    assert text.count(f"| {ticked} |" if form == "md" else f'given">{ticked}</li>') == 3
     assert "= 1.00" not in text, "no points are worked out"
 
 
@@ -196,7 +207,7 @@ def test_points_of_unsettled_questions_leave_what_a_total_is_out_of(answers: dic
     file = SubmissionFile(Path("x"), "0" * 64, "plain", IDS, (sheet(**answers),))
     maker = FeedbackWriter(grade(file, Setting(BOOK, OPEN, "net-correct")), KEY)
     assert f"**Total: {total}**" in maker.page(maker.grades.records[0], "en", "md")
-    assert f"{total.replace(' of ', ' ／ ').replace('open', '未定')}" in maker.page(
+    assert f"{total.replace(' of ', ' / ').replace('open', '未定')}" in maker.page(
         maker.grades.records[0], "zh-TW", "md"
     )
 

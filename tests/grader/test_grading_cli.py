@@ -171,7 +171,7 @@ def test_check_says_what_is_right_without_telling_the_key(run: Command, tmp_path
     assert "2.50 of 10.00 under net-correct" in shown.output
     why = run("check", path, "--why")
     assert "q01 D (blank): supported" in why.output
-    assert "dice.sides = 6 sides [executed]" in why.output
+    assert "exactly 6 sides; at least 5 needed" in why.output
 
 
 def test_check_key_and_why_print_a_verdict_in_one_form(run: Command, tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_letters_are_in_the_languages_of_the_class(run: Command, report: Path, t
         assert run("grade", report, "--class", class_file, "--out", folder).exit_code == 0
         decide(run, folder, "b00000002", "--decision", "rejected", "--reason", REASON)
         text = (folder / "appeals" / "q03-E-b00000002.md").read_text(encoding="utf-8")
-        assert re.findall(r"^# [^:]*", text, flags=re.M) == headings
+        assert re.findall(r"^# [^:：]*", text, flags=re.M) == headings
 
 
 def test_who_handed_in_late_only_is_told_that_no_answer_counts(

@@ -221,7 +221,7 @@ def test_ids_and_names_of_any_script_go_through_every_command(tmp_path: Path) ->
         "earwitness export open edition opening.json",
     ]
     said = go_through(lines, tmp_path)
-    assert "größe  Eight heads in ten throws  (2, choose many)  settled: A" in said[lines[2]]
+    assert "größe  settled: A  2 points  firm (counted)  Eight heads in ten throws" in said[lines[2]]
     assert "機率" in said[lines[3]]
     assert (tmp_path / "graded/scores.csv").read_text(encoding="utf-8").startswith("student_id,name,section,größe,room")
 

@@ -57,7 +57,7 @@ def test_doubtful_evidence_comes_before_firm_evidence_and_large_effects_before_s
     assert {f.doubt for f in flips} == {"firm"}
     effects = [abs(f.mean_change) for f in flips]
     assert effects == sorted(effects, reverse=True)
-    near = key_for(book, measured=SIDES.model_copy(update={"value": 5.2}))
+    near = key_for(book, measured=SIDES.model_copy(update={"value": 5.2, "source": "measured"}))
     flips = sensitivity(graded(book, near), near)
     assert flips[0].doubt == "undecided" or flips[0].doubt == "close"
     assert any(f.doubt == "close" and f.gap == pytest.approx(0.2) for f in flips)

@@ -2,15 +2,20 @@
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const DATA = JSON.parse(document.getElementById("data").textContent);
 
-/* Cards: a link to a card opens it, printing opens all. */
+/* Cards: a link to a card opens it, whatever the filter; what is printed is what is shown. */
+const filter = document.querySelector("[data-filter]");
+function sift() {
+  $$("article.question").forEach((one) => { one.hidden = filter.value && !one.dataset.kinds.split(" ").includes(filter.value); });
+}
+filter.addEventListener("change", sift);
 function reveal() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (target && target.closest("article[hidden]")) { filter.value = ""; sift(); }
   const card = target && target.closest("details");
   if (card) { card.open = true; card.scrollIntoView(); }
 }
 addEventListener("hashchange", reveal);
 addEventListener("DOMContentLoaded", reveal);
-addEventListener("beforeprint", () => $$("details.card").forEach((card) => { card.open = true; }));
 for (const button of $$("[data-cards]")) {
   button.addEventListener("click", () => $$("details.card").forEach((card) => { card.open = button.dataset.cards === "open"; }));
 }
@@ -45,60 +50,102 @@ for (const sound of $$("audio[data-sound]")) {
   sound.addEventListener("play", () => onlyThis(stop));
 }
 
-/* Players: both versions run together and one is muted, so that switching is heard at the same moment. */
+/* Players: one clock plays both versions from the same sample on, and only their gains differ. */
+let clock = null;
+const FADE = 0.004;  // seconds in which one version gives way to the other, without a click
+function decoded(id) {
+  const [, body] = DATA.sounds[id].split(";base64,");
+  return clock.decodeAudioData(Uint8Array.from(atob(body), (letter) => letter.charCodeAt(0)).buffer);
+}
+async function together(ids) {
+  clock ??= new AudioContext();
+  const buffers = await Promise.all(ids.map(decoded));
+  const gains = buffers.map(() => { const gain = clock.createGain(); gain.connect(clock.destination); return gain; });
+  let sources = [], from = 0, begun = 0;
+  return {
+    async start(at) {
+      await clock.resume();
+      begun = clock.currentTime + 0.02;
+      from = at;
+      sources = buffers.map((buffer, i) => {
+        const source = new AudioBufferSourceNode(clock, { buffer });
+        source.connect(gains[i]);
+        source.start(begun, at);
+        return source;
+      });
+    },
+    stop() { sources.forEach((source) => source.stop()); sources = []; },
+    hear(side) { gains.forEach((gain, i) => gain.gain.setTargetAtTime(i === side ? 1 : 0, clock.currentTime, FADE)); },
+    now: () => from + Math.max(0, clock.currentTime - begun),
+  };
+}
+/* Files beside the page cannot be decoded by a page without a server: two elements, one of them muted. */
+function elements(ids) {
+  const sounds = ids.map((id) => new Audio(address(id)));
+  return {
+    start: (at) => Promise.all(sounds.map((sound) => { sound.currentTime = at; return sound.play(); })),
+    stop() { sounds.forEach((sound) => sound.pause()); },
+    hear(side) {
+      sounds.forEach((sound, i) => { sound.muted = i !== side; });
+      if (!sounds[side].paused) { sounds[side].currentTime = sounds[1 - side].currentTime; }
+    },
+    now: () => sounds[0].currentTime,
+  };
+}
 function makePlayer(root) {
   const part = (name) => root.querySelector(`[data-${name}]`);
   const sides = $$("[data-side]", root);
   const seconds = Number(root.dataset.seconds);
-  let sounds = null, side = 0, running = false;
-  function load() {
-    sounds ??= [root.dataset.a, root.dataset.b].map((id) => new Audio(address(id)));
-    return sounds;
+  const ids = [root.dataset.a, root.dataset.b];
+  let sound = null, side = 0, running = false;
+  const place = () => Number(part("seek").value);
+  async function load() {
+    sound ??= DATA.sounds[ids[0]].startsWith("data:") ? together(ids) : Promise.resolve(elements(ids));
+    return sound;
   }
-  function start(sound, at) {
-    if (Math.abs(sound.currentTime - at) > 0.02) { sound.currentTime = at; }
-    return sound.play();
-  }
-  function stop() {
+  async function stop() {
     running = false;
-    load().forEach((sound) => sound.pause());
     root.classList.remove("playing");
+    (await load()).stop();
   }
-  function play() {
+  async function play() {
     onlyThis(stop);
-    const at = Number(part("seek").value) >= seconds - 0.05 ? 0 : Number(part("seek").value);
     running = true;
-    load().forEach((sound, i) => { sound.muted = i !== side; start(sound, at).catch(() => { if (i === side) { stop(); } }); });
     root.classList.add("playing", "started");
-    requestAnimationFrame(follow);
+    const at = place() >= seconds - 0.05 ? 0 : place();
+    const pair = await load();
+    if (!running) { return; }
+    pair.hear(side);
+    try { await pair.start(at); } catch { return stop(); }
+    follow(pair);
   }
   function show(at) {
     part("seek").value = at;
     part("clock").textContent = `${at.toFixed(1)} / ${seconds.toFixed(1)} s`;
     $$(".cursor", root).forEach((cursor) => { cursor.style.left = `${100 * Math.min(1, at / seconds)}%`; });
   }
-  function follow() {
+  function follow(pair) {
     if (!running) { return; }
-    show(sounds[side].currentTime);
-    if (sounds[side].ended) { stop(); } else { requestAnimationFrame(follow); }
+    show(Math.min(seconds, pair.now()));
+    if (pair.now() >= seconds) { stop(); } else { requestAnimationFrame(() => follow(pair)); }
   }
-  function choose(wanted) {
-    const at = load()[side].currentTime;
+  async function seek(at) {
+    root.classList.add("started");
+    show(Math.max(0, Math.min(seconds, at)));
+    if (running) { await stop(); play(); }
+  }
+  async function choose(wanted) {
     side = wanted;
     sides.forEach((button, i) => button.setAttribute("aria-pressed", String(i === side)));
-    sounds.forEach((sound, i) => { sound.muted = i !== side; });
-    if (running) { start(sounds[side], at).catch(stop); }
+    if (sound) { (await sound).hear(side); }
   }
   part("play").addEventListener("click", () => (running ? stop() : play()));
   sides.forEach((button, i) => button.addEventListener("click", () => choose(i)));
-  part("seek").addEventListener("input", (event) => {
-    const at = Number(event.target.value);
-    load().forEach((sound) => { sound.currentTime = at; });
-    root.classList.add("started");
-    show(at);
-  });
+  part("seek").addEventListener("input", () => seek(place()));
   root.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) { return; }
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step) { seek(place() + step); event.preventDefault(); }
     if (event.key.toLowerCase() === "x") { choose(1 - side); event.preventDefault(); }
     if (event.key === " " && event.target.tagName !== "BUTTON") { (running ? stop : play)(); event.preventDefault(); }
   });
