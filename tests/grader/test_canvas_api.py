@@ -20,6 +20,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from grader.canvas import connection
 from grader.cli import app
 from grader.quiz.spec import QuizBook
 from tests.grader import canvas_server as server
@@ -136,6 +137,8 @@ def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     for name in ("CANVAS_HOST", "CANVAS_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(connection, "PAUSES", (0.0, 0.01, 0.01, 0.01, 0.01))
+    monkeypatch.setattr(connection, "BREATH", 0.01)
 
 
 @pytest.fixture
