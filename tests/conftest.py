@@ -39,6 +39,7 @@ LONGEST = (
     "test_origin.py",
     "test_layer_separation_sound.py",
     "test_notebook.py",
+    "test_canvas_api.py",
     "test_day_of_300.py",
     "test_grading_day.py",
 )

@@ -51,7 +51,7 @@ def test_imports_go_down_only(repository: Path, floor: str) -> None:
     assert upward == set()
 
 
-ROOMS = ("quiz", "verdicts", "submissions", "marking", "feedback", "exports", "review", "report", "cli")
+ROOMS = ("quiz", "verdicts", "submissions", "marking", "feedback", "exports", "review", "report", "canvas", "cli")
 """Of the top floor, from the bottom; `runs`, `demo`, `doctor` and `pytest_plugin` stand between report and cli."""
 
 

@@ -179,12 +179,17 @@ def _repeated(table: Table, students: Sequence[GradebookStudent]) -> list[Proble
 
 @dataclass(frozen=True)
 class Transfer:
-    """What goes into the gradebook: changes, and who is left alone and why."""
+    """What goes into the gradebook: changes, and who is left alone and why.
+
+    `rows` has everybody's row by student id, `scores` the score of everybody who is to have one, changed or not.
+    """
 
     column: int
     changes: tuple[ScoreChange, ...]
     unchanged: int
     left_alone: tuple[str, ...]
+    rows: Mapping[str, GradebookStudent]
+    scores: Mapping[str, str]
 
 
 def transfer(
@@ -199,12 +204,15 @@ def transfer(
     if problems := doubtful(gradebook, (column,), rows.values()):
         raise InputError(problems)
     changes, left, unchanged = [], [], 0
+    scores: dict[str, str] = {}
     for student, row in rows.items():
         old = gradebook.score(row, column)
         new = rounded(totals[student] * scale)
         if old.upper() == EXCUSED or old == NOT_ASSIGNED:
             left.append(f"{student}: {'excused' if old.upper() == EXCUSED else 'not assigned'}, left as it is")
-        elif same_score(old, new):
+            continue
+        scores[student] = new
+        if same_score(old, new):
             unchanged += 1
         else:
             changes.append(ScoreChange(row, old, new))
@@ -212,7 +220,7 @@ def transfer(
     left += [
         f"{s.login or s.lms_id}: no submission, left as it is" for s in gradebook.students if s.lms_id not in named
     ]
-    return Transfer(column, tuple(changes), unchanged, tuple(left))
+    return Transfer(column, tuple(changes), unchanged, tuple(left), rows, scores)
 
 
 def doubtful(gradebook: Gradebook, columns: Iterable[int], students: Iterable[GradebookStudent]) -> list[Problem]:

@@ -32,6 +32,9 @@ FOLDER, OBJECTS = "ledger", "objects"
 RESULT = "result.json"
 APPEALS = "appeals"
 """The folder beside the ledger whose files stay when a class is graded anew into the same folder."""
+APPEAL, PUSH = "appeal", "push"
+ADDING = (APPEAL, PUSH)
+"""Actions about the run that is there; any other one is a run of its own."""
 MOST_BYTES = 1 << 24
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -245,12 +248,12 @@ class Outputs:
 def last_outputs(out: Path) -> Outputs:
     """What the entries say stands in `out` now; nothing where there is no ledger.
 
-    A run takes the place of the run before it, whose appeals stay.
+    A run takes the place of the run before it, whose appeals stay; what adds to a run leaves it as it is.
     """
     files: dict[str, str] = {}
     folders: dict[str, str] = {}
     for _, entry in _readable(out / FOLDER):
-        if entry.action != "appeal":
+        if entry.action not in ADDING:
             files = {name: digest for name, digest in files.items() if name.startswith(f"{APPEALS}/")}
             folders = {}
         files |= entry.outputs
@@ -289,6 +292,17 @@ def need_recorded(out: Path, names: Callable[[str], bool]) -> None:
     with steady(out):
         found = [*chain(out / FOLDER), *_cut(out)]
         found += [finding for finding in _outputs(out) if names(finding.entry)] if entries(out / FOLDER) else []
+    if found:
+        raise InputError(_problems(out, found))
+
+
+def need_recorded_folder(out: Path, name: str) -> None:
+    """Raises InputError unless a folder of a run holds the very files that the ledger recorded."""
+    with steady(out):
+        recorded = last_outputs(out).folders.get(name)
+        found = [finding for finding in current_outputs(out) if finding.entry == name]
+    if recorded is None:
+        raise InputError(Problem(str(out / name), "was never recorded", "grade again with --out DIR"))
     if found:
         raise InputError(_problems(out, found))
 

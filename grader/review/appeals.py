@@ -274,7 +274,7 @@ def handle_appeal(run: RunRecord, grades: Grades, key: AnswerKey, appeal: Appeal
             packed = json.dumps({"format": FORMAT} | data, indent=1, ensure_ascii=False) + "\n"
             for file, text in {files[0]: packed, **texts}.items():
                 write_whole(stage.file(file), text.encode())
-            ledger.record(stage, "appeal", known, files)
+            ledger.record(stage, ledger.APPEAL, known, files)
 
         stage.commit(write)
     return data | {"written": [str(out / file) for file in files]}
