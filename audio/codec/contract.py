@@ -48,6 +48,10 @@ class SoundCodec(ABC):
         Raises InputError for signals that are empty, not mono or not finite, Undefined for those it cannot take.
         """
 
+    def at_rates(self, signal: Audio, rates: Sequence[Rate]) -> list[Audio]:
+        """One signal (n,) at each of the rates, within full scale as a player has it. Raises like `transcode`."""
+        return [np.clip(self.transcode([signal], rate)[0], -1, 1) for rate in rates]
+
     def _require_audio(self, audio: Sequence[Audio]) -> None:
         problems = [
             Problem(f"signal {number}", fault, f"give mono float samples at {self.sample_rate} Hz")
@@ -110,6 +114,12 @@ class Codec(SoundCodec):
     def transcode(self, audio: Sequence[Audio], rate: Rate) -> list[Audio]:
         made = self.reconstruct(audio, rate.codebooks)
         return [fitted(estimate, len(reference)) for estimate, reference in zip(made, audio, strict=True)]
+
+    def at_rates(self, signal: Audio, rates: Sequence[Rate]) -> list[Audio]:
+        counts = [rate.codebooks or self.codebooks for rate in rates]
+        (code,) = self.encode([signal], max(counts))  # once: the first codebooks of a longer code are the shorter code
+        made = self.decode([code[:count] for count in counts])
+        return [np.clip(fitted(self.in_time(one, len(signal)), len(signal)), -1, 1) for one in made]
 
     def reconstruct(self, audio: Sequence[Audio], codebooks: int | None = None) -> list[Audio]:
         """Each signal (n,) encoded and decoded, in time with itself: (n,). Raises InputError like `encode`."""

@@ -20,7 +20,7 @@ import transformers
 from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModel
 
-from audio.codec.contract import Audio, Codec, Codes, Rate, fitted
+from audio.codec.contract import Audio, Codec, Codes, Rate, SoundCodec, fitted
 from audio.codec.transformers_network import _silence
 from audio.codec.weights import CONFIG, FETCH_AGAIN, TENSORS, Weights
 from basics.errors import InputError, Problem, Unavailable, Undefined
@@ -193,6 +193,9 @@ class NeuralCodec(Codec):
         self._require_audio(audio)
         with self._running():
             return [self._scaled(signal, codebooks) for signal in audio]
+
+    def at_rates(self, signal: Audio, rates: Sequence[Rate]) -> list[Audio]:
+        return (SoundCodec if self._facts.scaled else Codec).at_rates(self, signal, rates)
 
     def _codes(self, signal: Audio) -> Tensor:
         return self._family.encode(self._model, self._whole_frames(signal))

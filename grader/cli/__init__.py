@@ -17,6 +17,7 @@ from basics.visible import visible
 from evaluators.packages import DEBUG
 from grader.cli import (
     authoring,
+    comparing,
     demo,
     doctor,
     evidence,
@@ -65,7 +66,10 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 what was checked does not hold, 2 unusable input, 3 done but something is unsettled, "
     "4 the program or an evaluator broke.",
 )
-GROUPS = (demo, key, evidence, facts, record, starting, grading, reviewing, reporting, exporting, authoring, doctor)
+GROUPS = (
+    *(demo, key, evidence, facts, record, starting, grading, reviewing, reporting, exporting, authoring, comparing),
+    doctor,
+)
 for group in GROUPS:
     group.register(app)
 
