@@ -29,6 +29,7 @@ from grader.cli import (
     reporting,
     reviewing,
     starting,
+    storing,
 )
 from grader.cli.common import INTERRUPTED, tell
 
@@ -68,7 +69,7 @@ app = typer.Typer(
 )
 GROUPS = (
     *(demo, key, evidence, facts, record, starting, grading, reviewing, reporting, exporting, authoring, comparing),
-    doctor,
+    *(storing, doctor),
 )
 for group in GROUPS:
     group.register(app)
