@@ -2,7 +2,8 @@
 
 Layout under the root (by default the user's cache directory): `evidence/<name>.json`, one file for each result (its
 name is the fingerprint, or, where files of a quiz are asked for, a digest of it and the request),
-and `blobs/<key><suffix>` for codes, vectors, reconstructions and plots. Writes are atomic (a temporary file, then
+`blobs/<key><suffix>` for codes, vectors, reconstructions and plots, and `records/<key>.json` for small results of which
+there are many, in folders by the first digits of their keys. Writes are atomic (a temporary file, then
 `os.replace`) under a lock of that key; an entry that cannot be read, or that is not what its digests say, is moved to
 `damaged/`, told, and computed again.
 """
@@ -10,6 +11,7 @@ and `blobs/<key><suffix>` for codes, vectors, reconstructions and plots. Writes 
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import re
 import shutil
@@ -19,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile, mkdtemp
+from typing import Any
 
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
@@ -27,7 +30,7 @@ from basics.errors import InputError, Problem
 from basics.files import LARGEST, read_bytes, real_path, replacing, sha256_of, write_whole
 from basics.visible import visible
 from evaluators.entries import Damaged, departures, entry_text, read_entry
-from evaluators.evidence import SOURCES, Artefact, Evidence, Source
+from evaluators.evidence import SOURCES, Artefact, Evidence, Source, digest
 
 VARIABLES = {"NUMBA_CACHE_DIR": "numba", "MPLCONFIGDIR": "matplotlib"}
 
@@ -57,6 +60,7 @@ DAMAGED = "damaged"
 PATIENCE = 5.0
 """Seconds to wait for another process before that is told."""
 FINGERPRINT = re.compile("[0-9a-f]{64}")
+MOST_OF_A_RECORD = 1 << 20
 MOST_OF_A_NAME = 1 << 12
 """Bytes of a pointer or a checksum, which are 64."""
 
@@ -168,6 +172,25 @@ class Store:
         path = self._blob(key, suffix)
         return path if path.is_file() and self._intact(path) else None
 
+    def record(self, key: str) -> dict[str, Any] | None:
+        """What was kept by `keep_record`, or None. One that is damaged is set aside, told, and missing."""
+        path = self._record(key)
+        if not os.path.lexists(path):
+            return None
+        try:
+            return _checked_record(_content(path, most=MOST_OF_A_RECORD), key)
+        except Damaged as damage:
+            self._tell(path, damage)
+            return None
+
+    def keep_record(self, key: str, told: dict[str, Any]) -> None:
+        """Keep a small result by the digest of all that it depends on: whole or not at all, with a digest of itself.
+
+        Nobody is waited for: two who measure the same write the same.
+        """
+        content = json.dumps({"key": key, "digest": digest([key, told]), "record": told}, ensure_ascii=False)
+        write_whole(self._record(key), content.encode())
+
     def artefact(self, title: str, path: Path, media_type: str, **labels: str) -> Artefact:
         """A file of this store, to be named in evidence; `labels` are for its display."""
         return Artefact(
@@ -226,6 +249,9 @@ class Store:
     def _latest(self, request: str, source: Source) -> Path:
         return self.root / "latest" / f"{request}.{source}"
 
+    def _record(self, key: str) -> Path:
+        return self.root / "records" / key[:2] / key[2:4] / f"{key}.json"
+
     def _blob(self, key: str, suffix: str) -> Path:
         return self.root / "blobs" / key[:2] / f"{key}{suffix}"
 
@@ -249,6 +275,19 @@ def _content(path: Path, *, most: int = LARGEST) -> bytes:
         return read_bytes(path, most=most)
     except InputError as error:
         raise Damaged(error.problems[0].what) from error
+
+
+def _checked_record(content: bytes, key: str) -> dict[str, Any]:
+    """The record in these bytes. Raises Damaged unless it is that of the key, as it was kept."""
+    try:
+        kept = json.loads(content)
+        told: dict[str, Any] = kept["record"]
+        sound = kept["key"] == key and kept["digest"] == digest([key, told])
+    except (ValueError, LookupError, TypeError) as error:
+        raise Damaged("is no record") from error
+    if not sound:
+        raise Damaged("is not what was kept by its name")
+    return told
 
 
 def _checksum(path: Path) -> Path:

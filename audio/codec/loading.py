@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from audio.codec.contract import Codec
 from audio.codec.weights import MIMI, find_weights
 from basics.errors import InputError, Problem
+from basics.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import torch
 
     from audio.codec.checkpoint import Checkpoint
     from audio.codec.mimi import Network
+    from audio.codec.weights import Weights
 
 BACKENDS = ("transformers", "moshi")
 
@@ -21,9 +23,10 @@ BACKENDS = ("transformers", "moshi")
 def load_codec(
     source: str | Path = MIMI, *, backend: str = "transformers", device: str = "auto", revision: str | None = None
 ) -> Codec:
-    """Mimi from a folder, a `.safetensors` file or a hub id at `revision`, as `find_weights` finds them.
+    """The codec of a folder, a `.safetensors` file or a hub id at `revision`, as `find_weights` finds them.
 
-    `backend` runs it: `transformers` as the course does, or `moshi`, the authors' own code, on the same weights.
+    Its architecture is the `model_type` of config.json: Mimi where there is none, or one of `audio.codec.neural`.
+    `backend` runs it: `transformers` as the course does; Mimi also `moshi`, the authors' own code, on the same weights.
     `device` is `auto` (CUDA where there is one), `cpu` or `cuda[:N]`. The commit that the revision resolved to is in
     the codec's provenance. Raises Unavailable when there are no weights, InputError when they or an argument cannot be
     used.
@@ -32,11 +35,29 @@ def load_codec(
         raise InputError(Problem("backend", f"unknown backend {backend!r}", f"choose {' or '.join(BACKENDS)}"))
     weights = find_weights(source, revision)
     chosen = device_named(device)
+    kind = weights.settings.get("model_type", "mimi")
+    if kind != "mimi":
+        return _other(str(kind), weights, backend, chosen)
     from audio.codec.checkpoint import read_checkpoint
     from audio.codec.mimi import MimiCodec
 
     checkpoint = read_checkpoint(weights)
     return MimiCodec(weights, checkpoint.config, _network(backend, checkpoint, chosen), chosen)
+
+
+def _other(kind: str, weights: Weights, backend: str, device: torch.device) -> Codec:
+    """A codec of another architecture than Mimi's. Raises InputError for one that is none."""
+    from audio.codec.neural import CONTINUOUS, FAMILIES, KNOWN, NeuralCodec
+
+    where = f"{weights.config}: model_type"
+    if kind in CONTINUOUS:
+        what = f"{kind!r} has continuous latents: there are no codes, and so no bitrate"
+        raise InputError(Problem(where, what, f"name a codec of type {', '.join(KNOWN)}"))
+    if kind not in FAMILIES:
+        raise InputError(Problem(where, f"{kind!r} is no codec that is run here", did_you_mean(kind, KNOWN)))
+    if backend != "transformers":
+        raise InputError(Problem("backend", f"{backend} runs Mimi alone, this is {kind!r}", "choose transformers"))
+    return NeuralCodec(weights, device)
 
 
 def _network(backend: str, checkpoint: Checkpoint, device: torch.device) -> Network:

@@ -43,6 +43,9 @@ class Network(Protocol):
     def codebook(self, layer: int) -> torch.Tensor:
         """Vectors (cardinality, dimensions) of a codebook."""
 
+    def projection(self, layer: int) -> torch.Tensor:
+        """The matrix (latent, dimensions) that takes a codebook's vectors into the latent."""
+
 
 class MimiCodec(Codec):
     """One set of Mimi weights in one network.
@@ -95,6 +98,15 @@ class MimiCodec(Codec):
             raise InputError(Problem("layer", f"layer {layer} of {self.name}", f"choose 0 to {self.codebooks - 1}"))
         with torch.inference_mode():
             return self._network.codebook(layer).float().numpy()
+
+    def latents(self, code: Codes) -> NDArray[np.float32]:
+        self._require_codes([code])
+        with torch.inference_mode():
+            added = [
+                self._network.projection(layer).float() @ self._network.codebook(layer).float()[torch.from_numpy(row)].T
+                for layer, row in enumerate(code)
+            ]
+            return torch.stack(added).numpy()
 
     def _encode_batch(self, signals: Sequence[Audio], codebooks: int) -> list[Codes]:
         sizes = [self.frames(len(signal)) for signal in signals]

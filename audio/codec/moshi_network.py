@@ -56,6 +56,13 @@ class MoshiNetwork:
         vectors: torch.Tensor = codebooks[layer if first else layer - semantic]._codebook.embedding
         return vectors.cpu()
 
+    def projection(self, layer: int) -> torch.Tensor:
+        """The matrix (latent, dimensions) that takes a codebook's vectors into the latent."""
+        quantizer: Any = self.model.quantizer
+        half = quantizer.rvq_first if layer < self.config.num_semantic_quantizers else quantizer.rvq_rest
+        matrix: torch.Tensor = half.output_proj.weight[..., 0]
+        return matrix.cpu()
+
     @contextmanager
     def _streaming(self, chunks: Iterable[torch.Tensor]) -> Iterator[Iterable[torch.Tensor]]:
         """Streaming state for the batch size of the first chunk, with room for a chunk beside the attention's span.

@@ -73,6 +73,14 @@ class TransformersNetwork:
         vectors: torch.Tensor = chosen.codebook.embed
         return vectors.cpu()
 
+    def projection(self, layer: int) -> torch.Tensor:
+        """The matrix (latent, dimensions) that takes a codebook's vectors into the latent."""
+        quantizer, semantic = self.model.quantizer, self.config.num_semantic_quantizers
+        first = layer < semantic
+        half = quantizer.semantic_residual_vector_quantizer if first else quantizer.acoustic_residual_vector_quantizer
+        matrix: torch.Tensor = half.output_proj.weight[..., 0]
+        return matrix.cpu()
+
 
 def _carried(out: Mapping[str, Any], result: str) -> dict[str, Any]:
     """All that a step returned besides its `result`: what the next step takes, keys and values among it."""

@@ -1,14 +1,24 @@
-"""The measures by name, and several of them on one pair for the price of their shared parts."""
+"""The measures by name, and several of them on one pair for the price of their shared parts.
+
+Other packages bring measures through the entry-point group `earwitness.metrics`: a `Function` with an attribute
+`measure`, an `audio.measures.Measure`. They are measured at the rate of all others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
+from importlib.metadata import EntryPoint, entry_points
+from math import isfinite
 from typing import Protocol
 
+from audio.measures import MEASURES, Measure
 from audio.metrics import distances, intelligibility, pitch, quality
 from audio.metrics.signals import Samples
 from basics.errors import InputError, Problem, Undefined
+from basics.suggestions import did_you_mean
+
+GROUP = "earwitness.metrics"
 
 
 class Function(Protocol):
@@ -31,16 +41,51 @@ METRICS: Mapping[str, Function] = {
 """The function of each of `audio.measures.MEASURES`."""
 
 
+@cache
+def brought() -> Mapping[str, EntryPoint]:
+    """Measures of other packages by name; a built-in one keeps its name."""
+    return {point.name: point for point in entry_points(group=GROUP) if point.name not in METRICS}
+
+
+@cache
+def function_of(name: str) -> Function:
+    """The function of a measure. Raises InputError for one of another package that cannot be loaded or is none."""
+    if name in METRICS:
+        return METRICS[name]
+    try:
+        function: Function = brought()[name].load()
+    except Exception as error:  # it may be anybody's code
+        what = f"cannot be loaded from {brought()[name].value}: {type(error).__name__}: {error}"
+        raise InputError(Problem(f"metric {name!r}", what, f"check the entry point in group {GROUP}")) from error
+    if not callable(function) or not isinstance(getattr(function, "measure", None), Measure):
+        what = "is no function with an attribute `measure`, an audio.measures.Measure"
+        raise InputError(Problem(f"metric {name!r}", what, f"check the entry point in group {GROUP}"))
+    return function
+
+
+def facts_of(name: str) -> Measure:
+    """What is to know of a measure's values: unit, range, direction, source."""
+    known = {str(own): measure for own, measure in MEASURES.items()}
+    return known[name] if name in known else function_of(name).measure  # type: ignore[attr-defined]
+
+
 def require_metrics(names: Collection[str], sample_rate: int) -> None:
     """Raise InputError with all names that are no metric and all metrics that do not take this rate in Hz.
 
     Raises ModuleNotFoundError where librosa, which F0 alone needs, is not installed.
     """
-    known = ", ".join(METRICS)
-    problems = [
-        Problem("metrics", f"unknown metric {name!r}", f"choose from {known}") for name in names if name not in METRICS
-    ]
+    known = ", ".join([*METRICS, *brought()])
+    problems: list[Problem] = []
     for name in names:
+        if name not in METRICS and name not in brought():
+            meant = did_you_mean(name, METRICS) if len(name) > 2 else ""
+            remedy = f"choose from {known}" + (f"; {meant}" if meant.startswith("did you mean") else "")
+            problems.append(Problem("metrics", f"unknown metric {name!r}", remedy))
+        elif name not in METRICS:
+            try:
+                function_of(name)
+            except InputError as error:
+                problems += error.problems
         if name in ("pesq_wb", "pesq_nb"):
             problems += quality.rate_problems(sample_rate, name.removeprefix("pesq_"))
     if problems:
@@ -71,7 +116,9 @@ def measure(
             values.update(f0_correlation=undefined, f0_error=undefined)
     for name in metrics:
         if name not in values:
-            values[name] = _value(METRICS[name], reference, estimate, sample_rate)
+            values[name] = (_value if name in METRICS else _foreign)(
+                function_of(name), reference, estimate, sample_rate
+            )
     return {name: values[name] for name in metrics}
 
 
@@ -80,3 +127,16 @@ def _value(metric: Function, reference: Samples, estimate: Samples, sample_rate:
         return metric(reference, estimate, sample_rate=sample_rate)
     except Undefined as undefined:
         return undefined
+
+
+def _foreign(metric: Function, reference: Samples, estimate: Samples, sample_rate: int) -> float | Undefined:
+    """The value of another package's measure, which may raise anything."""
+    try:
+        value = float(metric(reference, estimate, sample_rate=sample_rate))
+    except Undefined as undefined:
+        return undefined
+    except MemoryError:
+        raise
+    except Exception as error:
+        return Undefined(f"it broke: {type(error).__name__}: {error}")
+    return value if isfinite(value) else Undefined(f"it returned {value}")

@@ -18,6 +18,7 @@ from evaluators.packages import DEBUG
 from grader.cli import (
     authoring,
     canvas,
+    comparing,
     demo,
     doctor,
     evidence,
@@ -29,6 +30,7 @@ from grader.cli import (
     reporting,
     reviewing,
     starting,
+    storing,
 )
 from grader.cli.common import INTERRUPTED, tell
 
@@ -67,19 +69,8 @@ app = typer.Typer(
     "4 the program or an evaluator broke.",
 )
 GROUPS = (
-    demo,
-    key,
-    evidence,
-    facts,
-    record,
-    starting,
-    grading,
-    reviewing,
-    reporting,
-    exporting,
-    canvas,
-    authoring,
-    doctor,
+    *(demo, key, evidence, facts, record, starting, grading, reviewing, reporting, exporting, canvas, authoring),
+    *(comparing, storing, doctor),
 )
 for group in GROUPS:
     group.register(app)

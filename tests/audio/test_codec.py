@@ -505,7 +505,7 @@ def test_a_folder_that_is_no_checkpoint_says_what_is_wrong(tmp_path: Path, check
         load_codec(tmp_path)
     (tmp_path / "config.json").write_text('{"model_type": "encodec"}')
     (tmp_path / "model.safetensors").write_bytes(b"not tensors")
-    with pytest.raises(InputError, match=r"config.json: is of a 'encodec' model"):
+    with pytest.raises(InputError, match=r"model.safetensors: cannot be loaded as a codec of type encodec"):
         load_codec(tmp_path)
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(InputError, match=r"config.json:1: not JSON"):

@@ -1,0 +1,277 @@
+"""All clips of a comparison, here or on a cluster: a few at a time, each kept in the store as soon as it stands.
+
+Memory does not grow with the folder: what is held of a clip that is done are its values. A run that was ended at any
+moment goes on from what is kept, whoever ended it. Long clips come first, so that no worker waits for one at the end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.codec.naming import open_all
+from audio.metrics.registry import require_metrics
+from basics.errors import InputError, Problem
+from basics.files import sha256_of
+from basics.workers import available_processors, shared_pool
+from evaluators.comparison.sources import Source
+from evaluators.comparison.work import RATE, Outcome, Setting, Task, attempt
+from evaluators.evidence import digest
+from evaluators.packages import installed_version
+from evaluators.store import Store
+
+RECIPE = 1
+"""Raised when the same codec, clip and measure may give another value."""
+MOVES_VALUES = ("numpy", "scipy", "soxr", "pesq", "soundfile", "librosa")
+AHEAD = 2  # tasks for each worker that are in hand at once
+
+Report = Callable[[str, float], None]
+Run = Callable[[Task], Future[Outcome]]
+
+
+@dataclass(frozen=True)
+class Codecs:
+    """The settings of a comparison, and by source what says which codec it is (as `work.facts_of`)."""
+
+    settings: tuple[Setting, ...]
+    facts: dict[str, tuple[str, ...]]
+
+
+@dataclass
+class Comparison:
+    """Everything that was found: `values` (clips, settings) by measure, NaN where `reasons` has the reason.
+
+    `reasons` is by (clip, setting, measure), their indices and its name. `seconds` (clips,) are the clips' lengths,
+    `fresh` those seconds that were measured in this run, in `took` s; `lost` clips say nothing because of the machine.
+    """
+
+    sources: tuple[Source, ...]
+    settings: tuple[Setting, ...]
+    metrics: tuple[str, ...]
+    values: dict[str, NDArray[np.float64]]
+    seconds: NDArray[np.float64]
+    reasons: dict[tuple[int, int, str], str] = field(default_factory=dict)
+    warnings: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    provenance: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    fresh: float = 0.0
+    took: float = 0.0
+    known: int = 0
+    lost: int = 0
+
+
+def open_codecs(texts: Sequence[str], device: str) -> Codecs:
+    """Every codec that is asked for, loaded once to see that it can be. Raises InputError with all that is wrong."""
+    settings: list[Setting] = []
+    facts: dict[str, tuple[str, ...]] = {}
+    for wanted, codec, rates in open_all(texts, device):
+        settings += [Setting(wanted.source, codec.name, rate) for rate in rates]
+        told = (f"{key}={value}" for key, value in sorted(codec.provenance.items()))
+        facts[wanted.source] = (*map(str, codec.identity), *told)
+    settings = _told_apart(settings)
+    settings.sort(key=lambda setting: [*facts].index(setting.source))
+    return Codecs(tuple(settings), facts)
+
+
+def _told_apart(settings: Sequence[Setting]) -> list[Setting]:
+    """Codecs of one name (two folders called alike) are called by what they were asked for."""
+    names: dict[str, set[str]] = {}
+    for setting in settings:
+        names.setdefault(setting.codec, set()).add(setting.source)
+    return [Setting(s.source, s.source if len(names[s.codec]) > 1 else s.codec, s.rate) for s in settings]
+
+
+def compare(
+    sources: Sequence[Source],
+    codecs: Codecs,
+    metrics: Sequence[str],
+    store: Store,
+    report: Report,
+    *,
+    device: str = "cpu",
+    jobs: int | None = None,
+    cluster: AbstractContextManager[tuple[Run, int]] | None = None,
+) -> Comparison:
+    """Every clip at every setting. Raises InputError for unknown measures.
+
+    `cluster` gives what runs a task elsewhere and how many at a time; without it `jobs` worker processes run here (by
+    default one for each processor, of a GPU one).
+    """
+    require_metrics(metrics, RATE)
+    metrics = tuple(dict.fromkeys(metrics))
+    shape = len(sources), len(codecs.settings)
+    found = Comparison(
+        tuple(sources),
+        codecs.settings,
+        metrics,
+        {name: np.full(shape, np.nan) for name in metrics},
+        np.array([_seconds(source) for source in sources]),
+        provenance=dict(codecs.facts),
+    )
+    run = _Run(found, store, codecs, device, report)
+    jobs = jobs or (1 if device.startswith("cuda") else available_processors())
+    with cluster or here(jobs) as (submit, workers):
+        run.all(submit, workers, send=cluster is not None)
+    found.took = time.monotonic() - run.began
+    return found
+
+
+@contextmanager
+def here(jobs: int) -> Iterator[tuple[Run, int]]:
+    """Worker processes of this program."""
+    pool = shared_pool(jobs)
+    with ThreadPoolExecutor(jobs) as threads:
+        try:
+            yield lambda task: threads.submit(partial(attempt, pool, task)), jobs
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            pool.interrupt()
+            raise
+
+
+class _Run:
+    """What is still to be done, and how fast it goes."""
+
+    def __init__(self, found: Comparison, store: Store, codecs: Codecs, device: str, report: Report) -> None:
+        self.found, self.store, self.codecs, self.device, self.report = found, store, codecs, device, report
+        lengths = found.seconds
+        typical = float(np.nanmean(lengths)) if np.isfinite(lengths).any() else 1.0
+        self.lengths = np.where(np.isfinite(lengths), lengths, typical)
+        self.began = time.monotonic()
+        self.left = float(self.lengths.sum())
+        self.done = 0
+
+    def all(self, submit: Run, workers: int, *, send: bool) -> None:
+        """Every clip, the longest first, so many in hand at once."""
+        order = iter(np.argsort(-self.lengths, kind="stable").tolist())
+        in_hand: dict[Future[Outcome], tuple[int, tuple[int, ...], list[str]]] = {}
+        more = True
+        while more or in_hand:
+            while more and len(in_hand) < AHEAD * workers:
+                index = next(order, None)
+                if index is None:
+                    more = False
+                elif (prepared := self._prepare(index, send)) is not None:
+                    task, places, keys = prepared
+                    in_hand[submit(task)] = index, places, keys
+            if in_hand:
+                done, _ = wait(in_hand, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._take(*in_hand.pop(future), future.result())
+
+    def _prepare(self, index: int, send: bool) -> tuple[Task, tuple[int, ...], list[str]] | None:
+        """What of a clip is not kept yet; None where all of it is."""
+        source, settings = self.found.sources[index], self.found.settings
+        sound = _identity(source)
+        keys = [self._key(sound, setting) for setting in settings] if sound else [""] * len(settings)
+        kept = [self.store.record(key) if key else None for key in keys]
+        for place, record in enumerate(kept):
+            if record is not None:
+                self._note(index, place, record["values"])
+                self.found.seconds[index] = record["seconds"]
+                self.found.warnings[index] = tuple(record["warnings"])
+        places = tuple(place for place, record in enumerate(kept) if record is None)
+        if not places:
+            self.found.known += 1
+            self._step(index, fresh=False)
+            return None
+        content = Path(source.place).read_bytes() if send and not source.remote else None
+        wanted = tuple(settings[place] for place in places)
+        task = Task(source.name, source.place, wanted, self.found.metrics, self.device, content)
+        return task, places, [keys[place] for place in places]
+
+    def _take(self, index: int, places: tuple[int, ...], keys: list[str], outcome: Outcome) -> None:
+        for place, key, values in zip(places, keys, outcome.values, strict=True):
+            self._note(index, place, values)
+            if key and outcome.kept and outcome.seconds:
+                told = {"values": values, "seconds": outcome.seconds, "warnings": list(outcome.warnings)}
+                self.store.keep_record(key, told)
+        if outcome.seconds:
+            self.found.seconds[index] = outcome.seconds
+        if outcome.warnings:
+            self.found.warnings[index] = outcome.warnings
+        self.found.lost += not outcome.kept
+        self._step(index, fresh=True)
+
+    def _note(self, index: int, place: int, values: dict[str, Any]) -> None:
+        for metric in self.found.metrics:
+            value = values[metric]
+            if isinstance(value, str):
+                self.found.reasons[index, place, metric] = value
+            else:
+                self.found.values[metric][index, place] = value
+
+    def _step(self, index: int, *, fresh: bool) -> None:
+        self.done += 1
+        self.left -= self.lengths[index]
+        if fresh:
+            self.found.fresh += self.lengths[index]
+        total = float(self.lengths.sum()) or 1.0
+        self.report(f"{self.done} of {len(self.lengths)} clips{self._remaining()}", 1 - max(0.0, self.left) / total)
+
+    def _remaining(self) -> str:
+        """How fast sound goes through in this run, and what that makes of what is left; nothing at first."""
+        elapsed = time.monotonic() - self.began
+        if not self.found.fresh or elapsed < 1:
+            return ""
+        speed = self.found.fresh / elapsed
+        return f", {speed:.3g} s of sound a second, {in_words(max(0.0, self.left) / speed)} left"
+
+    def _key(self, sound: str, setting: Setting) -> str:
+        versions = {name: installed_version(name) for name in MOVES_VALUES}
+        rate = [setting.rate.bits_per_second, setting.rate.codebooks]
+        return digest(
+            ["comparison", RECIPE, sound, self.codecs.facts[setting.source], rate, self.found.metrics, versions]
+        )
+
+
+def in_words(seconds: float) -> str:
+    """`40 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _identity(source: Source) -> str:
+    """What says which sound it is: the file's sha256, or what its file system says of an address; empty if nothing."""
+    if not source.remote:
+        try:
+            return sha256_of(Path(source.place))
+        except InputError:
+            return ""
+    try:
+        import fsspec
+
+        files, path = fsspec.core.url_to_fs(source.place)
+        return f"{source.place}|{files.ukey(path)}"
+    except Exception:  # without it the clip is measured again in every run
+        return ""
+
+
+def _seconds(source: Source) -> float:
+    """How long a file says it is; NaN where it does not."""
+    import soundfile
+
+    if source.remote:
+        return float("nan")
+    try:
+        found = soundfile.info(source.place)
+    except (RuntimeError, OSError):
+        return float("nan")
+    return float(found.frames / found.samplerate) if 0 < found.frames < 1 << 40 else float("nan")
+
+
+def require_some(sources: Sequence[Source], codecs: Codecs) -> None:
+    """Raises InputError where there is nothing to compare."""
+    if not codecs.settings:
+        raise InputError(Problem("compare", "no codec was named", "name at least one: `earwitness compare pocket`"))
+    if not sources:
+        raise InputError(Problem("--audio", "holds no clip", "name a folder of clips"))

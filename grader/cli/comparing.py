@@ -1,0 +1,157 @@
+"""`earwitness compare`: how good codecs are on somebody's sound."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from grader.cli.common import ABOUT_SOUND, DONE, UNSETTLED, JsonOption, command, console, print_json
+
+if TYPE_CHECKING:
+    from evaluators.comparison.running import Comparison
+    from evaluators.comparison.statistics import Summary
+
+DEFAULT = ("pesq_wb", "stoi", "estoi", "si_sdr", "log_mel_distance", "mrstft_distance")
+EVERY = 60.0
+"""s between lines of progress where nobody watches a terminal."""
+
+
+def register(app: typer.Typer) -> None:
+    about = "Compare codecs at bitrates on your clips: values, intervals, paired differences, a page to hear the worst."
+    command(app, help=about, panel=ABOUT_SOUND)(compare)
+
+
+def compare(
+    codecs: Annotated[
+        list[str], typer.Argument(help="CODEC, CODEC@BITRATE in kbit/s, or CODEC@nq=N; several after commas.")
+    ],
+    audio: Annotated[Path, typer.Option("--audio", help="Folder of clips, or a .csv or .parquet with a column file.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the page and the values.")] = Path("comparison"),
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric", help="Measure by name; may be repeated. The first orders the worst clips.", show_default=False
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda[:N] or auto.")] = "cpu",
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="Worker processes; default: one a core.", show_default=False)
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster", help="Dask scheduler (tcp://…, tls://…), or local:N for N workers here.", show_default=False
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    from evaluators.comparison import running
+    from evaluators.comparison.cluster import on_cluster
+    from evaluators.comparison.results import write_results, write_summary
+    from evaluators.comparison.sources import read_sources
+    from evaluators.store import Store
+    from grader.report.comparison import summaries_of, write_page
+
+    store = Store()
+    store.require_writable()
+    sources = read_sources(audio)
+    opened = running.open_codecs(codecs, device)
+    with progress(quiet=as_json) as report:
+        elsewhere = on_cluster(cluster, opened, device) if cluster else None
+        options: dict[str, Any] = {"device": device, "jobs": jobs, "cluster": elsewhere}
+        found = running.compare(sources, opened, metrics or DEFAULT, store, report, **options)
+        summaries = summaries_of(found)
+        written = [write_results(found, out), write_summary(found, summaries, out)]
+        report("writing the page", 1.0)
+        written.append(write_page(found, summaries, out, device))
+    if as_json:
+        print_json(_data(found, summaries, written))
+    else:
+        _show(found, summaries, written)
+    raise typer.Exit(UNSETTLED if found.lost else DONE)
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
+    """The bar of every command; lines on standard error, one a minute, where nobody watches a terminal."""
+    from grader.cli.evidence import progress_bar
+
+    watched = console(stderr=True).is_terminal
+    told = time.monotonic()
+    with progress_bar(quiet=quiet) as bar:
+
+        def report(step: str, done: float) -> None:
+            nonlocal told
+            bar(step, done)
+            if not quiet and not watched and time.monotonic() - told >= EVERY:
+                told = time.monotonic()
+                print(f"earwitness: {step}", file=sys.stderr, flush=True)
+
+        yield report
+
+
+def _show(found: Comparison, summaries: list[Summary], written: list[Path]) -> None:
+    from rich.table import Table
+
+    out = console()
+    table = Table(title=None)
+    table.add_column("setting")
+    for summary in summaries:
+        table.add_column(f"{summary.metric} (n = {len(summary.common)})")
+    for i, setting in enumerate(found.settings):
+        table.add_row(setting.label, *(_cell(summary, i) for summary in summaries))
+    out.print(table)
+    for summary in summaries:
+        if len(summary.common) < len(found.sources):
+            told = f"{summary.metric}: compared over the {len(summary.common)} of {len(found.sources)} clips that have "
+            out.print(f"{told}a value at every setting; the page says why the others have none", soft_wrap=True)
+    if found.lost:
+        told = "clips have no value because of this machine or a worker; the same command tries them again"
+        console(stderr=True).print(f"{found.lost} {told}", soft_wrap=True)
+    if found.known:
+        out.print(f"{found.known} of {len(found.sources)} clips were measured before.")
+    for path in written:
+        out.print(f"wrote {path}", soft_wrap=True)
+
+
+def _cell(summary: Summary, setting: int) -> str:
+    spread = summary.rows[setting].spread
+    if spread.mean is None:
+        return "undefined"
+    interval = "" if spread.low is None or spread.high is None else f" [{spread.low:.3g}, {spread.high:.3g}]"
+    return f"{spread.mean:.3g}{interval}"
+
+
+def _data(found: Comparison, summaries: list[Summary], written: list[Path]) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "clips": len(found.sources),
+        "known": found.known,
+        "lost": found.lost,
+        "settings": [
+            {
+                "codec": s.codec,
+                "codebooks": s.rate.codebooks,
+                "bits_per_second": s.rate.bits_per_second,
+                "label": s.label,
+            }
+            for s in found.settings
+        ],
+        "measures": [
+            {
+                "metric": summary.metric,
+                "compared": len(summary.common),
+                "means": [asdict(row) for row in summary.rows],
+                "differences": [asdict(apart) for apart in summary.differences],
+            }
+            for summary in summaries
+        ],
+        "written": [str(path) for path in written],
+    }
