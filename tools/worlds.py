@@ -25,6 +25,7 @@ from tools.pin import ROOT, pins, read_project
 TESTS = (
     "tests/test_readme.py",  # the longest first, so that no worker waits for it at the end
     "tests/audio/test_codec.py",
+    "tests/audio/test_codecs.py",
     "tests/audio/test_pocket_mimi.py",
     "tests/audio/test_metrics.py",
     "tests/audio/test_pitch.py",
