@@ -20,6 +20,7 @@ from evaluators.comparison.statistics import Spread, Summary, summarize
 from evaluators.comparison.work import Task, loaded, transcoded
 from evaluators.display import Curves, Plot, Series
 from evaluators.packages import PROJECT, installed_version
+from grader.feedback.writing import stylesheet
 from grader.report.plots import Drawing, curve_drawings
 from grader.report.rendering import POLICY, environment, figure, static
 from grader.report.sounds import SoundBank
@@ -72,7 +73,7 @@ def write_page(found: Comparison, summaries: Sequence[Summary], out: Path, devic
     made.filters |= {"spread": _in_words, "p": _p}
     text = made.get_template("comparison.html.j2").render(
         policy=POLICY,
-        css=static("style.css") + static("comparison.css"),
+        css=stylesheet("style.css") + static("comparison.css"),
         title="Codecs compared",
         found=found,
         labels=[setting.label for setting in found.settings],

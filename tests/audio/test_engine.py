@@ -61,7 +61,7 @@ def test_no_pairs_give_no_results() -> None:
 def test_all_mistakes_are_told_before_anything_is_measured(speech: Samples) -> None:
     with pytest.raises(InputError) as told:
         measure_pairs([], sample_rate=24_000, metrics=["pesq_wb", "visqol"])
-    assert [problem.what for problem in told.value.problems] == ["unknown metric 'visqol'", "mode 'wb' at 24000 Hz"]
+    assert [problem.what for problem in told.value.problems] == ["mode 'wb' at 24000 Hz", "unknown metric 'visqol'"]
     with pytest.raises(InputError) as told:
         measure_pairs(
             [(speech, speech[1:]), (speech, speech), (speech[:, None], speech)], sample_rate=RATE, metrics=ALL
