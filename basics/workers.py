@@ -48,6 +48,16 @@ OF_CODE = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.
 """Signals by which code ends its own process; any other one was sent from outside."""
 
 
+def how_ended(code: int) -> str:
+    """How a process ended, by its return code: `exit status 1`, or the signal's name."""
+    if code >= 0:
+        return f"exit status {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
+
+
 class Crashed(EarwitnessError):
     """The code that a worker ran ended its process; the text says how: `SIGSEGV`, `exit status 1`."""
 
@@ -125,7 +135,7 @@ class Worker:
     def _ending(self, begun: bool) -> EarwitnessError:
         self.close()
         code = self._process.returncode
-        how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        how = how_ended(code)
         if not begun:
             return MachineFault(f"a worker process cannot start here ({how})", REMEDY)
         if code >= 0 or -code in OF_CODE:

@@ -21,6 +21,7 @@ from time import monotonic
 from typing import IO, Any, cast
 
 from basics.visible import visible
+from basics.workers import how_ended
 from evaluators.calls import OURS, Call, Gave, Raised, Step
 from evaluators.evidence import Site, report_nothing
 from evaluators.packages import DEBUG, LIVE, Elsewhere
@@ -110,8 +111,9 @@ class Worker:
         assert process is not None
         with suppress(subprocess.TimeoutExpired):
             process.wait(1.0)
-        how = _how(process.poll())
-        _kill(process)
+        code = process.poll()
+        how = "it was ended" if code is None else how_ended(code)
+        end_whole(process)
         self._reader.join(1.0)
         return how, b"".join(self._output)[-KEPT:].decode(errors="replace")
 
@@ -119,31 +121,21 @@ class Worker:
         """End the process, with all that it started, and remove its folder."""
         if self._process is None or self._owner != os.getpid():
             return
-        _kill(self._process)
+        end_whole(self._process)
         with suppress(OSError, ValueError):
             cast(IO[bytes], self._process.stdin).close()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._process = None
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def end_whole(process: subprocess.Popen[bytes]) -> None:
+    """End a process that has a session of its own, and all that it started."""
     with suppress(OSError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
     process.wait()
-
-
-def _how(code: int | None) -> str:
-    if code is None:
-        return "it was ended"
-    if code >= 0:
-        return f"exit status {code}"
-    try:
-        return signal.Signals(-code).name
-    except ValueError:
-        return f"signal {-code}"
 
 
 def _receive(stream: IO[bytes], arrived: SimpleQueue[Any]) -> None:

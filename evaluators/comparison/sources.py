@@ -11,6 +11,7 @@ from typing import Any
 from audio.corpus.manifests import read_rows
 from audio.formats import read_folder, regular
 from basics.errors import InputError, Problem, Unavailable
+from basics.parquet_source import parquet_faults
 
 REMOTE = "://"
 COLUMN = "file"
@@ -76,17 +77,12 @@ def _column(manifest: Path) -> list[str]:
         from pyarrow import parquet
     except ImportError as error:
         raise Unavailable("reading Parquet needs pyarrow, which is not installed", "`pip install pyarrow`") from error
-    try:
+    with parquet_faults(str(manifest)):
         table: Any = parquet.ParquetFile(manifest)
         if COLUMN not in table.schema_arrow.names:
             known = ", ".join(table.schema_arrow.names)
             raise InputError(Problem(str(manifest), f"has no column {COLUMN}, only {known}", "add it"))
         names = table.read([COLUMN]).column(COLUMN).to_pylist()
-    except InputError:
-        raise
-    except Exception as error:  # pyarrow has no error of its own that all its faults derive from
-        what = f"cannot be read as Parquet: {' '.join(str(error).split())[:200]}"
-        raise InputError(Problem(str(manifest), what, "write the file again")) from error
     problems = [
         Problem(f"{manifest} row {number}", f"column {COLUMN} holds no name", "name a sound file")
         for number, name in enumerate(names, 1)

@@ -11,7 +11,6 @@ import ast
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,10 +22,11 @@ from threading import Thread
 from typing import Any, Literal
 
 from basics.errors import InputError, Problem
+from basics.workers import how_ended
 from evaluators.evidence import Frozen, QuizFile, Site
 from evaluators.generic.guard import FOLDER, OFFLINE
 from evaluators.packages import ABSENT, DEBUG, distribution_of, installed_version
-from evaluators.process import KEPT, keep
+from evaluators.process import KEPT, end_whole, keep
 
 LAUNCH, GUARD = (Path(__file__).with_name(name) for name in ("launch.py", "guard.py"))
 TIMEOUT = 600.0
@@ -105,13 +105,13 @@ def run(
         except subprocess.TimeoutExpired:
             raise InputError(Problem(where, f"gave no answer within {timeout:g} s", TOO_SLOW)) from None
         finally:
-            _end(process)
+            end_whole(process)
             reader.join(1.0)
         said = _last(b"".join(output))
         if job["do"] == "command":
             return _printed(code, printed, said, where)
         if not reply.is_file():
-            what = f"ended without an answer ({_how(code)})"
+            what = f"ended without an answer ({how_ended(code)})"
             raise InputError(Problem(where, what, f"run it by itself to see why{said}"))
         found: dict[str, Any] = json.loads(reply.read_bytes())
     if "fault" in found:
@@ -121,7 +121,7 @@ def run(
 
 def _printed(code: int, printed: Path, said: str, where: str) -> dict[str, Any]:
     if code:
-        raise InputError(Problem(where, f"failed ({_how(code)})", f"run it by itself to see why{said}"))
+        raise InputError(Problem(where, f"failed ({how_ended(code)})", f"run it by itself to see why{said}"))
     if printed.stat().st_size > MOST:
         raise InputError(Problem(where, f"printed more than {MOST >> 20} MiB", "have it print less"))
     return {"printed": printed.read_bytes(), "said": said}
@@ -173,25 +173,6 @@ def _last(output: bytes) -> str:
     own = [line for line in lines if not line.startswith(NOISE)]
     shown = "".join(f"\n    | {line[:LONGEST]}" for line in own[-LINES:])
     return f"; it printed last:{shown}" if shown else ""
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End it and all that it started."""
-    with suppress(OSError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    process.wait()
-
-
-def _how(code: int) -> str:
-    if code >= 0:
-        return f"exit status {code}"
-    try:
-        return signal.Signals(-code).name
-    except ValueError:
-        return f"signal {-code}"
 
 
 def packages_of(code: Iterable[str]) -> tuple[str, ...]:

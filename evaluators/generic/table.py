@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from basics.csv_source import header_name, read_records
 from basics.errors import InputError, Problem, Undefined
+from basics.parquet_source import parquet_faults
 from basics.suggestions import did_you_mean
 from evaluators.evidence import Findings, Frozen, Inputs, Measurement, Quantity, QuizFile, Site
 from evaluators.generic.offers import Named, Offer, Taking, needed, quantities
@@ -145,11 +146,8 @@ def _json_lines(name: str, site: Site) -> list[Row]:
 
 def _parquet(name: str, site: Site) -> list[Row]:
     parquet = needed("pyarrow.parquet", "reading Parquet")
-    try:
+    with parquet_faults(name):
         content = parquet.read_table(site.file(name)).to_pylist()
-    except Exception as error:  # pyarrow has no error of its own that all its faults derive from
-        what = f"cannot be read as Parquet: {' '.join(str(error).split())[:200]}"
-        raise InputError(Problem(name, what, "write the file again")) from error
     return [Row(i, {header_name(key): cell for key, cell in cells.items()}) for i, cells in enumerate(content, 1)]
 
 
