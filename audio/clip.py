@@ -16,6 +16,7 @@ from audio.reading import read_sound
 from basics.errors import InputError, Problem, Undefined
 from basics.files import replacing, sha256_of
 from basics.listing import first_few
+from basics.messages import say
 
 SILENCE = 10 ** (-70 / 20)  # peak below which a clip is called silent
 SILENT = "silent"
@@ -72,9 +73,11 @@ def load(path: str | Path, sample_rate: int | None = None, *, allow_truncated: b
     sound = read_sound(path, allow_truncated=allow_truncated)
     samples, rate = sound.samples, sound.sample_rate
     if not len(samples):
-        raise InputError(Problem(str(path), "has no samples", "replace the file"))
+        raise InputError(Problem(str(path), say("has no samples"), say("replace the file")))
     if not np.isfinite(samples).all():
-        raise InputError(Problem(str(path), "has NaN or infinite samples", "export it again, as 16-bit or 24-bit PCM"))
+        raise InputError(
+            Problem(str(path), say("has NaN or infinite samples"), say("export it again, as 16-bit or 24-bit PCM"))
+        )
     channels = channel_warnings(samples, sound.energy, sound.channels)
     notes = (*sound.remarks, *channels, *level_warnings(samples, rate))
     if sample_rate is not None:

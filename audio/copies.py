@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from audio.clip import digest_of, is_silent, load
 from basics.errors import InputError, Problem
+from basics.messages import say
 
 Item = TypeVar("Item")
 
@@ -40,7 +41,9 @@ def hear(paths: Iterable[Path], *, allow_truncated: bool = False) -> dict[Path, 
             status = path.stat()
             heard[path] = _hear(path, status.st_size, status.st_mtime_ns, allow_truncated)
         except OSError as error:
-            problems.append(Problem(str(path), f"cannot be read ({error.strerror})", "check the path"))
+            problems.append(
+                Problem(str(path), say("cannot be read ({strerror})", strerror=error.strerror), say("check the path"))
+            )
         except InputError as error:
             problems += error.problems
     if problems:
@@ -77,7 +80,11 @@ def once(
 
 def _contradiction(same: Sequence[Item], said: Callable[[Item], object], named: Callable[[Item], str]) -> Problem:
     claims = ", ".join(f"{named(item)} ({_words(said(item))})" for item in same)
-    return Problem(named(same[0]), f"one sound is said to be several things: {claims}", "keep the one that is right")
+    return Problem(
+        named(same[0]),
+        say("one sound is said to be several things: {claims}", claims=claims),
+        say("keep the one that is right"),
+    )
 
 
 def _words(said: object) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from audio.containers import begins_mp3
 from basics.errors import InputError, Problem
 from basics.listing import first_few
+from basics.messages import say
 
 READ = (
     ".wav",
@@ -83,7 +84,7 @@ UNREAD = (
 SOUNDS = (*READ, *FOREIGN, *UNREAD)
 MAIN = (".wav", ".flac", ".mp3", ".ogg")
 """Those that messages name."""
-REMEDY = "convert it (`ffmpeg -i FILE FILE.wav`), or take it out of the folder"
+REMEDY = say("convert it (`ffmpeg -i FILE FILE.wav`), or take it out of the folder")
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ def read_folder(folder: Path, *, archives: bool = False) -> Folder:
         if archives and is_archive(path):
             continue
         if archives and name.casefold().endswith(LOCKED):
-            problems.append(Problem(str(path), "is an archive that is not unpacked here", "unpack it, or take it away"))
+            problems.append(
+                Problem(str(path), say("is an archive that is not unpacked here"), say("unpack it, or take it away"))
+            )
         elif path.name.startswith("."):
             others.append(name)
         elif problem := _problem(path):
@@ -152,10 +155,14 @@ def regular(path: Path) -> Problem | None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        what = "is a link that leads nowhere" if path.is_symlink() else "no such audio file"
-        return Problem(str(path), what, f"expected a file ending in {', '.join(MAIN)}")
+        what = say("is a link that leads nowhere") if path.is_symlink() else say("no such audio file")
+        return Problem(str(path), what, say("expected a file ending in {MAIN}", MAIN=", ".join(MAIN)))
     except OSError as error:
-        return Problem(str(path), f"cannot be looked at ({error.strerror})", "check the path and its permissions")
+        return Problem(
+            str(path),
+            say("cannot be looked at ({strerror})", strerror=error.strerror),
+            say("check the path and its permissions"),
+        )
     if stat.S_ISREG(mode):
         return None
     kinds = {
@@ -165,7 +172,11 @@ def regular(path: Path) -> Problem | None:
         stat.S_IFCHR: "a device",
         stat.S_IFBLK: "a device",
     }
-    return Problem(str(path), f"is {kinds.get(stat.S_IFMT(mode), 'no file')}, expected a sound file", "name a file")
+    return Problem(
+        str(path),
+        say("is {kinds}, expected a sound file", kinds=kinds.get(stat.S_IFMT(mode), "no file")),
+        say("name a file"),
+    )
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -196,10 +207,16 @@ def _problem(path: Path) -> Problem | None:
         with path.open("rb") as file:
             found = sniffed(file.read(HEAD))
     except OSError as error:
-        return Problem(str(path), f"cannot be read ({error.strerror})", "check its permissions")
+        return Problem(
+            str(path), say("cannot be read ({strerror})", strerror=error.strerror), say("check its permissions")
+        )
     if not found:
         return None
-    return Problem(str(path), f"holds sound ({found}), which its name does not say", "give it the ending of its format")
+    return Problem(
+        str(path),
+        say("holds sound ({found}), which its name does not say", found=found),
+        say("give it the ending of its format"),
+    )
 
 
 MAGIC: tuple[tuple[int, bytes, str], ...] = (

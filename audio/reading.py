@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from audio.containers import Length, length_of
 from audio.formats import REMEDY, regular
 from basics.errors import InputError, Problem
+from basics.messages import say
 
 if TYPE_CHECKING:
     from soundfile import SoundFile
@@ -80,11 +81,11 @@ def read_sound(path: Path, *, allow_truncated: bool = False) -> Sound:
     try:
         length = length_of(path)
         if length.trouble and length.sample_rate and not allow_truncated:
-            raise InputError(Problem(str(path), f"is {_counted(length)}", ALLOW))
+            raise InputError(Problem(str(path), say("is {counted}", counted=_counted(length)), ALLOW))
         with soundfile.SoundFile(path) as file:
             rate, frames = file.samplerate, file.frames
             if file.format not in CHECKED:
-                what = f"is in a format ({file.format}) that does not say whether a file is whole"
+                what = say("is in a format ({format}) that does not say whether a file is whole", format=file.format)
                 raise InputError(Problem(str(path), what, REMEDY))
             if frames >= UNKNOWN:
                 return _by_ffmpeg(path, "its header states no length", length, allow_truncated)
@@ -97,7 +98,11 @@ def read_sound(path: Path, *, allow_truncated: bool = False) -> Sound:
     except soundfile.LibsndfileError as error:
         return _by_ffmpeg(path, error.error_string, length, allow_truncated)
     except PermissionError as error:
-        raise InputError(Problem(str(path), f"cannot be read ({error.strerror})", "check its permissions")) from None
+        raise InputError(
+            Problem(
+                str(path), say("cannot be read ({strerror})", strerror=error.strerror), say("check its permissions")
+            )
+        ) from None
     told = _allowed(path, _incomplete(length, frames, len(samples), rate), allow_truncated)
     remarks = told or ((OPEN_ENDED,) if length.open_ended else ())
     return Sound(samples, rate, channels, energy, remarks)
@@ -106,19 +111,27 @@ def read_sound(path: Path, *, allow_truncated: bool = False) -> Sound:
 def _allowed(path: Path, told: str, allow_truncated: bool) -> tuple[str, ...]:
     """What is told of a file that is not whole, as a remark; raises InputError unless that is allowed."""
     if told and not allow_truncated:
-        raise InputError(Problem(str(path), f"is {told}", ALLOW))
+        raise InputError(Problem(str(path), say("is {told}", told=told), ALLOW))
     return (told,) if told else ()
 
 
 def _require_bounds(path: Path, rate: int, samples: float) -> None:
     if not RATES[0] <= rate <= RATES[1]:
-        what = f"has a sample rate of {rate:,} Hz, expected {RATES[0]:,} to {RATES[1]:,} Hz"
-        raise InputError(Problem(str(path), what, "correct the rate in its header, or export it again"))
-    if samples > min(LONGEST * rate, MOST_SAMPLES):
-        what = (
-            f"is {samples / rate / 3600:.1f} h long at {rate:,} Hz, at most {LONGEST / 3600:.0f} h at 48 kHz are read"
+        what = say(
+            "has a sample rate of {rate:,} Hz, expected {RATES:,} to {RATES2:,} Hz",
+            rate=rate,
+            RATES=RATES[0],
+            RATES2=RATES[1],
         )
-        raise InputError(Problem(str(path), what, "cut it into shorter files"))
+        raise InputError(Problem(str(path), what, say("correct the rate in its header, or export it again")))
+    if samples > min(LONGEST * rate, MOST_SAMPLES):
+        what = say(
+            "is {samples:.1f} h long at {rate:,} Hz, at most {LONGEST:.0f} h at 48 kHz are read",
+            samples=samples / rate / 3600,
+            rate=rate,
+            LONGEST=LONGEST / 3600,
+        )
+        raise InputError(Problem(str(path), what, say("cut it into shorter files")))
 
 
 def _decoded(path: Path, file: SoundFile, block: int) -> tuple[Mono, float, bool]:
@@ -197,13 +210,15 @@ def _by_ffmpeg(path: Path, reason: str, length: Length, allow_truncated: bool) -
     reason = reason.removeprefix("Error : ").strip().rstrip(".")
     unread = f"cannot be read as audio ({reason})" + (f": it {length.trouble}" if length.trouble else "")
     if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
-        raise InputError(Problem(str(path), unread, f"install ffmpeg, which may read it; {REMEDY}"))
+        raise InputError(Problem(str(path), unread, say("install ffmpeg, which may read it; {REMEDY}", REMEDY=REMEDY)))
     found, complaint = _probed(path)
     streams = found.get("streams", [])
     if not streams:
-        raise InputError(Problem(str(path), f"{unread}, and ffmpeg finds no sound in it", REMEDY))
+        raise InputError(Problem(str(path), say("{unread}, and ffmpeg finds no sound in it", unread=unread), REMEDY))
     if len(streams) > 1:
-        raise InputError(Problem(str(path), f"has {len(streams)} sound tracks, expected one", "take one out of it"))
+        raise InputError(
+            Problem(str(path), say("has {n} sound tracks, expected one", n=len(streams)), say("take one out of it"))
+        )
     rate, channels = (round(_figure(streams[0], name)) for name in ("sample_rate", "channels"))
     stated = _figure(streams[0], "duration") or _figure(found.get("format", {}), "duration")
     _require_bounds(path, rate, stated * rate)

@@ -18,6 +18,7 @@ from typing import IO
 
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, reading
+from basics.messages import Message, say
 
 SEPARATORS = ",;\t"
 HEAD_BYTES = 1 << 20
@@ -25,12 +26,12 @@ MOST_BYTES = 1 << 30
 LONGEST_CELL = 1 << 20
 MOST_COLUMNS, MOST_ROWS = 16_384, 1_048_576
 """What a spreadsheet can hold."""
-TOO_WIDE = f"has more than {MOST_COLUMNS:,} cells, the most that a spreadsheet holds in a row"
-TOO_LONG = f"is one more than the {MOST_ROWS:,} rows that a spreadsheet holds"
-SPLIT = "split the file; is it the one that is meant?"
+TOO_WIDE = say("has more than {most:,} cells, the most that a spreadsheet holds in a row", most=MOST_COLUMNS)
+TOO_LONG = say("is one more than the {most:,} rows that a spreadsheet holds", most=MOST_ROWS)
+SPLIT = say("split the file; is it the one that is meant?")
 
-CLOSE_QUOTES = 'close the quote; a quote that belongs to the text is written twice ("") in a cell in quotes'
-MEND_SEPARATORS = "quote cells that contain a separator; leave none out, a blank cell keeps its separator"
+CLOSE_QUOTES = say('close the quote; a quote that belongs to the text is written twice ("") in a cell in quotes')
+MEND_SEPARATORS = say("quote cells that contain a separator; leave none out, a blank cell keeps its separator")
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def open_table(path: Path, recognises: Callable[[tuple[str, ...]], bool]) -> Tab
             head = file.read(HEAD_BYTES)
         text = _decoded(head, path)
         if not text.strip():
-            raise InputError(Problem(path.name, "is empty", "export the file again"))
+            raise InputError(Problem(path.name, say("is empty"), say("export the file again")))
         headers = [(_header(text, separator, path), separator) for separator in SEPARATORS]
     is_it = (h for h in headers if not isinstance(h[0], InputError) and recognises(h[0]))
     header, separator = next(is_it, headers[0])
@@ -101,9 +102,15 @@ def read_records(path: Path, required: Sequence[Sequence[str]] = (), *, most: in
         raise InputError(problems)
     rows = list(islice(table.rows(), None if most is None else most + 1))
     if most is not None and len(rows) > most:
-        raise InputError(Problem(str(path), f"has more than {most:,} rows", "cut it into several files"))
+        raise InputError(
+            Problem(str(path), say("has more than {most:,} rows", most=most), say("cut it into several files"))
+        )
     if problems := [
-        Problem(f"{path} row {number}", f"has {len(row)} cells, the header has {len(names)}", MEND_SEPARATORS)
+        Problem(
+            f"{path} row {number}",
+            say("has {n} cells, the header has {n2}", n=len(row), n2=len(names)),
+            MEND_SEPARATORS,
+        )
         for number, row in rows
         if len(row) != len(names)
     ]:
@@ -140,7 +147,7 @@ def header_name(cell: str) -> str:
 
 def _decoded(head: bytes, path: Path) -> str:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(Problem(path.name, "is UTF-16, expected UTF-8", "save it as 'CSV UTF-8'"))
+        raise InputError(Problem(path.name, say("is UTF-16, expected UTF-8"), say("save it as 'CSV UTF-8'")))
     try:
         return head.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -178,21 +185,25 @@ def _text(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _fault(message: str) -> tuple[str, str]:
+def _fault(message: str) -> tuple[Message, Message]:
     """What is wrong and what to do, by the message of the csv module."""
     if message == "unexpected end of data":
-        return 'a cell opens with a quote (") that is not closed before the file ends', CLOSE_QUOTES
+        return say('a cell opens with a quote (") that is not closed before the file ends'), CLOSE_QUOTES
     if "expected after" in message:
-        return 'a cell opens with a quote (") that is not closed, or text follows where it is closed', CLOSE_QUOTES
+        return say('a cell opens with a quote (") that is not closed, or text follows where it is closed'), CLOSE_QUOTES
     if "field limit" in message:
-        return f"a cell is longer than {LONGEST_CELL:,} characters", CLOSE_QUOTES
-    return f"is not CSV: {message}", "export the file again"
+        return say("a cell is longer than {most:,} characters", most=LONGEST_CELL), CLOSE_QUOTES
+    return say("is not CSV: {message}", message=message), say("export the file again")
 
 
 def _missing(table: Table, names: Sequence[str], required: Sequence[Sequence[str]]) -> list[Problem]:
     known = ", ".join(filter(None, table.header)) or "none"
     return [
-        Problem(str(table.path), f"has no column {' or '.join(group)}, only {known}", "add it")
+        Problem(
+            str(table.path),
+            say("has no column {group}, only {known}", group=" or ".join(group), known=known),
+            say("add it"),
+        )
         for group in required
         if not set(group) & set(names)
     ]
@@ -202,9 +213,9 @@ def _ambiguous(table: Table, names: Sequence[str]) -> Iterator[Problem]:
     for i, name in enumerate(names):
         where = f"{table.path} row 1, column {column_name(i)}"
         if not name:
-            yield Problem(where, "has no name", "name the column, or remove it")
+            yield Problem(where, say("has no name"), say("name the column, or remove it"))
         elif name in names[:i]:
-            yield Problem(where, f"the column {name!r} stands there twice", "keep one")
+            yield Problem(where, say("the column {name!r} stands there twice", name=name), say("keep one"))
 
 
 @contextmanager
@@ -230,6 +241,8 @@ def _not_utf8(path: Path) -> Problem:
         content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        what = f"is not UTF-8 (byte 0x{content[error.start]:02x} cannot be read; perhaps Big5 or Latin-1)"
-        return Problem(f"{path.name} line {line}", what, "save it as 'CSV UTF-8'")
-    return Problem(path.name, "changed while it was read", "read it again")
+        what = say(
+            "is not UTF-8 (byte 0x{content:02x} cannot be read; perhaps Big5 or Latin-1)", content=content[error.start]
+        )
+        return Problem(f"{path.name} line {line}", what, say("save it as 'CSV UTF-8'"))
+    return Problem(path.name, say("changed while it was read"), say("read it again"))

@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from basics.messages import NOTHING, Message, say, spoken
 from basics.visible import visible
 
 
 class EarwitnessError(Exception):
     """Base of everything the project raises on purpose; its text is meant for the person at the terminal."""
+
+    @property
+    def told(self) -> str:
+        """The text in the language of that person; `str(error)` is English."""
+        return str(self)
 
 
 @dataclass(frozen=True, order=True)
@@ -25,11 +31,20 @@ class Problem:
     """
 
     where: str
-    what: str
-    remedy: str = ""
+    what: Message
+    remedy: Message = NOTHING
 
     def __str__(self) -> str:
-        return visible(f"{self.where}: {self.what}" + (f"\n    -> {self.remedy}" if self.remedy else ""))
+        return _told(self.where, self.what, self.remedy)
+
+    @property
+    def told(self) -> str:
+        """The problem in the language of the person at the terminal; `str(problem)` is English."""
+        return _told(spoken(self.where), spoken(self.what), spoken(self.remedy))
+
+
+def _told(where: str, what: str, remedy: str) -> str:
+    return visible(f"{where}: {what}" + (f"\n    -> {remedy}" if remedy else ""))
 
 
 class InputError(EarwitnessError):
@@ -39,16 +54,20 @@ class InputError(EarwitnessError):
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
+    @property
+    def told(self) -> str:
+        return "\n".join(problem.told for problem in self.problems)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.problems,)  # worker processes raise it too
 
 
 SHOWN = 200
 """Characters of a name that are shown."""
-NO_FILE: dict[type[OSError], tuple[str, str]] = {
-    FileNotFoundError: ("there is no such file", "check the path"),
-    IsADirectoryError: ("is a directory, expected a file", "name the file inside it"),
-    PermissionError: ("may not be read", "check its permissions"),
+NO_FILE: dict[type[OSError], tuple[Message, Message]] = {
+    FileNotFoundError: (say("there is no such file"), say("check the path")),
+    IsADirectoryError: (say("is a directory, expected a file"), say("name the file inside it")),
+    PermissionError: (say("may not be read"), say("check its permissions")),
 }
 
 
@@ -59,17 +78,26 @@ def opening(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        unknown = (f"cannot be read ({error.strerror or error})", "check the path, and the disk it is on")
+        what = say("cannot be read ({reason})", reason=error.strerror or error)
+        unknown = (what, say("check the path, and the disk it is on"))
         raise InputError(Problem(str(path), *NO_FILE.get(type(error), unknown))) from error
 
 
 def unusable(error: OSError) -> Problem:
     """What the system says of a file, wherever it came up; it does not always say of which."""
     if error.filename is None:
-        return Problem("the system", f"refused ({error.strerror or error})", "look at the space left, and at limits")
+        return Problem(
+            say("the system"),
+            say("refused ({value})", value=error.strerror or error),
+            say("look at the space left, and at limits"),
+        )
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else str(error.filename)
     shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
-    return Problem(shown, f"cannot be used ({error.strerror or error})", "check the path, and the disk it is on")
+    return Problem(
+        shown,
+        say("cannot be used ({value})", value=error.strerror or error),
+        say("check the path, and the disk it is on"),
+    )
 
 
 def require_name(path: Path) -> None:
@@ -80,32 +108,33 @@ def require_name(path: Path) -> None:
             return
     except UnicodeEncodeError:
         pass
-    raise InputError(Problem(str(path), "cannot be the name of a file", "correct the name"))
+    raise InputError(Problem(str(path), say("cannot be the name of a file"), say("correct the name")))
 
 
-class Unavailable(EarwitnessError):
-    """Something needed is not here (weights, clips, a tool); `remedy` says what supplies it."""
+class _WithRemedy(EarwitnessError):
+    """Says what is so, and what to do about it."""
 
-    def __init__(self, what: str, remedy: str) -> None:
+    def __init__(self, what: Message, remedy: Message) -> None:
         self.what, self.remedy = what, remedy
         super().__init__(f"{what}\n    -> {remedy}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.what, self.remedy)
 
+    @property
+    def told(self) -> str:
+        return f"{spoken(self.what)}\n    -> {spoken(self.remedy)}"
 
-class MachineFault(EarwitnessError):
+
+class Unavailable(_WithRemedy):
+    """Something needed is not here (weights, clips, a tool); `remedy` says what supplies it."""
+
+
+class MachineFault(_WithRemedy):
     """The machine failed, not what was worked on: a process could not start or was killed, memory ran out.
 
     Whatever it interrupts has no result, and none may be made up or kept.
     """
-
-    def __init__(self, what: str, remedy: str) -> None:
-        self.what, self.remedy = what, remedy
-        super().__init__(f"{what}\n    -> {remedy}")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.what, self.remedy)
 
 
 class Incompatible(EarwitnessError):

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TextIO
 
 from basics.errors import InputError, Problem, opening, require_name
+from basics.messages import say
 
 KINDS = {
     stat.S_IFDIR: "a directory",
@@ -75,8 +76,8 @@ def read_text(path: Path, *, most: int = LARGEST) -> str:
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
-        what = f"is not UTF-8 (byte {error.start} cannot be read)"
-        raise InputError(Problem(str(path), what, "save the file as UTF-8")) from error
+        what = say("is not UTF-8 (byte {start} cannot be read)", start=error.start)
+        raise InputError(Problem(str(path), what, say("save the file as UTF-8"))) from error
 
 
 def _irregular(path: Path, status: os.stat_result) -> Problem | None:
@@ -84,13 +85,13 @@ def _irregular(path: Path, status: os.stat_result) -> Problem | None:
     if stat.S_ISREG(status.st_mode):
         return None
     kind = KINDS.get(stat.S_IFMT(status.st_mode), "something else")
-    remedy = "name the file inside it" if stat.S_ISDIR(status.st_mode) else "name a file"
-    return Problem(str(path), f"is {kind}, expected a file", remedy)
+    remedy = say("name the file inside it") if stat.S_ISDIR(status.st_mode) else say("name a file")
+    return Problem(str(path), say("is {kind}, expected a file", kind=kind), remedy)
 
 
 def _too_large(path: Path, most: int) -> Problem:
-    what = f"is larger than {most:,} bytes, the most that is read of its kind"
-    return Problem(str(path), what, "name the file that is meant, or split it")
+    what = say("is larger than {most:,} bytes, the most that is read of its kind", most=most)
+    return Problem(str(path), what, say("name the file that is meant, or split it"))
 
 
 @contextmanager
@@ -125,16 +126,16 @@ def _link(temporary: Path, path: Path) -> None:
     try:
         os.link(temporary, path)
     except FileExistsError as error:
-        raise InputError(Problem(str(path), "is there already", "keep it, and name another file")) from error
+        raise InputError(Problem(str(path), say("is there already"), say("keep it, and name another file"))) from error
 
 
 def _require_replaceable(path: Path) -> None:
     """A rename would put a file in the place of a device, and of a link such as /dev/stdout."""
     require_name(path)
     if not path.name:
-        raise InputError(Problem(str(path), "is a directory, expected a file", "name a file in it"))
+        raise InputError(Problem(str(path), say("is a directory, expected a file"), say("name a file in it")))
     if path.parent == Path("/dev"):
-        raise InputError(Problem(str(path), "is a place of the system, expected a file", "name a file"))
+        raise InputError(Problem(str(path), say("is a place of the system, expected a file"), say("name a file")))
     with suppress(FileNotFoundError, NotADirectoryError):
         status = path.stat()
         if not stat.S_ISDIR(status.st_mode) and (problem := _irregular(path, status)):
@@ -217,8 +218,10 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = f"cannot be written ({error.strerror or error})"
-        raise InputError(Problem(str(path), what, "check the folder, its permissions and the space left")) from error
+        what = say("cannot be written ({value})", value=error.strerror or error)
+        raise InputError(
+            Problem(str(path), what, say("check the folder, its permissions and the space left"))
+        ) from error
 
 
 def real_path(path: Path) -> Path:

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from basics.errors import InputError, Problem
 from basics.files import sync_names, told
+from basics.messages import say
 
 LOCK, COMMITTED, WRITING = ".lock", ".committed", ".writing-"
 FILES, FOLDERS, GONE, OLD, ALIVE = "files", "folders", "gone", "old", "alive"
@@ -79,7 +80,7 @@ def staging(out: Path) -> Iterator[Stage]:
     Raises InputError where `out` is a file or cannot be written.
     """
     if out.exists() and not out.is_dir():
-        raise InputError(Problem(str(out), "is a file, expected a folder", "name another folder with --out"))
+        raise InputError(Problem(str(out), say("is a file, expected a folder"), say("name another folder with --out")))
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         stage = _begin(out)
@@ -109,8 +110,8 @@ def alone(out: Path) -> Iterator[None]:
             _put_in_place(out)
             yield
     except Timeout as error:
-        what = f"another run has been writing here for {PATIENCE:.0f} seconds"
-        raise InputError(Problem(str(out), what, "wait until it is done, or name another folder")) from error
+        what = say("another run has been writing here for {PATIENCE:.0f} seconds", PATIENCE=PATIENCE)
+        raise InputError(Problem(str(out), what, say("wait until it is done, or name another folder"))) from error
 
 
 @contextmanager

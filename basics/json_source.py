@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from basics.errors import InputError, Problem
 from basics.files import LARGEST, read_bytes
+from basics.messages import said_by, say
 
 
 def read_object(path: Path, *, most: int = LARGEST) -> dict[str, Any]:
@@ -16,7 +17,9 @@ def read_object(path: Path, *, most: int = LARGEST) -> dict[str, Any]:
     try:
         return parsed_object(read_bytes(path, most=most))
     except ValueError as error:
-        raise InputError(Problem(str(path), str(error), "restore it from a backup, or make it anew")) from error
+        raise InputError(
+            Problem(str(path), said_by(error), say("restore it from a backup, or make it anew"))
+        ) from error
 
 
 def parsed_object(content: bytes) -> dict[str, Any]:
@@ -24,11 +27,11 @@ def parsed_object(content: bytes) -> dict[str, Any]:
     try:
         data = json.loads(content, object_pairs_hook=_object, parse_constant=_no_number)
     except RecursionError:
-        raise ValueError("is not JSON that can be read: it nests too deep") from None
+        raise ValueError(say("is not JSON that can be read: it nests too deep")) from None
     except ValueError as error:
-        raise ValueError(f"is not JSON: {error}") from error
+        raise ValueError(say("is not JSON: {error}", error=error)) from error
     if not isinstance(data, dict):
-        raise ValueError(f"holds a {type(data).__name__}, expected an object")
+        raise ValueError(say("holds a {name}, expected an object", name=type(data).__name__))
     return data
 
 
@@ -36,9 +39,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) < len(pairs):
         name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise ValueError(f"the key {name!r} is given twice")
+        raise ValueError(say("the key {name!r} is given twice", name=name))
     return data
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(say("{name} is no number", name=name))

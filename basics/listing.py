@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from basics.messages import Message, quoted, say
 
-def first_few(names: Iterable[str], most: int = 3) -> str:
+
+def first_few(names: Iterable[str], most: int = 3) -> Message:
     """`a, b, c and 2 more`, or all of them where they are no more than `most`."""
     listed = list(names)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more
+    shown = ", ".join(listed[:most])
+    if len(listed) <= most:
+        return quoted(shown)
+    return say("{names} and {n} more", names=shown, n=len(listed) - most)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.errors import PydanticUserError
 
+from basics.messages import NOTHING, Message, quoted, said_by, say, together
 from basics.suggestions import close_to, did_you_mean
 
 Path_ = tuple[str | int, ...]
@@ -20,8 +21,8 @@ class Fault:
     """A fault at the place `path` of the file: what is wrong, and a remedy or nothing."""
 
     path: Path_
-    what: str
-    remedy: str
+    what: Message
+    remedy: Message
 
 
 def faults_of(
@@ -71,37 +72,49 @@ def _in_file(loc: Path_, places: set[Path_]) -> Path_:
     return max(whole, key=len) if whole else (*max(found, key=len), *loc[-1:])
 
 
-def _what(fault: Mapping[str, Any], path: Path_) -> str:
-    key = ".".join(map(str, path)) or "the document"
+def _what(fault: Mapping[str, Any], path: Path_) -> Message:
+    key = ".".join(map(str, path)) or say("the document")
     match fault["type"]:
         case "missing":
-            return f"{key} is missing"
+            return say("{key} is missing", key=key)
         case "extra_forbidden":
-            return f"{key} is not a known key"
+            return say("{key} is not a known key", key=key)
         case "value_error" | "claim":
-            return f"{key}: {str(fault['msg']).removeprefix('Value error, ')}"
+            return say("{key}: {what}", key=key, what=_raised(fault))
     shown = str(fault["input"])
-    return f"{key}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, got {shown[:60]!r}"
+    what = f"{fault['msg'][:1].lower()}{fault['msg'][1:]}"
+    return say("{key}: {what}, got {shown!r}", key=key, what=what, shown=shown[:60])
 
 
-def _remedy(fault: Mapping[str, Any], path: Path_, schema: Schema, data: Any, beside: Iterable[str]) -> str:
+def _raised(fault: Mapping[str, Any]) -> Message:
+    """What a validator of ours says."""
+    error = fault.get("ctx", {}).get("error")
+    return said_by(error) if isinstance(error, ValueError) else quoted(str(fault["msg"]).removeprefix("Value error, "))
+
+
+def _remedy(fault: Mapping[str, Any], path: Path_, schema: Schema, data: Any, beside: Iterable[str]) -> Message:
     given = fault["input"]
     match fault["type"]:
         case "missing":
-            return "add it"
+            return say("add it")
         case "extra_forbidden":
             return did_you_mean(str(fault["loc"][-1]), {*_keys(schema, data, path), *beside})
         case "claim" if isinstance(given, dict):
             known = {key for one in _at(schema, path) for key in one.get("properties", {})}
             unknown = [key for key in given if key not in known]
-            return "; ".join(f"{key}: {did_you_mean(key, known)}" for key in unknown[:3] if close_to(key, known))
+            return together(
+                say("{key}: {meant}", key=key, meant=did_you_mean(key, known))
+                for key in unknown[:3]
+                if close_to(key, known)
+            )
         case "string_type" if given is None:
-            return "write a text, or leave the key out"
+            return say("write a text, or leave the key out")
         case "string_type" if isinstance(given, bool | int | float):
-            return f'quote it, so that it is a text: "{str(given).lower() if isinstance(given, bool) else given}"'
+            value = str(given).lower() if isinstance(given, bool) else str(given)
+            return say('quote it, so that it is a text: "{value}"', value=value)
         case "int_type" | "float_type" | "bool_type" if isinstance(given, str):
-            return "leave out the quotes" if _is_one(fault["type"], given) else ""
-    return ""
+            return say("leave out the quotes") if _is_one(fault["type"], given) else NOTHING
+    return NOTHING
 
 
 def _is_one(kind: str, text: str) -> bool:

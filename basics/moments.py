@@ -7,13 +7,19 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime
 
+from basics.messages import say
+
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 
 def in_range(moment: datetime) -> datetime:
     """The moment itself. Raises ValueError for a year outside FIRST_YEAR to LAST_YEAR."""
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise ValueError(f"the year {moment.year} is none between {FIRST_YEAR} and {LAST_YEAR}")
+        raise ValueError(
+            say(
+                "the year {year} is none between {first} and {last}", year=moment.year, first=FIRST_YEAR, last=LAST_YEAR
+            )
+        )
     return moment
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from basics.errors import EarwitnessError, InputError, Problem
+from basics.messages import say
 
 LONGEST = 200
 """Characters of what pyarrow says."""
@@ -19,5 +20,5 @@ def parquet_faults(where: str) -> Iterator[None]:
     except EarwitnessError:
         raise
     except Exception as error:
-        what = f"cannot be read as Parquet: {' '.join(str(error).split())[:LONGEST]}"
-        raise InputError(Problem(where, what, "write the file again")) from error
+        what = say("cannot be read as Parquet: {split}", split=" ".join(str(error).split())[:LONGEST])
+        raise InputError(Problem(where, what, say("write the file again"))) from error

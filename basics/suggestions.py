@@ -5,13 +5,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from basics.messages import Message, say, together
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+
+def did_you_mean(word: str, known: Iterable[str]) -> Message:
     """A remedy that names the closest known words, or all of them where none is close."""
     words = sorted(known)
     if close := close_to(word, words):
-        return f"did you mean {' or '.join(close)}?"
-    return f"known: {', '.join(words[:12])}{' …' if len(words) > 12 else ''}" if words else "remove it"
+        return say("did you mean {word}?", word=together(close, say(" or ")))
+    if not words:
+        return say("remove it")
+    return say("known: {words}{more}", words=", ".join(words[:12]), more=" …" if len(words) > 12 else "")
 
 
 def close_to(word: str, known: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
+from basics.messages import spoken
 from basics.visible import visible
 
 TIE, SEAM = "\ue000", "\x1c\x1d"
@@ -23,8 +24,8 @@ BETWEEN = re.compile(rf"(?:(?<={WIDE})(?=\S)|(?<=\S)(?={WIDE}))(?<!{OPENS})(?!{C
 
 def prose(text: str, style: str = "") -> Text:
     """Text whose lines end where its language lets them: never between a number and its unit, and between the
-    characters of Chinese, which has no spaces."""
-    return Text(_laid_out(text), style)
+    characters of Chinese, which has no spaces. A message is told in the language that is spoken."""
+    return Text(_laid_out(spoken(text)), style)
 
 
 def _laid_out(text: str) -> str:
@@ -50,8 +51,8 @@ class PlainConsole(Console):
         return visible(text.replace(SEAM, "")).replace(TIE, " ")
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """A string as a text, to be broken where its language lets it."""
-        return super().render_str(_laid_out(text), **options)
+        """A string as a text in the language that is spoken, to be broken where that lets it."""
+        return super().render_str(_laid_out(spoken(text)), **options)
 
     def on_broken_pipe(self) -> None:
         """Leave it to whoever runs the command what it means that nobody reads: rich would end with code 1."""

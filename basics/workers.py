@@ -27,12 +27,13 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from basics.errors import EarwitnessError, MachineFault
+from basics.messages import say
 
 Result = TypeVar("Result")
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = Path(__file__).with_name("worker_process.py")
-REMEDY = (
+REMEDY = say(
     "this is the machine's fault and says nothing of what was measured: see that memory is free and that nothing ends "
     "processes, then give the same command again, with fewer --jobs if need be"
 )
@@ -94,7 +95,9 @@ class Worker:
                 start_new_session=True,  # an interrupt at the terminal is the caller's to handle
             )
         except OSError as error:
-            raise MachineFault(f"no worker process can be started ({error.strerror or error})", REMEDY) from None
+            raise MachineFault(
+                say("no worker process can be started ({value})", value=error.strerror or error), REMEDY
+            ) from None
         with suppress(OSError):  # who has ended by now is told of by the first call
             pickle.dump(search_path(), _of(process.stdin))
             _of(process.stdin).flush()
@@ -123,12 +126,12 @@ class Worker:
         except (EOFError, OSError, pickle.UnpicklingError):
             raise self._ending(begun) from None
         if not begun:
-            raise MachineFault(f"a worker process cannot work here ({problem})", REMEDY)
+            raise MachineFault(say("a worker process cannot work here ({problem})", problem=problem), REMEDY)
         if worked:
             return result  # type: ignore[no-any-return]
         error, where = result
         if isinstance(error, MemoryError):
-            raise MachineFault("a worker process ran out of memory", REMEDY)
+            raise MachineFault(say("a worker process ran out of memory"), REMEDY)
         error.add_note(where)
         raise error
 
@@ -137,10 +140,10 @@ class Worker:
         code = self._process.returncode
         how = how_ended(code)
         if not begun:
-            return MachineFault(f"a worker process cannot start here ({how})", REMEDY)
+            return MachineFault(say("a worker process cannot start here ({how})", how=how), REMEDY)
         if code >= 0 or -code in OF_CODE:
             return Crashed(how)
-        return MachineFault(f"a worker process was ended from outside ({how})", REMEDY)
+        return MachineFault(say("a worker process was ended from outside ({how})", how=how), REMEDY)
 
     def kill(self) -> None:
         """End the process whatever it is doing."""

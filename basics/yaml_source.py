@@ -24,6 +24,7 @@ from pydantic import BaseModel, ValidationError
 
 from basics.errors import InputError, Problem
 from basics.files import read_text
+from basics.messages import Message, say
 from basics.model_faults import Path_ as Path_
 from basics.model_faults import faults_of
 from basics.visible import NOT_TEXT, code
@@ -41,8 +42,11 @@ MOST_EVENTS = 2 * MOST_VALUES
 DEEPEST = 64
 LONGEST_TEXT = 1 << 20
 LONGEST_NUMBER = 40
-TOO_MANY = (f"holds more than {MOST_VALUES:,} values, aliases written out", "split it, or write fewer aliases")
-TOO_DEEP = (f"is nested deeper than {DEEPEST} levels", "write it flatter")
+TOO_MANY = (
+    say("holds more than {most:,} values, aliases written out", most=MOST_VALUES),
+    say("split it, or write fewer aliases"),
+)
+TOO_DEEP = (say("is nested deeper than {levels} levels", levels=DEEPEST), say("write it flatter"))
 
 SCALARS: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"(null|~|)"), lambda _: None),
@@ -78,17 +82,21 @@ def read(path: Path, repeated: list[Problem] | None = None) -> Source:
         events = list(islice(yaml.parse(text, Loader=LOADER), MOST_EVENTS + 1))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        what = f"is not valid YAML: {error.problem or error.context}"
-        raise InputError(Problem(f"{path.name}:{line}", what, "mend the indentation or the quotes there")) from error
+        what = say("is not valid YAML: {value}", value=error.problem or error.context)
+        raise InputError(
+            Problem(f"{path.name}:{line}", what, say("mend the indentation or the quotes there"))
+        ) from error
     except yaml.YAMLError as error:
-        raise InputError(Problem(path.name, f"is not valid YAML: {error}", "save it as plain UTF-8 text")) from error
+        raise InputError(
+            Problem(path.name, say("is not valid YAML: {error}", error=error), say("save it as plain UTF-8 text"))
+        ) from error
     except RecursionError as error:
         raise InputError(Problem(path.name, *TOO_DEEP)) from error
     if len(events) > MOST_EVENTS:
         raise InputError(Problem(path.name, *TOO_MANY))
     content = [event for event in events if not isinstance(event, AROUND)]
     if not content:
-        raise InputError(Problem(path.name, "is empty", "write the spec, or remove the file"))
+        raise InputError(Problem(path.name, say("is empty"), say("write the spec, or remove the file")))
     builder = _Builder(path, content)
     data = builder.document()
     if repeated is not None:
@@ -118,7 +126,9 @@ class _Builder:
         data, end = self.build(0, ())
         if end < len(self.events):
             line = self.events[end].start_mark.line + 1
-            self._refuse(line, "a second document begins here", "keep one document, without `---` after the first line")
+            self._refuse(
+                line, say("a second document begins here"), say("keep one document, without `---` after the first line")
+            )
         return data
 
     def build(self, at: int, path: Path_) -> tuple[Any, int]:
@@ -146,9 +156,17 @@ class _Builder:
     def _alias(self, event: Any, line: int, path: Path_) -> Any:
         name = event.anchor
         if name not in self._anchors:
-            self._refuse(line, f"is not valid YAML: no anchor &{name} stands before *{name}", "correct the name")
+            self._refuse(
+                line,
+                say("is not valid YAML: no anchor &{name} stands before *{name}", name=name),
+                say("correct the name"),
+            )
         if name in self._within:
-            self._refuse(line, f"*{name} stands inside &{name}: it would hold itself", "write out what is meant")
+            self._refuse(
+                line,
+                say("*{name} stands inside &{name}: it would hold itself", name=name),
+                say("write out what is meant"),
+            )
         return self.build(self._anchors[name], path)[0]
 
     def _sequence(self, at: int, path: Path_) -> tuple[list[Any], int]:
@@ -164,12 +182,12 @@ class _Builder:
             event = self.events[at]
             line = event.start_mark.line + 1
             if not isinstance(event, yaml.ScalarEvent):
-                self._refuse(line, "a key is no text", "write the key as one word")
+                self._refuse(line, say("a key is no text"), say("write the key as one word"))
             key = self._text(event, line, "a key")
             if key in result:
                 first = self.lines[(*path, key)]
-                what = f"key {key[:60]!r} is given twice, first in line {first}"
-                self.problems.append(Problem(f"{self.path.name}:{line}", what, "keep one of them"))
+                what = say("key {key!r} is given twice, first in line {first}", key=key[:60], first=first)
+                self.problems.append(Problem(f"{self.path.name}:{line}", what, say("keep one of them")))
                 at = self._after(at + 1)
                 continue
             self.lines[(*path, key)] = line
@@ -191,7 +209,9 @@ class _Builder:
         value = text if event.style in QUOTED else plain_value(text)
         if isinstance(value, int | float) and (len(text) > LONGEST_NUMBER or value in (inf, -inf)):
             self._tell(
-                line, f"{text[:LONGEST_NUMBER]}… is no number that can be meant", "write a smaller one, or quote it"
+                line,
+                say("{digits}… is no number that can be meant", digits=text[:LONGEST_NUMBER]),
+                say("write a smaller one, or quote it"),
             )
             return 0
         return value
@@ -200,16 +220,20 @@ class _Builder:
         """A scalar's text; one that cannot be shown or is too long is told."""
         text: str = event.value
         if len(text) > LONGEST_TEXT:
-            self._refuse(line, f"a text is longer than {LONGEST_TEXT:,} characters", "close its quote, or shorten it")
+            self._refuse(
+                line,
+                say("a text is longer than {most:,} characters", most=LONGEST_TEXT),
+                say("close its quote, or shorten it"),
+            )
         if steering := NOT_TEXT.search(text):
-            what = f"{where} holds the control character {code(steering[0])}"
-            self._tell(line, what, "remove it: no page and no terminal shows it")
+            what = say("{where} holds the control character {code}", where=where, code=code(steering[0]))
+            self._tell(line, what, say("remove it: no page and no terminal shows it"))
         return text
 
-    def _tell(self, line: int, what: str, remedy: str) -> None:
+    def _tell(self, line: int, what: Message, remedy: Message) -> None:
         self.problems.append(Problem(f"{self.path.name}:{line}", what, remedy))
 
-    def _refuse(self, line: int, what: str, remedy: str) -> NoReturn:
+    def _refuse(self, line: int, what: Message, remedy: Message) -> NoReturn:
         raise InputError(Problem(f"{self.path.name}:{line}", what, remedy))
 
 

@@ -36,6 +36,7 @@ from pydantic import (
 )
 
 from basics.errors import InputError, Problem
+from basics.messages import say
 
 Source = Literal["measured", "executed", "published_audio", "published", "simulated", "saved", "demonstration"]
 Standing = Literal[
@@ -397,12 +398,14 @@ class Site:
     def file(self, name: str) -> Path:
         """A file of the quiz by its path there. Raises InputError where it is not there or lies outside the quiz."""
         if self.quiz is None:
-            raise InputError(Problem(name, "is a file of a quiz, and no quiz is at hand", "name its folder: --quiz"))
+            raise InputError(
+                Problem(name, say("is a file of a quiz, and no quiz is at hand"), say("name its folder: --quiz"))
+            )
         path = self.quiz / name
         if not path.resolve().is_relative_to(self.quiz.resolve()):
-            raise InputError(Problem(name, "lies outside the quiz's folder", "copy it into the quiz"))
+            raise InputError(Problem(name, say("lies outside the quiz's folder"), say("copy it into the quiz")))
         if not path.is_file():
-            raise InputError(Problem(str(path), "there is no such file in the quiz", "check the path"))
+            raise InputError(Problem(str(path), say("there is no such file in the quiz"), say("check the path")))
         return path
 
 

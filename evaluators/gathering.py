@@ -15,6 +15,7 @@ from pydantic import computed_field
 
 from basics.errors import InputError, Unavailable
 from basics.files import sha256_of
+from basics.messages import NOTHING, Message, say
 from evaluators.announcement import NotAsAnnounced, announced, as_announced, as_inputs
 from evaluators.evidence import (
     Evaluator,
@@ -80,8 +81,8 @@ class Missing(Frozen):
     """
 
     evaluator: str
-    what: str
-    remedy: str = ""
+    what: Message
+    remedy: Message = NOTHING
     output: str = ""
     cause: Literal["absent", "input", "fault"] = "absent"
 
@@ -131,7 +132,7 @@ def answer(
         return Answer(None, Missing(evaluator=name, what=str(error), cause="input"))
     except (Exception, SystemExit) as error:
         if package := not_installed(error):
-            what = f"the package {package} is not installed here"
+            what = say("the package {package} is not installed here", package=package)
             return Answer(None, Missing(evaluator=name, what=what, remedy=how_to_install(package)))
         return Answer(None, fault(evaluator, parameters, error))
 

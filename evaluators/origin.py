@@ -18,6 +18,7 @@ import audio
 from basics.csv_source import read_records
 from basics.errors import InputError, Problem, Undefined
 from basics.listing import first_few
+from basics.messages import say
 from evaluators.evidence import Inputs, Measurement, PublishedPair, Quantity, Site, Sound, Source
 
 if TYPE_CHECKING:
@@ -127,10 +128,16 @@ def require_own(weights: str | None, site: Site) -> None:
         f"not {' or '.join(f'{digest[:12]}…' for digest in known)}" if known else "and the quiz does not say which"
     )
     remedy = (
-        f"fetch {name} anew, or give these weights in a folder of their own name with --codec: what is measured with "
-        "them is a demonstration then"
+        say(
+            "fetch {name} anew, or give these weights in a folder of their own name with --codec: what "
+            "is measured with them is a demonstration then",
+            name=name,
+        )
         if known
-        else f"if they are the codec that the quiz asks about, say `codec_sha256: [{weights}]` in its quiz.yaml"
+        else say(
+            "if they are the codec that the quiz asks about, say `codec_sha256: [{weights}]` in its quiz.yaml",
+            weights=weights,
+        )
     )
     raise InputError(Problem(f"codec {name}", what, remedy))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from basics.files import sha256_of
+from basics.messages import say
 from evaluators.evidence import Evidence, Inputs, Provenance
 from evaluators.packages import PROJECT, installed_version
 from evaluators.registry import BUILT_IN, source_digest
@@ -88,7 +89,7 @@ def another_run(evidence: Evidence, earlier: Iterable[Evidence]) -> tuple[str, .
     }
     if not told:
         return ()
-    what = f"two runs differ: {'; '.join(sorted(told)[:3])}{' …' if len(told) > 3 else ''}"
+    what = say("two runs differ: {told}{value}", told="; ".join(sorted(told)[:3]), value=" …" if len(told) > 3 else "")
     return (f"{what}; whatever is drawn has to be drawn with the seed",)
 
 

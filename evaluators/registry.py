@@ -15,6 +15,7 @@ from pathlib import Path
 
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
+from basics.messages import say
 from basics.suggestions import did_you_mean
 from evaluators.announcement import NotAsAnnounced
 from evaluators.evidence import Evaluator, digest
@@ -115,22 +116,35 @@ def get_apart(name: str) -> Evaluator:
 def _checked(name: str, load: Callable[[str], Evaluator]) -> Evaluator:
     target = targets().get(name)
     if target is None:
-        raise NotHere(Problem(f"evaluator {name!r}", "is not known", did_you_mean(name, targets())))
+        raise NotHere(Problem(f"evaluator {name!r}", say("is not known"), did_you_mean(name, targets())))
     brought = [_package(point) for point in _foreign().get(name, [])]
     if name in BUILT_IN:
         brought = [f"{PROJECT} {installed_version(PROJECT)} (built in)", *brought]
     if len(brought) > 1:
-        what = f"is brought by more than one package: {' and '.join(brought)}"
-        raise InputError(Problem(f"evaluator {name!r}", what, "uninstall one, or have its author rename the evaluator"))
+        what = say("is brought by more than one package: {brought}", brought=" and ".join(brought))
+        raise InputError(
+            Problem(f"evaluator {name!r}", what, say("uninstall one, or have its author rename the evaluator"))
+        )
     try:
         evaluator = load(target)
         if evaluator.name != name:
             raise NotAsAnnounced(f"it calls itself {evaluator.name!r}")
     except (Exception, SystemExit) as error:  # it may be anybody's code
         show_traceback(error)
-        what = f"cannot be loaded from {target} ({owner(name)}): {cause_of(error)}"
+        what = say(
+            "cannot be loaded from {target} ({owner}): {cause_of}",
+            target=target,
+            owner=owner(name),
+            cause_of=cause_of(error),
+        )
         output = f"\n{shown_output(error)}" if shown_output(error) else ""
-        remedy = f"check the entry point {name} = {target} in group {GROUP}{output}"
+        remedy = say(
+            "check the entry point {name} = {target} in group {GROUP}{output}",
+            name=name,
+            target=target,
+            GROUP=GROUP,
+            output=output,
+        )
         raise Unloadable(Problem(f"evaluator {name!r}", what, remedy)) from error
     return evaluator
 

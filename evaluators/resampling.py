@@ -46,6 +46,7 @@ from math import cbrt, ceil, hypot, inf, log2, sqrt
 from typing import TYPE_CHECKING, Any, Literal
 
 from basics.errors import InputError, Problem, Undefined
+from basics.messages import say
 from evaluators.evidence import Interval
 
 if TYPE_CHECKING:
@@ -328,7 +329,13 @@ def _statistic(name: Statistic) -> Callable[..., Any]:
 
     known: dict[str, Callable[..., Any]] = {"mean": np.mean, "median": np.median}
     if name not in known:
-        raise InputError(Problem("statistic", f"unknown statistic {name!r}", f"choose from {', '.join(known)}"))
+        raise InputError(
+            Problem(
+                "statistic",
+                say("unknown statistic {name!r}", name=name),
+                say("choose from {known}", known=", ".join(known)),
+            )
+        )
     return known[name]
 
 
@@ -337,7 +344,9 @@ def _checked(name: str, values: Sequence[float], over: str) -> NDArray[Any]:
 
     sample = np.asarray(values, dtype=np.float64)
     if sample.ndim != 1 or not np.isfinite(sample).all():
-        raise InputError(Problem(name, "expected a vector of finite numbers", "leave undefined values out and say so"))
+        raise InputError(
+            Problem(name, say("expected a vector of finite numbers"), say("leave undefined values out and say so"))
+        )
     if len(sample) < FEWEST:
         raise Undefined(f"an interval needs at least {FEWEST} {over}, got {len(sample)}")
     return sample
@@ -345,4 +354,6 @@ def _checked(name: str, values: Sequence[float], over: str) -> NDArray[Any]:
 
 def _require_pairs(a: NDArray[Any], b: NDArray[Any]) -> None:
     if len(a) != len(b):
-        raise InputError(Problem("pairs", f"{len(a)} values against {len(b)}", "give both values of each pair"))
+        raise InputError(
+            Problem("pairs", say("{n} values against {n2}", n=len(a), n2=len(b)), say("give both values of each pair"))
+        )

@@ -28,6 +28,7 @@ from platformdirs import user_cache_path
 
 from basics.errors import InputError, Problem
 from basics.files import LARGEST, read_bytes, real_path, replacing, sha256_of, write_whole
+from basics.messages import say
 from basics.visible import visible
 from evaluators.entries import Damaged, departures, entry_text, read_entry
 from evaluators.evidence import SOURCES, Artefact, Evidence, Source, digest
@@ -240,8 +241,14 @@ class Store:
             raise self._closed("written", error) from error
 
     def _closed(self, to_be: str, error: OSError) -> InputError:
-        what = f"the store of results cannot be {to_be} ({error.strerror})"
-        return InputError(Problem(str(self.root), what, f"name a folder of your own in {ENVIRONMENT_VARIABLE}"))
+        what = say("the store of results cannot be {to_be} ({strerror})", to_be=to_be, strerror=error.strerror)
+        return InputError(
+            Problem(
+                str(self.root),
+                what,
+                say("name a folder of your own in {ENVIRONMENT_VARIABLE}", ENVIRONMENT_VARIABLE=ENVIRONMENT_VARIABLE),
+            )
+        )
 
     def _evidence(self, name: str) -> Path:
         return self.root / "evidence" / f"{name}.json"

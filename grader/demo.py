@@ -17,6 +17,7 @@ import audio
 from basics.csv_source import csv_text
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import write_whole
+from basics.messages import say
 from evaluators.evidence import Standing
 from evaluators.store import Store
 from grader.marking.class_run import ClassRun, grade_file
@@ -64,7 +65,7 @@ def codec_at_hand(codec_of_record: str) -> tuple[str, bool]:
 def demonstrate(book: QuizBook, out: Path, store: Store, report: Report) -> Demonstration:
     """Run everything and write the results into `out`. Raises InputError if `out` cannot be a folder."""
     if out.exists() and not out.is_dir():
-        raise InputError(Problem(str(out), "is a file, expected a folder", "name another folder with --out"))
+        raise InputError(Problem(str(out), say("is a file, expected a folder"), say("name another folder with --out")))
     store.require_writable()
     out.mkdir(parents=True, exist_ok=True)
     codec, real = codec_at_hand(book.quiz.codec)

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import audio
 from basics.errors import EarwitnessError, InputError, Problem, Unavailable
+from basics.messages import say
 from evaluators.evidence import Frozen, Site
 from evaluators.packages import (
     PROJECT,
@@ -113,7 +114,7 @@ def look(name: str, action: Callable[[], str]) -> Check:
         return Check(name=name, state="fault", what=str(error))
     except Exception as error:
         if package := not_installed(error):
-            what = f"the package {package} is not installed"
+            what = say("the package {package} is not installed", package=package)
             return Check(name=name, state="absent", what=what, remedy=how_to_install(package))
         show_traceback(error)
         fault = whose_fault(f"{PROJECT} {installed_version(PROJECT)}", error)
@@ -162,7 +163,7 @@ def built_in_clips() -> str:
     """How many clips came with the package."""
     found = sum(1 for _ in CLIPS.rglob("*.flac"))
     if not found:
-        raise Unavailable(f"no clips in {CLIPS}", "install the package again")
+        raise Unavailable(say("no clips in {CLIPS}", CLIPS=CLIPS), say("install the package again"))
     return f"{found} clips for demonstrations"
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from basics.errors import InputError, Problem
 from basics.files import real_path, sha256_of, write_whole
 from basics.folders import Stage, staging
+from basics.messages import say
 from grader.exports.gradebook import read_gradebook
 from grader.exports.transfer import plan_transfer
 from grader.feedback.writing import FeedbackWriter
@@ -102,9 +103,13 @@ def key_of_run(run: RunHead, book: QuizBook, where: str, key: AnswerKey | None =
     key = key or answer_key(book, accept=run.key.accepted, decisions=run.decisions)
     now = {question.id: question.correct for question in key.questions}
     if run.key.digest not in (key_digest(book, now, run.key.evidence), key_digest(book, now, None)):
-        what = "was graded with another key than the evidence now gives"
+        what = say("was graded with another key than the evidence now gives")
         compare = about_run("regrade", where, "NEW")
-        remedy = f"grade the file again with `--override {where}`, and compare the two: `{compare}`"
+        remedy = say(
+            "grade the file again with `--override {where}`, and compare the two: `{compare}`",
+            where=where,
+            compare=compare,
+        )
         raise InputError(Problem(where, what, remedy))
     return key
 
@@ -124,9 +129,9 @@ def regrade_run(
     and if `out` is the folder of the old record.
     """
     if out is not None and real_path(out) in (real_path(old_path), real_path(old_path.parent)):
-        raise InputError(Problem(str(out), "holds the old result", "name another folder with --out"))
+        raise InputError(Problem(str(out), say("holds the old result"), say("name another folder with --out")))
     if gradebook is not None and (out is None or not assignment):
-        raise InputError(Problem("--gradebook", "needs --out and --assignment", "give both"))
+        raise InputError(Problem("--gradebook", say("needs --out and --assignment"), say("give both")))
     old = read_run(old_path, book)
     head, grades = _new_side(book, old, new_path, policy)
     effective: Policy = "hold-harmless" if in_force(head.decisions).hold_harmless else "strict"
@@ -137,8 +142,8 @@ def regrade_run(
     data = diff_data(old, head, diff, totals) | {"policy": effective}
     if out is not None:
         if data["lost_decisions"]:
-            what = f"does not carry what was decided: {' | '.join(data['lost_decisions'])}"
-            remedy = "regrade the old run with a file of changes, or grade with all of these decisions"
+            what = say("does not carry what was decided: {data}", data=" | ".join(data["lost_decisions"]))
+            remedy = say("regrade the old run with a file of changes, or grade with all of these decisions")
             raise InputError(Problem(str(new_path), what, remedy))
         graded_in = old_path if new_path.suffix in CHANGES else new_path
         key = key_of_run(head, book, str(graded_in)) if head.class_file.feedback else None

@@ -19,8 +19,9 @@ from transformers import MimiConfig
 from audio.codec.weights import FETCH_AGAIN, Weights
 from basics.errors import InputError, Problem
 from basics.listing import first_few
+from basics.messages import say
 
-REMEDY = "give the tensors and the config.json of one checkpoint of MimiModel"
+REMEDY = say("give the tensors and the config.json of one checkpoint of MimiModel")
 State: TypeAlias = dict[str, torch.Tensor]
 
 TRANSFORMER = "{half}_transformer.layers.{i}."
@@ -70,10 +71,12 @@ def read_checkpoint(weights: Weights) -> Checkpoint:
     try:
         state = load_file(weights.tensors)
     except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(Problem(where, f"not a safetensors file ({error})", FETCH_AGAIN)) from None
+        raise InputError(Problem(where, say("not a safetensors file ({error})", error=error), FETCH_AGAIN)) from None
     state = {name: tensor.float() for name, tensor in state.items()}
     if broken := [name for name, tensor in state.items() if not tensor.isfinite().all()]:
-        raise InputError(Problem(where, f"NaN or infinite values in {first_few(broken)}", FETCH_AGAIN))
+        raise InputError(
+            Problem(where, say("NaN or infinite values in {broken}", broken=first_few(broken)), FETCH_AGAIN)
+        )
     if is_moshi(state):
         state = to_transformers(state, config.num_attention_heads)
     return Checkpoint(str(weights.tensors), config, state)
@@ -88,7 +91,9 @@ def _configuration(weights: Weights) -> MimiConfig:
     plain: Any = MimiConfig()
     own = plain.to_dict()
     problems = [
-        Problem(f"{weights.config}: {name}", f"{value!r}, expected {expected}", REMEDY)
+        Problem(
+            f"{weights.config}: {name}", say("{value!r}, expected {expected}", value=value, expected=expected), REMEDY
+        )
         for name, value in settings.items()
         if (expected := _unlike(own.get(name), value))
     ]
@@ -97,7 +102,7 @@ def _configuration(weights: Weights) -> MimiConfig:
     try:
         return MimiConfig.from_dict(settings)
     except Exception as error:  # whatever the library holds the settings to
-        what = f"cannot be used ({type(error).__name__}: {' '.join(str(error).split())})"
+        what = say("cannot be used ({name}: {split})", name=type(error).__name__, split=" ".join(str(error).split()))
         raise InputError(Problem(str(weights.config), what, REMEDY)) from None
 
 
@@ -170,7 +175,9 @@ def _renamed(name: str, pairs: list[tuple[str, str]]) -> str:
     for template, target in pairs:
         if (fields := _fields(template, name)) is not None:
             return target.format(**fields)
-    raise InputError(Problem(name, "no tensor of a Mimi checkpoint has this name", "give a checkpoint of MimiModel"))
+    raise InputError(
+        Problem(name, say("no tensor of a Mimi checkpoint has this name"), say("give a checkpoint of MimiModel"))
+    )
 
 
 def _fields(template: str, name: str) -> dict[str, str] | None:

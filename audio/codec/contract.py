@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basics.errors import InputError, Problem
+from basics.messages import say
 
 Audio = NDArray[np.float32]  # (samples,), mono, at the codec's sample rate, nominally within [-1, 1]
 Codes = NDArray[np.int64]  # (codebooks, frames), each 0 <= code < cardinality
@@ -54,7 +55,11 @@ class SoundCodec(ABC):
 
     def _require_audio(self, audio: Sequence[Audio]) -> None:
         problems = [
-            Problem(f"signal {number}", fault, f"give mono float samples at {self.sample_rate} Hz")
+            Problem(
+                f"signal {number}",
+                fault,
+                say("give mono float samples at {sample_rate} Hz", sample_rate=self.sample_rate),
+            )
             for number, signal in enumerate(audio)
             if (fault := _audio_fault(signal))
         ]
@@ -136,7 +141,7 @@ class Codec(SoundCodec):
 
     def _require_codes(self, codes: Sequence[Codes]) -> None:
         problems = [
-            Problem(f"code {number}", fault, "give what `encode` returned")
+            Problem(f"code {number}", fault, say("give what `encode` returned"))
             for number, code in enumerate(codes)
             if (fault := self._code_fault(code))
         ]
@@ -153,7 +158,13 @@ class Codec(SoundCodec):
     def _require_codebooks(self, codebooks: int | None) -> int:
         codebooks = self.codebooks if codebooks is None else codebooks
         if not 1 <= codebooks <= self.codebooks:
-            raise InputError(Problem("codebooks", f"{codebooks} of {self.name}", f"choose 1 to {self.codebooks}"))
+            raise InputError(
+                Problem(
+                    "codebooks",
+                    say("{codebooks} of {name}", codebooks=codebooks, name=self.name),
+                    say("choose 1 to {codebooks}", codebooks=self.codebooks),
+                )
+            )
         return codebooks
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from audio.codec.contract import Codec
 from audio.codec.weights import MIMI, find_weights
 from basics.errors import InputError, Problem
+from basics.messages import say
 from basics.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -32,7 +33,13 @@ def load_codec(
     used.
     """
     if backend not in BACKENDS:
-        raise InputError(Problem("backend", f"unknown backend {backend!r}", f"choose {' or '.join(BACKENDS)}"))
+        raise InputError(
+            Problem(
+                "backend",
+                say("unknown backend {backend!r}", backend=backend),
+                say("choose {BACKENDS}", BACKENDS=" or ".join(BACKENDS)),
+            )
+        )
     weights = find_weights(source, revision)
     chosen = device_named(device)
     kind = weights.settings.get("model_type", "mimi")
@@ -51,12 +58,20 @@ def _other(kind: str, weights: Weights, backend: str, device: torch.device) -> C
 
     where = f"{weights.config}: model_type"
     if kind in CONTINUOUS:
-        what = f"{kind!r} has continuous latents: there are no codes, and so no bitrate"
-        raise InputError(Problem(where, what, f"name a codec of type {', '.join(KNOWN)}"))
+        what = say("{kind!r} has continuous latents: there are no codes, and so no bitrate", kind=kind)
+        raise InputError(Problem(where, what, say("name a codec of type {KNOWN}", KNOWN=", ".join(KNOWN))))
     if kind not in FAMILIES:
-        raise InputError(Problem(where, f"{kind!r} is no codec that is run here", did_you_mean(kind, KNOWN)))
+        raise InputError(
+            Problem(where, say("{kind!r} is no codec that is run here", kind=kind), did_you_mean(kind, KNOWN))
+        )
     if backend != "transformers":
-        raise InputError(Problem("backend", f"{backend} runs Mimi alone, this is {kind!r}", "choose transformers"))
+        raise InputError(
+            Problem(
+                "backend",
+                say("{backend} runs Mimi alone, this is {kind!r}", backend=backend, kind=kind),
+                say("choose transformers"),
+            )
+        )
     return NeuralCodec(weights, device)
 
 
@@ -76,15 +91,19 @@ def device_named(name: str) -> torch.device:
 
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    remedy = "choose auto, cpu or cuda[:N]"
+    remedy = say("choose auto, cpu or cuda[:N]")
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise InputError(Problem("device", f"unknown device {name!r}", remedy)) from None
+        raise InputError(Problem("device", say("unknown device {name!r}", name=name), remedy)) from None
     if device.type not in ("cpu", "cuda"):
-        raise InputError(Problem("device", f"{name} is not supported: nothing is measured on it", remedy))
+        raise InputError(
+            Problem("device", say("{name} is not supported: nothing is measured on it", name=name), remedy)
+        )
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(Problem("device", f"{name} is asked for and this machine has no CUDA", remedy))
+        raise InputError(Problem("device", say("{name} is asked for and this machine has no CUDA", name=name), remedy))
     if (device.index or 0) >= (torch.cuda.device_count() if device.type == "cuda" else 1):
-        raise InputError(Problem("device", f"{name} is asked for and this machine has no such one", remedy))
+        raise InputError(
+            Problem("device", say("{name} is asked for and this machine has no such one", name=name), remedy)
+        )
     return device

@@ -16,6 +16,7 @@ from transformers import MimiConfig
 from audio.codec.contract import Audio, Codec, Codes
 from audio.codec.weights import Weights
 from basics.errors import InputError, Problem
+from basics.messages import say
 
 CHUNK = 25  # frames that go through the network at once: 2 s, which take little memory and fit the caches
 BATCH_SECONDS = 120.0  # sound in one batch on a GPU, padding included: about 3 GB
@@ -95,7 +96,13 @@ class MimiCodec(Codec):
 
     def codebook_vectors(self, layer: int) -> NDArray[np.float32]:
         if not 0 <= layer < self.codebooks:
-            raise InputError(Problem("layer", f"layer {layer} of {self.name}", f"choose 0 to {self.codebooks - 1}"))
+            raise InputError(
+                Problem(
+                    "layer",
+                    say("layer {layer} of {name}", layer=layer, name=self.name),
+                    say("choose 0 to {codebooks}", codebooks=self.codebooks - 1),
+                )
+            )
         with torch.inference_mode():
             return self._network.codebook(layer).float().numpy()
 

@@ -16,6 +16,7 @@ from moshi.utils.compile import no_compile, no_cuda_graph
 from audio.codec.checkpoint import REMEDY, Checkpoint, moshi_settings, to_moshi
 from audio.codec.mimi import CHUNK
 from basics.errors import InputError, Problem
+from basics.messages import say
 
 
 class MoshiNetwork:
@@ -32,7 +33,9 @@ class MoshiNetwork:
             self.model.load_state_dict(to_moshi(checkpoint.state, self.config.num_attention_heads))
         except RuntimeError as error:
             reason = " ".join(str(error).split())
-            raise InputError(Problem(checkpoint.where, f"cannot be loaded as a Mimi ({reason})", REMEDY)) from None
+            raise InputError(
+                Problem(checkpoint.where, say("cannot be loaded as a Mimi ({reason})", reason=reason), REMEDY)
+            ) from None
 
     def encode(self, chunks: Iterable[torch.Tensor], codebooks: int) -> Iterator[torch.Tensor]:
         """Codes (batch, codebooks, frames) of each chunk of sound (batch, 1, frames * frame_size)."""

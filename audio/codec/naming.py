@@ -19,6 +19,7 @@ from audio.codec.contract import Rate, SoundCodec
 from audio.codec.weights import MIMI
 from basics.errors import EarwitnessError, InputError, Problem, Unavailable
 from basics.listing import first_few
+from basics.messages import say
 from basics.suggestions import did_you_mean
 
 GROUP = "earwitness.codecs"
@@ -45,7 +46,7 @@ def asked(text: str) -> Asked:
         source, after = text, ""
     settings = tuple(part.strip() for part in after.split(",")) if at and source != text else ()
     if not source or not all(part == "all" or SETTING.fullmatch(part) for part in settings):
-        raise InputError(Problem(text, f"asks for {after or 'nothing'!r}, which is no bitrate", HOW))
+        raise InputError(Problem(text, say("asks for {value!r}, which is no bitrate", value=after or "nothing"), HOW))
     return Asked(text, source, settings)
 
 
@@ -68,7 +69,7 @@ def find_codec(source: str, device: str = "auto") -> SoundCodec:
         if found := HUB.fullmatch(source):
             return load_codec(found["source"], revision=found["revision"], device=device)
         if source.count("/") != 1 or source.startswith((".", "/", "~")):
-            what = "is no codec: neither a name, nor a folder that is there, nor a hub id (owner/name)"
+            what = say("is no codec: neither a name, nor a folder that is there, nor a hub id (owner/name)")
             raise InputError(Problem(source, what, did_you_mean(source, {*NAMES, *_brought()})))
     return load_codec(source, device=device)
 
@@ -78,8 +79,14 @@ def rates_of(codec: SoundCodec, wanted: Asked) -> tuple[Rate, ...]:
     rates = codec.rates()
     if not wanted.settings:
         if rates[-1].codebooks is None:
-            what = "has no bitrate of its own"
-            raise InputError(Problem(wanted.text, what, f"name one in kbit/s: {wanted.text}@{_middle(rates):g}"))
+            what = say("has no bitrate of its own")
+            raise InputError(
+                Problem(
+                    wanted.text,
+                    what,
+                    say("name one in kbit/s: {text}@{middle:g}", text=wanted.text, middle=_middle(rates)),
+                )
+            )
         return rates[-1:]
     problems: list[Problem] = []
     found: list[Rate] = []
@@ -89,7 +96,13 @@ def rates_of(codec: SoundCodec, wanted: Asked) -> tuple[Rate, ...]:
             continue
         rate = _rate(rates, setting)
         if rate is None:
-            problems.append(Problem(wanted.text, f"{codec.name} has no {_said(setting)}", f"it has {_listed(rates)}"))
+            problems.append(
+                Problem(
+                    wanted.text,
+                    say("{name} has no {said}", name=codec.name, said=_said(setting)),
+                    say("it has {listed}", listed=_listed(rates)),
+                )
+            )
         else:
             found.append(rate)
     if problems:
@@ -160,18 +173,26 @@ def _foreign(name: str, points: Sequence[EntryPoint]) -> SoundCodec:
     """A codec of another package: what its entry point names is called without arguments."""
     brought = [f"{point.dist.name} {point.dist.version}" if point.dist else point.value for point in points]
     if name in NAMES or len(points) > 1:
-        what = f"is brought by more than one package: {' and '.join(brought)}"
-        raise InputError(Problem(name, what, "uninstall one, or have its author rename the codec"))
-    remedy = f"check the entry point {name} = {points[0].value} in group {GROUP}"
+        what = say("is brought by more than one package: {brought}", brought=" and ".join(brought))
+        raise InputError(Problem(name, what, say("uninstall one, or have its author rename the codec")))
+    remedy = say(
+        "check the entry point {name} = {value} in group {GROUP}", name=name, value=points[0].value, GROUP=GROUP
+    )
     try:
         make: Callable[[], Any] = points[0].load()
         codec = make()
     except EarwitnessError:
         raise
     except Exception as error:  # it may be anybody's code
-        what = f"cannot be loaded ({brought[0]}): {type(error).__name__}: {error}"
+        what = say(
+            "cannot be loaded ({brought}): {name}: {error}", brought=brought[0], name=type(error).__name__, error=error
+        )
         raise InputError(Problem(name, what, remedy)) from error
     if not isinstance(codec, SoundCodec) or not codec.rates():
-        what = f"gives a {type(codec).__name__}, expected an audio.codec.SoundCodec with rates ({brought[0]})"
+        what = say(
+            "gives a {name}, expected an audio.codec.SoundCodec with rates ({brought})",
+            name=type(codec).__name__,
+            brought=brought[0],
+        )
         raise InputError(Problem(name, what, remedy))
     return codec

@@ -25,6 +25,7 @@ from audio.codec.transformers_network import _silence
 from audio.codec.weights import CONFIG, FETCH_AGAIN, TENSORS, Weights
 from basics.errors import InputError, Problem, Unavailable, Undefined
 from basics.listing import first_few
+from basics.messages import say
 
 LONGEST = 600.0
 """s of one signal: a network that is given all of it at once takes up to some 5 MB of memory for each second."""
@@ -175,7 +176,13 @@ class NeuralCodec(Codec):
 
     def codebook_vectors(self, layer: int) -> NDArray[np.float32]:
         if not 0 <= layer < self.codebooks:
-            raise InputError(Problem("layer", f"layer {layer} of {self.name}", f"choose 0 to {self.codebooks - 1}"))
+            raise InputError(
+                Problem(
+                    "layer",
+                    say("layer {layer} of {name}", layer=layer, name=self.name),
+                    say("choose 0 to {codebooks}", codebooks=self.codebooks - 1),
+                )
+            )
         with torch.inference_mode():
             return self._family.vectors(self._model, layer).float().cpu().numpy()
 
@@ -225,7 +232,7 @@ class NeuralCodec(Codec):
     def _require_plain(self, what: str) -> None:
         if self._facts.scaled:
             told = f"{self.name} sends a level for each chunk beside its codes, so that these alone are not its sound"
-            raise InputError(Problem(what, told, "use `reconstruct`, or EnCodec's model for 24 kHz"))
+            raise InputError(Problem(what, told, say("use `reconstruct`, or EnCodec's model for 24 kHz")))
 
     @contextmanager
     def _running(self) -> Iterator[None]:
@@ -243,8 +250,14 @@ def _load(weights: Weights, kind: str) -> Any:
     """The library's model with every tensor of the checkpoint in place. Raises InputError where it does not fit."""
     where = str(weights.tensors)
     if weights.tensors.name != TENSORS:
-        raise InputError(Problem(where, f"is not called {TENSORS}", f"keep {CONFIG} and {TENSORS} in one folder"))
-    remedy = f"give the tensors and the {CONFIG} of one checkpoint of {kind}"
+        raise InputError(
+            Problem(
+                where,
+                say("is not called {TENSORS}", TENSORS=TENSORS),
+                say("keep {CONFIG} and {TENSORS} in one folder", CONFIG=CONFIG, TENSORS=TENSORS),
+            )
+        )
+    remedy = say("give the tensors and the {CONFIG} of one checkpoint of {kind}", CONFIG=CONFIG, kind=kind)
     try:
         with _silence():
             config = AutoConfig.from_pretrained(weights.tensors.parent, local_files_only=True)
@@ -261,15 +274,25 @@ def _load(weights: Weights, kind: str) -> Any:
         raise
     except Exception as error:  # whatever the library holds a checkpoint to
         reason = " ".join((str(error) or type(error).__name__).split())[:300]
-        raise InputError(Problem(where, f"cannot be loaded as a codec of type {kind} ({reason})", remedy)) from None
+        raise InputError(
+            Problem(
+                where, say("cannot be loaded as a codec of type {kind} ({reason})", kind=kind, reason=reason), remedy
+            )
+        ) from None
     problems = [
-        Problem(where, f"{fault.replace('_', ' ')}: {first_few(sorted(map(str, names)))}", remedy)
+        Problem(
+            where,
+            say("{replace}: {names}", replace=fault.replace("_", " "), names=first_few(sorted(map(str, names)))),
+            remedy,
+        )
         for fault in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs")
         if (names := report.get(fault))
     ]
     tensors = [*model.named_parameters(), *model.named_buffers()]
     if broken := [name for name, tensor in tensors if not tensor.isfinite().all()]:
-        problems.append(Problem(where, f"NaN or infinite values in {first_few(broken)}", FETCH_AGAIN))
+        problems.append(
+            Problem(where, say("NaN or infinite values in {broken}", broken=first_few(broken)), FETCH_AGAIN)
+        )
     if problems:
         raise InputError(problems)
     return model

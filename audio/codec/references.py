@@ -20,8 +20,11 @@ import numpy as np
 
 from audio.codec.contract import Audio, Rate, SoundCodec, fitted
 from basics.errors import Unavailable, Undefined
+from basics.messages import say
 
-REMEDY = "install ffmpeg with its usual encoders (`apt-get install ffmpeg`, `brew install ffmpeg`), or leave it out"
+REMEDY = say(
+    "install ffmpeg with its usual encoders (`apt-get install ffmpeg`, `brew install ffmpeg`), or leave it out"
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,12 @@ class FfmpegCodec(SoundCodec):
         version = _version()
         if self._format.encoder not in _encoders():
             raise Unavailable(
-                f"the ffmpeg that is here has no encoder {self._format.encoder}, which makes {name}", REMEDY
+                say(
+                    "the ffmpeg that is here has no encoder {encoder}, which makes {name}",
+                    encoder=self._format.encoder,
+                    name=name,
+                ),
+                REMEDY,
             )
         self.identity = (f"{self._format.encoder} {' '.join(self._format.options)}", version)
         self.provenance = {"source": name, "encoder": self._format.encoder, "backend": version}
@@ -85,7 +93,7 @@ class FfmpegCodec(SoundCodec):
 def _version() -> str:
     """`ffmpeg version 5.1.6`. Raises Unavailable where there is none."""
     if shutil.which("ffmpeg") is None:
-        raise Unavailable("Opus and MP3 are made by ffmpeg, which is not installed", REMEDY)
+        raise Unavailable(say("Opus and MP3 are made by ffmpeg, which is not installed"), REMEDY)
     return _asked("-version").partition(" Copyright")[0]
 
 

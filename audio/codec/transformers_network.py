@@ -14,6 +14,7 @@ from transformers.utils import logging
 
 from audio.codec.checkpoint import REMEDY, Checkpoint
 from basics.errors import Incompatible, InputError, Problem
+from basics.messages import say
 
 
 class TransformersNetwork:
@@ -149,9 +150,15 @@ def _load(checkpoint: Checkpoint) -> Any:
             )
     except (RuntimeError, ValueError, ArithmeticError, LookupError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError(Problem(checkpoint.where, f"cannot be loaded as a Mimi ({reason})", REMEDY)) from None
+        raise InputError(
+            Problem(checkpoint.where, say("cannot be loaded as a Mimi ({reason})", reason=reason), REMEDY)
+        ) from None
     faults = [
-        Problem(checkpoint.where, f"{fault.replace('_', ' ')}: {', '.join(sorted(map(str, names))[:3])} …", REMEDY)
+        Problem(
+            checkpoint.where,
+            say("{replace}: {names} …", replace=fault.replace("_", " "), names=", ".join(sorted(map(str, names))[:3])),
+            REMEDY,
+        )
         for fault, names in report.items()
         if names
     ]

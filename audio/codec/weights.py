@@ -14,6 +14,7 @@ from urllib.request import getproxies
 
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import sha256_of
+from basics.messages import say
 
 MIMI = "kyutai/mimi"
 PINNED = "89091b3e466eb6a9d11e537bf26b144f194978f7"  # the commit of kyutai/mimi that evidence of record uses
@@ -81,11 +82,15 @@ class Weights:
         try:
             settings = json.loads(self.config.read_text(encoding="utf-8"))
         except json.JSONDecodeError as error:
-            raise InputError(Problem(f"{self.config}:{error.lineno}", f"not JSON ({error.msg})", FETCH_AGAIN)) from None
+            raise InputError(
+                Problem(f"{self.config}:{error.lineno}", say("not JSON ({msg})", msg=error.msg), FETCH_AGAIN)
+            ) from None
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(Problem(str(self.config), f"cannot be read ({error})", FETCH_AGAIN)) from None
+            raise InputError(
+                Problem(str(self.config), say("cannot be read ({error})", error=error), FETCH_AGAIN)
+            ) from None
         if not isinstance(settings, dict):
-            what = f"holds a {type(settings).__name__}, expected an object"
+            what = say("holds a {name}, expected an object", name=type(settings).__name__)
             raise InputError(Problem(str(self.config), what, FETCH_AGAIN))
         return settings
 
@@ -130,7 +135,13 @@ def _in_folder(folder: Path) -> Weights:
         candidates = sorted(folder.glob("*.safetensors"))
         if len(candidates) != 1:
             found = f"holds {len(candidates)} .safetensors files and no {TENSORS}"
-            raise InputError(Problem(str(folder), found, f"expected {CONFIG} and {TENSORS}, as save_pretrained writes"))
+            raise InputError(
+                Problem(
+                    str(folder),
+                    found,
+                    say("expected {CONFIG} and {TENSORS}, as save_pretrained writes", CONFIG=CONFIG, TENSORS=TENSORS),
+                )
+            )
         tensors = candidates[0]
     config = folder / CONFIG
     cached = _cached_repository(folder)
@@ -205,9 +216,14 @@ def _reachable(endpoint: str) -> bool:
 def _unavailable(what: str, repository: str = MIMI, revision: str = PINNED) -> Unavailable:
     return Unavailable(
         what,
-        "supply the codec's weights in one of three ways: "
-        f"(1) a folder with {CONFIG} and {TENSORS}: --codec FOLDER; "
-        f"(2) the Hugging Face cache: run `hf download {repository} --revision {revision}` where there is a network, "
-        "and copy the cache folder (HF_HOME) here; "
-        f"(3) the hub: with a network and without HF_HUB_OFFLINE, --codec {repository} downloads them",
+        say(
+            "supply the codec's weights in one of three ways: (1) a folder with {CONFIG} and {TENSORS}: "
+            "--codec FOLDER; (2) the Hugging Face cache: run `hf download {repository} --revision "
+            "{revision}` where there is a network, and copy the cache folder (HF_HOME) here; (3) the "
+            "hub: with a network and without HF_HUB_OFFLINE, --codec {repository} downloads them",
+            CONFIG=CONFIG,
+            TENSORS=TENSORS,
+            repository=repository,
+            revision=revision,
+        ),
     )

@@ -17,6 +17,7 @@ from platformdirs import user_cache_path
 
 from audio.formats import ARCHIVES
 from basics.errors import InputError, Problem
+from basics.messages import say
 
 LARGEST = 64 << 30
 """Bytes that an archive may unpack to."""
@@ -65,7 +66,9 @@ def _extract(archive: Path, folder: Path) -> None:
         else:
             _extract_tar(archive, folder)
     except UNREADABLE as error:
-        raise InputError(Problem(str(archive), f"cannot be unpacked ({error})", "download it again")) from None
+        raise InputError(
+            Problem(str(archive), say("cannot be unpacked ({error})", error=error), say("download it again"))
+        ) from None
 
 
 def _extract_tar(archive: Path, folder: Path) -> None:

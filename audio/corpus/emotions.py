@@ -24,6 +24,7 @@ from audio.formats import Folder, is_archive, read_folder, unlisted
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
 from basics.listing import first_few
+from basics.messages import say
 from basics.suggestions import did_you_mean
 
 SPEAKERS = {"bea": "F", "jenie": "F", "josh": "M", "sam": "M"}
@@ -87,7 +88,9 @@ def read_emotions(
     """
     source = Path(source)
     if not source.exists():
-        raise InputError(Problem(str(source), "no such folder or file", "name EmoV-DB's folder or a manifest CSV"))
+        raise InputError(
+            Problem(str(source), say("no such folder or file"), say("name EmoV-DB's folder or a manifest CSV"))
+        )
     words = words_for(emotions)
     manifest = find_manifest(source)
     found, others = _from_manifest(manifest) if manifest else _from_names(source, words)
@@ -99,8 +102,11 @@ def read_emotions(
         raise InputError(
             Problem(
                 str(source),
-                f"has no {MANIFEST} and no clips or archives named after speaker and emotion",
-                "expected EmoV-DB (bea_Amused.tar.gz, bea_Amused/, bea/Amused/) or a manifest of file, label, speaker",
+                say("has no {MANIFEST} and no clips or archives named after speaker and emotion", MANIFEST=MANIFEST),
+                say(
+                    "expected EmoV-DB (bea_Amused.tar.gz, bea_Amused/, bea/Amused/) or a manifest of file, label, "
+                    "speaker"
+                ),
             )
         )
     absent = [] if manifest else _absent(clips)
@@ -121,7 +127,11 @@ def _without(
     if unknown := [entry for entry in leave_out if not counts[entry]]:
         labels = sorted({clip.label for clip in clips if clip.label})
         raise InputError(
-            Problem(f"--leave-out {entry}", f"is no label and no file of {where}", did_you_mean(entry, labels))
+            Problem(
+                f"--leave-out {entry}",
+                say("is no label and no file of {where}", where=where),
+                did_you_mean(entry, labels),
+            )
             for entry in unknown
         )
     return kept, [f"{_clips(n)} left out as asked: {entry}" for entry, n in counts.items()]
@@ -146,13 +156,24 @@ def _labelled(
         listed = ", ".join(f"{label} ({n})" for label, n in sorted(strange.items()))
         known = ", ".join(dict.fromkeys((*EMOTIONS, *emotions)))
         among = "the five" if set(emotions) <= set(EMOTIONS) else "those"
-        what = f"{_clips(len(clips))}: {strange.total()} carry labels that are not among {among} ({known}): {listed}"
+        what = say(
+            "{clips}: {strange} carry labels that are not among {among} ({known}): {listed}",
+            clips=_clips(len(clips)),
+            strange=strange.total(),
+            among=among,
+            known=known,
+            listed=listed,
+        )
         remedy = " ".join(f"--leave-out {_quoted(label)}" for label in sorted(strange))
-        problems.append(Problem(where, what, f"correct the labels, or leave these clips out: {remedy}"))
+        problems.append(
+            Problem(where, what, say("correct the labels, or leave these clips out: {remedy}", remedy=remedy))
+        )
     if silent and not stated and len(silent) < len(clips):
-        what = f"{_clips(len(clips))}: the names of {len(silent)} say no speaker or no emotion: "
-        remedy = (
-            f"list them in a {MANIFEST} (file, label, speaker), or leave them out: --leave-out {_quoted(silent[0])}"
+        what = say("{clips}: the names of {n} say no speaker or no emotion: ", clips=_clips(len(clips)), n=len(silent))
+        remedy = say(
+            "list them in a {MANIFEST} (file, label, speaker), or leave them out: --leave-out {quoted}",
+            MANIFEST=MANIFEST,
+            quoted=_quoted(silent[0]),
         )
         problems.append(Problem(where, what + first_few(silent), remedy))
     if problems:
@@ -175,7 +196,7 @@ def _from_manifest(manifest: Path) -> tuple[list[EmotionClip], str]:
     rows = read_rows(manifest, [("file",), labels, ("speaker",)])
     problems = [problem for row in rows for problem in row.file_problems("file")]
     problems += [
-        Problem(row.where, f"{what} is blank", "fill it in or remove the row")
+        Problem(row.where, say("{what} is blank", what=what), say("fill it in or remove the row"))
         for row in rows
         for what, columns in (("the label", labels), ("the speaker", ("speaker",)))
         if not row.text(*columns)
@@ -215,14 +236,22 @@ def _contradictions(clips: Iterable[EmotionClip], root: str, words: Words) -> It
     for clip in clips:
         _, emotion, said = _read_name(root, clip.name, words)
         if said and emotion and said != emotion:
-            what = f"its folder says {emotion}, its name {said}"
-            yield Problem(str(clip.path), what, f"move it, or leave it out: --leave-out {_quoted(clip.name)}")
+            what = say("its folder says {emotion}, its name {said}", emotion=emotion, said=said)
+            yield Problem(
+                str(clip.path), what, say("move it, or leave it out: --leave-out {quoted}", quoted=_quoted(clip.name))
+            )
 
 
 def _named_sounds(source: Path, depth: int = 0) -> tuple[dict[str, Path], str]:
     """Every sound file by its name within the corpus, loose or in an archive; and what is no sound."""
     if depth > DEEPEST:
-        raise InputError(Problem(str(source), f"archives lie more than {DEEPEST} deep in each other", "unpack them"))
+        raise InputError(
+            Problem(
+                str(source),
+                say("archives lie more than {DEEPEST} deep in each other", DEEPEST=DEEPEST),
+                say("unpack them"),
+            )
+        )
     loose = read_folder(source, archives=True) if source.is_dir() else Folder((), ())
     found = {path.relative_to(source).as_posix(): path for path in loose.sounds}
     archives = [source] if source.is_file() else sorted(p for p in source.rglob("*") if is_archive(p) and p.is_file())
@@ -235,7 +264,11 @@ def _named_sounds(source: Path, depth: int = 0) -> tuple[dict[str, Path], str]:
             name = f"{prefix}/{inner}"
             if sha256_of(found.setdefault(name, path)) != sha256_of(path):
                 problems.append(
-                    Problem(str(found[name]), f"differs from what {archive.name} holds", "keep one of them")
+                    Problem(
+                        str(found[name]),
+                        say("differs from what {name} holds", name=archive.name),
+                        say("keep one of them"),
+                    )
                 )
     if problems:
         raise InputError(problems)

@@ -10,6 +10,7 @@ from pathlib import Path
 from audio.formats import regular
 from basics.csv_source import Record, read_records
 from basics.errors import InputError, Problem
+from basics.messages import say
 
 MANIFEST = "manifest.csv"
 MOST_ROWS = 100_000
@@ -29,12 +30,26 @@ class Row(Record):
     def file_problems(self, column: str) -> list[Problem]:
         """What is wrong with the file that a cell names."""
         if not self.text(column):
-            return [Problem(self.where, f"column {column} is blank", "name a sound file, relative to the manifest")]
+            return [
+                Problem(
+                    self.where,
+                    say("column {column} is blank", column=column),
+                    say("name a sound file, relative to the manifest"),
+                )
+            ]
         problem = regular(self.file(column))
         if problem is None:
             return []
-        what = f"no such file: {problem.where}" if "no such" in problem.what else f"{problem.where} {problem.what}"
-        return [Problem(self.where, f"{column}: {what}", "correct the name or the folder")]
+        what = (
+            say("no such file: {where}", where=problem.where)
+            if "no such" in problem.what
+            else say("{where} {what}", where=problem.where, what=problem.what)
+        )
+        return [
+            Problem(
+                self.where, say("{column}: {what}", column=column, what=what), say("correct the name or the folder")
+            )
+        ]
 
 
 def read_rows(manifest: Path, required: Sequence[Sequence[str]]) -> list[Row]:
@@ -42,7 +57,7 @@ def read_rows(manifest: Path, required: Sequence[Sequence[str]]) -> list[Row]:
     records = read_records(manifest, required, most=MOST_ROWS)
     rows = [Row(record.where, record.cells, manifest.parent) for record in records]
     if not rows:
-        raise InputError(Problem(str(manifest), "has no rows", "list at least one sound file"))
+        raise InputError(Problem(str(manifest), say("has no rows"), say("list at least one sound file")))
     return rows
 
 
@@ -82,14 +97,19 @@ def read_pairs(folder: str | Path) -> list[Pair]:
     manifest = find_manifest(Path(folder))
     if manifest is None:
         raise InputError(
-            Problem(str(folder), f"has no {MANIFEST}", "list orig_file, recon_file and system of every pair in it")
+            Problem(
+                str(folder),
+                say("has no {MANIFEST}", MANIFEST=MANIFEST),
+                say("list orig_file, recon_file and system of every pair in it"),
+            )
         )
     rows = read_rows(manifest, REQUIRED)
     problems = [problem for row in rows for problem in _problems(row)]
     pairs = [_pair(row) for row in rows if not _problems(row)]
     repeated = [name for name, count in Counter(pair.id for pair in pairs).items() if count > 1]
     problems += [
-        Problem(str(manifest), f"pair_id {name!r} occurs more than once", "name each pair once") for name in repeated
+        Problem(str(manifest), say("pair_id {name!r} occurs more than once", name=name), say("name each pair once"))
+        for name in repeated
     ]
     if problems:
         raise InputError(problems)
@@ -99,11 +119,17 @@ def read_pairs(folder: str | Path) -> list[Pair]:
 def _problems(row: Row) -> list[Problem]:
     problems = [problem for column in FILES for problem in row.file_problems(column)]
     if not row.text("system"):
-        problems.append(Problem(row.where, "column system is blank", "name the codec that made the reconstruction"))
+        problems.append(
+            Problem(row.where, say("column system is blank"), say("name the codec that made the reconstruction"))
+        )
     codebooks = row.text("codebooks")
     if codebooks and not (codebooks.isdecimal() and int(codebooks) > 0):
         problems.append(
-            Problem(row.where, f"codebooks is {codebooks!r}, expected a number", "leave unstated ones blank")
+            Problem(
+                row.where,
+                say("codebooks is {codebooks!r}, expected a number", codebooks=codebooks),
+                say("leave unstated ones blank"),
+            )
         )
     return problems
 

@@ -11,6 +11,7 @@ from audio.corpus.manifests import MANIFEST
 from audio.formats import MAIN, is_sound, read_folder, regular
 from basics.csv_source import read_records
 from basics.errors import InputError, Problem, Unavailable
+from basics.messages import say
 
 ROLES = {  # role: (file names without TTS_ and ending, folder names)
     "english": ("english_speech", "english", "en"),
@@ -35,7 +36,10 @@ def find_role(folder: str | Path, role: str) -> tuple[Path, ...]:
     found = _of_role(folder, names) if names else _same_name(folder, role)
     if not found:
         wanted = ", ".join(f"{name}{{{','.join(MAIN)}}} or {name}/" for name in names or (Path(role).stem,))
-        raise Unavailable(f"no clip for {role!r} in {folder}", f"put one there: {wanted} (TTS_ may stand before it)")
+        raise Unavailable(
+            say("no clip for {role!r} in {folder}", role=role, folder=folder),
+            say("put one there: {wanted} (TTS_ may stand before it)", wanted=wanted),
+        )
     return found
 
 
@@ -46,7 +50,7 @@ def _of_role(folder: Path, names: tuple[str, ...]) -> tuple[Path, ...]:
     beside = [path for path in _sounds(folder) if re.sub(r"[_-]?\d+$", "", _plain(path)) in names]
     if clips and beside:
         two = f"holds {_listed(path.name for path in (*inside, *beside))}, which could each be meant for {names[0]}"
-        raise InputError(Problem(str(folder), two, "keep the folder or the files, not both"))
+        raise InputError(Problem(str(folder), two, say("keep the folder or the files, not both")))
     return tuple(clips or _once(folder, beside))
 
 
@@ -75,7 +79,9 @@ def _once(folder: Path, paths: Iterable[Path]) -> list[Path]:
 
 def _two(folder: Path, paths: Iterable[Path]) -> Problem:
     return Problem(
-        str(folder), f"holds {_listed(path.name for path in paths)}, of which each could be meant", "keep one"
+        str(folder),
+        say("holds {listed}, of which each could be meant", listed=_listed(path.name for path in paths)),
+        say("keep one"),
     )
 
 
@@ -85,8 +91,17 @@ def _same_name(folder: Path, file: str) -> tuple[Path, ...]:
     found = _once(home, [path for path in _sounds(home) if _plain(path) == _plain(asked)])
     for path in found:
         if asked.suffix and path.suffix.casefold() != asked.suffix.casefold() and not _has_role(path):
-            what = f"the question names {asked.name}, and here is {path.name}: a sound in another format may differ"
-            remedy = f"put {asked.name} there, or list {path.name} with its role in {MANIFEST} (columns file, role)"
+            what = say(
+                "the question names {name}, and here is {name2}: a sound in another format may differ",
+                name=asked.name,
+                name2=path.name,
+            )
+            remedy = say(
+                "put {name} there, or list {name2} with its role in {MANIFEST} (columns file, role)",
+                name=asked.name,
+                name2=path.name,
+                MANIFEST=MANIFEST,
+            )
             raise InputError(Problem(str(home), what, remedy))
     return tuple(found)
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from audio.metrics.signals import Floats, Samples, checked_pair
 from basics.errors import InputError, Problem, Undefined
+from basics.messages import say
 
 RATE = 16_000  # Hz; narrow band also runs at 8000 Hz
 SHORTEST_WINDOW, LONGEST_WINDOW = 8.0, 20.0  # s
@@ -59,7 +60,13 @@ def rate_problems(sample_rate: int, mode: str) -> list[Problem]:
     """What is wrong with measuring `mode` at this rate in Hz; nothing for wb at 16000 and nb at 16000 or 8000."""
     if (sample_rate, mode) in ((RATE, "wb"), (RATE, "nb"), (8000, "nb")):
         return []
-    return [Problem("pesq", f"mode {mode!r} at {sample_rate} Hz", "use wb or nb at 16000 Hz (or nb at 8000 Hz)")]
+    return [
+        Problem(
+            "pesq",
+            say("mode {mode!r} at {sample_rate} Hz", mode=mode, sample_rate=sample_rate),
+            say("use wb or nb at 16000 Hz (or nb at 8000 Hz)"),
+        )
+    ]
 
 
 def _window_value(x: Floats, y: Floats, sample_rate: int, mode: str) -> float | Undefined:

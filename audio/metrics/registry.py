@@ -16,6 +16,7 @@ from audio.measures import MEASURES, Measure
 from audio.metrics import distances, intelligibility, pitch, quality
 from audio.metrics.signals import Samples
 from basics.errors import InputError, Problem, Undefined
+from basics.messages import say
 from basics.suggestions import did_you_mean
 
 GROUP = "earwitness.metrics"
@@ -55,11 +56,18 @@ def function_of(name: str) -> Function:
     try:
         function: Function = brought()[name].load()
     except Exception as error:  # it may be anybody's code
-        what = f"cannot be loaded from {brought()[name].value}: {type(error).__name__}: {error}"
-        raise InputError(Problem(f"metric {name!r}", what, f"check the entry point in group {GROUP}")) from error
+        what = say(
+            "cannot be loaded from {value}: {name}: {error}",
+            value=brought()[name].value,
+            name=type(error).__name__,
+            error=error,
+        )
+        raise InputError(
+            Problem(f"metric {name!r}", what, say("check the entry point in group {GROUP}", GROUP=GROUP))
+        ) from error
     if not callable(function) or not isinstance(getattr(function, "measure", None), Measure):
-        what = "is no function with an attribute `measure`, an audio.measures.Measure"
-        raise InputError(Problem(f"metric {name!r}", what, f"check the entry point in group {GROUP}"))
+        what = say("is no function with an attribute `measure`, an audio.measures.Measure")
+        raise InputError(Problem(f"metric {name!r}", what, say("check the entry point in group {GROUP}", GROUP=GROUP)))
     return function
 
 
@@ -80,7 +88,7 @@ def require_metrics(names: Collection[str], sample_rate: int) -> None:
         if name not in METRICS and name not in brought():
             meant = did_you_mean(name, METRICS) if len(name) > 2 else ""
             remedy = f"choose from {known}" + (f"; {meant}" if meant.startswith("did you mean") else "")
-            problems.append(Problem("metrics", f"unknown metric {name!r}", remedy))
+            problems.append(Problem("metrics", say("unknown metric {name!r}", name=name), remedy))
         elif name not in METRICS:
             try:
                 function_of(name)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basics.errors import InputError, Problem, Undefined
+from basics.messages import say
 
 Samples = NDArray[np.floating[Any]]
 Floats = NDArray[np.float64]
@@ -34,13 +35,23 @@ def checked_pair(reference: Samples, estimate: Samples, sample_rate: int) -> tup
 def require_comparable(reference: Samples, estimate: Samples, sample_rate: int, where: str = "pair") -> None:
     """Raise InputError, naming `where`, unless both are vectors (n,) of one length at a positive rate in Hz."""
     if sample_rate <= 0:
-        raise InputError(Problem(where, f"sample rate {sample_rate} Hz", "give the rate of both signals in Hz"))
+        raise InputError(
+            Problem(
+                where,
+                say("sample rate {sample_rate} Hz", sample_rate=sample_rate),
+                say("give the rate of both signals in Hz"),
+            )
+        )
     if reference.ndim != 1 or reference.shape != estimate.shape:
         raise InputError(
             Problem(
                 where,
-                f"expected two vectors of one length, got shapes {reference.shape} and {estimate.shape}",
-                "mix down to mono and pair them with audio.clip.align",
+                say(
+                    "expected two vectors of one length, got shapes {shape} and {shape2}",
+                    shape=reference.shape,
+                    shape2=estimate.shape,
+                ),
+                say("mix down to mono and pair them with audio.clip.align"),
             )
         )
 

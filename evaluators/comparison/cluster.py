@@ -20,6 +20,7 @@ from typing import Any
 
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import sha256_of
+from basics.messages import say
 from basics.workers import ROOT, shared_pool
 from evaluators.comparison.running import MOVES_VALUES, Codecs, Run
 from evaluators.comparison.work import Outcome, Task, attempt_here, facts_of, nothing
@@ -32,7 +33,7 @@ HOST = "127.0.0.1"
 PATIENCE = 30.0
 """s to wait for a scheduler, and for a first worker."""
 COMPARED = (PROJECT, "torch", "transformers", "moshi", "safetensors", *MOVES_VALUES)
-REMEDY = "install the same versions on all machines, with `pip install -c constraints.txt`"
+REMEDY = say("install the same versions on all machines, with `pip install -c constraints.txt`")
 
 
 @contextmanager
@@ -45,8 +46,8 @@ def on_cluster(address: str, codecs: Codecs, device: str) -> Iterator[tuple[Run,
     try:
         import distributed
     except ImportError as error:
-        what = "a cluster needs the package distributed, which is not installed"
-        raise Unavailable(what, "`pip install 'earwitness[cluster]'`, or leave out --cluster") from error
+        what = say("a cluster needs the package distributed, which is not installed")
+        raise Unavailable(what, say("`pip install 'earwitness[cluster]'`, or leave out --cluster")) from error
     library: Any = distributed
     workers = _local(address)
     with ExitStack() as stack:
@@ -68,8 +69,11 @@ def on_cluster(address: str, codecs: Codecs, device: str) -> Iterator[tuple[Run,
             client = stack.enter_context(library.Client(place, timeout=PATIENCE, set_as_default=False))
             client.wait_for_workers(workers or 1, timeout=PATIENCE)
         except (OSError, TimeoutError) as error:
-            what = f"no scheduler with workers answers there ({' '.join(str(error).split())[:200] or 'timed out'})"
-            remedy = "start `dask scheduler` and `dask worker`, or use --cluster local:N"
+            what = say(
+                "no scheduler with workers answers there ({value})",
+                value=" ".join(str(error).split())[:200] or "timed out",
+            )
+            remedy = say("start `dask scheduler` and `dask worker`, or use --cluster local:N")
             raise InputError(Problem(f"--cluster {address}", what, remedy)) from error
         require_equal(client, codecs, device)
         threads = sum(client.nthreads().values())
@@ -83,8 +87,10 @@ def _local(address: str) -> int:
     if kind == "local" and number.isdecimal() and 0 < int(number) <= 1024:
         return int(number)
     if not ADDRESS.fullmatch(address):
-        what = "is no address of a scheduler"
-        raise InputError(Problem(f"--cluster {address}", what, "write tcp://HOST:PORT, tls://HOST:PORT or local:N"))
+        what = say("is no address of a scheduler")
+        raise InputError(
+            Problem(f"--cluster {address}", what, say("write tcp://HOST:PORT, tls://HOST:PORT or local:N"))
+        )
     return 0
 
 
@@ -127,14 +133,20 @@ def require_equal(client: Any, codecs: Codecs, device: str) -> None:
         if other := [
             f"{name} {theirs.get(name)} (here {mine[name]})" for name in mine if theirs.get(name) != mine[name]
         ]:
-            problems.append(Problem(f"worker {worker}", f"has {', '.join(other)}", REMEDY))
+            problems.append(Problem(f"worker {worker}", say("has {other}", other=", ".join(other)), REMEDY))
     if problems:
         raise InputError(problems)
     for worker, theirs in _asked(client, facts_here, tuple(codecs.facts), device).items():
         for source, facts in codecs.facts.items():
             if tuple(theirs[source]) != tuple(facts):
                 other = [f"{a} (here {b})" for a, b in zip(theirs[source], facts, strict=False) if a != b]
-                problems.append(Problem(f"worker {worker}", f"has another {source}: {', '.join(other)}", REMEDY))
+                problems.append(
+                    Problem(
+                        f"worker {worker}",
+                        say("has another {source}: {other}", source=source, other=", ".join(other)),
+                        REMEDY,
+                    )
+                )
     if problems:
         raise InputError(problems)
 
@@ -144,7 +156,11 @@ def _asked(client: Any, function: Any, *arguments: Any) -> dict[str, Any]:
     answers: dict[str, Any] = client.run(function, *arguments, on_error="return")
     if broken := {worker: answer for worker, answer in answers.items() if isinstance(answer, BaseException)}:
         raise InputError(
-            Problem(f"worker {worker}", f"cannot do it: {type(error).__name__}: {' '.join(str(error).split())}", REMEDY)
+            Problem(
+                f"worker {worker}",
+                say("cannot do it: {name}: {split}", name=type(error).__name__, split=" ".join(str(error).split())),
+                REMEDY,
+            )
             for worker, error in broken.items()
         )
     return answers

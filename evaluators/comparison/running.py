@@ -22,6 +22,7 @@ from audio.codec.naming import open_all
 from audio.metrics.registry import require_metrics
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
+from basics.messages import say
 from basics.workers import available_processors, shared_pool
 from evaluators.comparison.sources import Source
 from evaluators.comparison.work import RATE, Outcome, Setting, Task, attempt
@@ -272,6 +273,8 @@ def _seconds(source: Source) -> float:
 def require_some(sources: Sequence[Source], codecs: Codecs) -> None:
     """Raises InputError where there is nothing to compare."""
     if not codecs.settings:
-        raise InputError(Problem("compare", "no codec was named", "name at least one: `earwitness compare pocket`"))
+        raise InputError(
+            Problem("compare", say("no codec was named"), say("name at least one: `earwitness compare pocket`"))
+        )
     if not sources:
-        raise InputError(Problem("--audio", "holds no clip", "name a folder of clips"))
+        raise InputError(Problem("--audio", say("holds no clip"), say("name a folder of clips")))

@@ -11,6 +11,7 @@ from typing import Any
 from audio.corpus.manifests import read_rows
 from audio.formats import read_folder, regular
 from basics.errors import InputError, Problem, Unavailable
+from basics.messages import say
 from basics.parquet_source import parquet_faults
 
 REMOTE = "://"
@@ -38,14 +39,20 @@ def read_sources(audio: Path) -> list[Source]:
     if audio.is_dir():
         found = [Source(path.relative_to(audio).as_posix(), str(path)) for path in read_folder(audio).sounds]
         if not found:
-            raise InputError(Problem(str(audio), "holds no sound files", "name a folder of clips, or a manifest"))
+            raise InputError(
+                Problem(str(audio), say("holds no sound files"), say("name a folder of clips, or a manifest"))
+            )
         return found
     if not audio.exists():
-        raise InputError(Problem(str(audio), "no such folder or file", "name a folder of clips, or a manifest of them"))
+        raise InputError(
+            Problem(str(audio), say("no such folder or file"), say("name a folder of clips, or a manifest of them"))
+        )
     found = _listed(audio)
     problems = [problem for source in found if not source.remote and (problem := regular(Path(source.place)))]
     twice = [name for name, count in Counter(source.name for source in found).items() if count > 1]
-    problems += [Problem(str(audio), f"lists {name} more than once", "keep one row of it") for name in twice]
+    problems += [
+        Problem(str(audio), say("lists {name} more than once", name=name), say("keep one row of it")) for name in twice
+    ]
     if problems:
         raise InputError(problems)
     return sorted(found, key=lambda source: source.name)
@@ -55,11 +62,17 @@ def _listed(manifest: Path) -> list[Source]:
     if manifest.suffix == ".parquet":
         return list(_sources(_column(manifest), manifest))
     if manifest.suffix != ".csv":
-        what = "is neither a folder nor a manifest"
-        raise InputError(Problem(str(manifest), what, f"name a folder, or a .csv or .parquet with a column {COLUMN}"))
+        what = say("is neither a folder nor a manifest")
+        raise InputError(
+            Problem(
+                str(manifest), what, say("name a folder, or a .csv or .parquet with a column {COLUMN}", COLUMN=COLUMN)
+            )
+        )
     rows = read_rows(manifest, [(COLUMN,)])
     blank = [
-        Problem(row.where, f"column {COLUMN} is blank", "name a sound file") for row in rows if not row.text(COLUMN)
+        Problem(row.where, say("column {COLUMN} is blank", COLUMN=COLUMN), say("name a sound file"))
+        for row in rows
+        if not row.text(COLUMN)
     ]
     if blank:
         raise InputError(blank)
@@ -76,18 +89,28 @@ def _column(manifest: Path) -> list[str]:
     try:
         from pyarrow import parquet
     except ImportError as error:
-        raise Unavailable("reading Parquet needs pyarrow, which is not installed", "`pip install pyarrow`") from error
+        raise Unavailable(
+            say("reading Parquet needs pyarrow, which is not installed"), say("`pip install pyarrow`")
+        ) from error
     with parquet_faults(str(manifest)):
         table: Any = parquet.ParquetFile(manifest)
         if COLUMN not in table.schema_arrow.names:
             known = ", ".join(table.schema_arrow.names)
-            raise InputError(Problem(str(manifest), f"has no column {COLUMN}, only {known}", "add it"))
+            raise InputError(
+                Problem(
+                    str(manifest),
+                    say("has no column {COLUMN}, only {known}", COLUMN=COLUMN, known=known),
+                    say("add it"),
+                )
+            )
         names = table.read([COLUMN]).column(COLUMN).to_pylist()
     problems = [
-        Problem(f"{manifest} row {number}", f"column {COLUMN} holds no name", "name a sound file")
+        Problem(
+            f"{manifest} row {number}", say("column {COLUMN} holds no name", COLUMN=COLUMN), say("name a sound file")
+        )
         for number, name in enumerate(names, 1)
         if not isinstance(name, str) or not name
     ]
     if problems or not names:
-        raise InputError(problems or Problem(str(manifest), "has no rows", "list at least one sound file"))
+        raise InputError(problems or Problem(str(manifest), say("has no rows"), say("list at least one sound file")))
     return names  # type: ignore[no-any-return]

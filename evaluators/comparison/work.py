@@ -16,6 +16,7 @@ from typing import Any
 
 from audio.codec.contract import Audio, Rate, SoundCodec
 from basics.errors import EarwitnessError, InputError, MachineFault, Problem, Unavailable, Undefined
+from basics.messages import say
 from basics.workers import Crashed, Pool, shared_pool
 
 RATE = 16_000
@@ -170,14 +171,20 @@ def fetched(address: str) -> bytes:
     try:
         import fsspec
     except ImportError as error:
-        what = "reading sound by address needs fsspec, which is not installed"
-        raise Unavailable(what, "`pip install 'earwitness[cluster]'`") from error
+        what = say("reading sound by address needs fsspec, which is not installed")
+        raise Unavailable(what, say("`pip install 'earwitness[cluster]'`")) from error
     try:
         with fsspec.open(address, "rb") as file:
             content: bytes = file.read()
             return content
     except Exception as error:  # each file system has its own
-        raise InputError(Problem(address, f"cannot be read ({type(error).__name__}: {error})", "check it")) from error
+        raise InputError(
+            Problem(
+                address,
+                say("cannot be read ({name}: {error})", name=type(error).__name__, error=error),
+                say("check it"),
+            )
+        ) from error
 
 
 def _as_long(sound: Audio, samples: int) -> Audio:

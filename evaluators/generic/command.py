@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field
 
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import sha256_of
+from basics.messages import say
 from evaluators.evidence import Findings, Frozen, Inputs, Measurement, Quantity, Site, in_quiz
 from evaluators.generic.launch import said
 from evaluators.generic.offers import AlsoWritten, Named, Offer, Taking, needed, quantities
@@ -111,7 +112,10 @@ def _is_file(word: str, quiz: Path) -> bool:
 def _found(program: str) -> Path:
     found = shutil.which(program)
     if found is None:
-        raise Unavailable(f"the program {program} is not here", "install it, or correct the command's first word")
+        raise Unavailable(
+            say("the program {program} is not here", program=program),
+            say("install it, or correct the command's first word"),
+        )
     return Path(found)
 
 
@@ -120,8 +124,14 @@ def _json(reply: dict[str, Any], where: str) -> Any:
         return json.loads(reply["printed"])
     except (ValueError, RecursionError) as error:
         begin = " ".join(reply["printed"][:60].decode(errors="replace").split())
-        what = f"printed what is not JSON ({error}): {begin!r}" if begin else "printed nothing, expected JSON"
-        raise InputError(Problem(where, what, f"have it print one JSON document{reply['said']}")) from error
+        what = (
+            say("printed what is not JSON ({error}): {begin!r}", error=error, begin=begin)
+            if begin
+            else say("printed nothing, expected JSON")
+        )
+        raise InputError(
+            Problem(where, what, say("have it print one JSON document{reply}", reply=reply["said"]))
+        ) from error
 
 
 def _taken(parameters: CommandParameters, content: Any, taking: Taking, where: str) -> Iterator[Measurement]:
@@ -144,11 +154,13 @@ def found_at(path: str, content: Any, taking: Taking, where: str) -> Any:
     try:
         value = jmespath.search(path, content)
         if value is None and not _is_null(path, content, jmespath):
-            taking.problems.append(Problem(where, f"there is nothing at {path}", _keys(content)))
+            taking.problems.append(Problem(where, say("there is nothing at {path}", path=path), _keys(content)))
             return NOTHING
     except jmespath.exceptions.JMESPathError as error:
-        what = f"{path!r} is not a path that can be followed: {' '.join(str(error).split())}"
-        taking.problems.append(Problem(where, what, "write it in JMESPath, such as result.total"))
+        what = say(
+            "{path!r} is not a path that can be followed: {split}", path=path, split=" ".join(str(error).split())
+        )
+        taking.problems.append(Problem(where, what, say("write it in JMESPath, such as result.total")))
         return NOTHING
     return value
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from basics.errors import InputError, Problem
+from basics.messages import say
 from basics.yaml_source import read, validate
 from evaluators.announcement import outside
 from evaluators.evidence import (
@@ -121,8 +122,8 @@ def read_facts(path: Path) -> dict[str, Fact]:
     """The facts of a file by name. Raises InputError with every fault of it, by line."""
     source = read(path)
     if not isinstance(source.data, dict):
-        what = "is no mapping of names to facts"
-        raise InputError(Problem(source.where(), what, "write `name: {value: …, locator: …, checked: read}`"))
+        what = say("is no mapping of names to facts")
+        raise InputError(Problem(source.where(), what, say("write `name: {value: …, locator: …, checked: read}`")))
     facts: dict[str, Fact] = {}
     problems: list[Problem] = []
     for name, raw in source.data.items():
@@ -130,9 +131,9 @@ def read_facts(path: Path) -> dict[str, Fact]:
             NAME.validate_python(name)
             facts[name] = validate(Fact, source, raw, (name,))
         except ValidationError:
-            what = f"{name!r} is no name of a measurement"
+            what = say("{name!r} is no name of a measurement", name=name)
             problems.append(
-                Problem(source.where((name,)), what, "use small letters, digits, _ and dots: sort.worst_case")
+                Problem(source.where((name,)), what, say("use small letters, digits, _ and dots: sort.worst_case"))
             )
         except InputError as error:
             problems += error.problems

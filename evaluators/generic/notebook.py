@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import model_validator
 
 from basics.errors import InputError, Problem
+from basics.messages import say
 from basics.suggestions import did_you_mean
 from evaluators.evidence import Findings, Frozen, Inputs, Measurement, Quantity, QuizFile, Site
 from evaluators.generic.command import NOTHING, found_at
@@ -137,8 +138,8 @@ def _read(text: str, name: str) -> Any:
     try:
         return nbformat.reads(text, as_version=4)
     except Exception as error:  # nbformat raises errors of several libraries
-        what = f"is no notebook that can be read: {' '.join(str(error).split())[:200]}"
-        raise InputError(Problem(name, what, "save it anew from Jupyter or Colab")) from error
+        what = say("is no notebook that can be read: {split}", split=" ".join(str(error).split())[:200])
+        raise InputError(Problem(name, what, say("save it anew from Jupyter or Colab"))) from error
 
 
 def _cells(book: Any) -> list[Any]:
@@ -153,14 +154,23 @@ def _taken(
         if output.variable in variables:
             yield from taking.take(name, variables[output.variable], output, where)
         else:
-            what = f"{name}: there is no variable {output.variable} after the last cell"
-            taking.problems.append(Problem(file, what, "correct its name; it has to be set outside of any function"))
+            what = say(
+                "{name}: there is no variable {variable} after the last cell", name=name, variable=output.variable
+            )
+            taking.problems.append(
+                Problem(file, what, say("correct its name; it has to be set outside of any function"))
+            )
         return
     found = [(i, cell) for i, cell in enumerate(cells, 1) if cell.cell_type == "code" and _is(cell, output)]
     if len(found) != 1:
         numbers = ", ".join(str(i) for i, _ in found)
         tags = sorted({tag for cell in cells for tag in cell.metadata.get("tags", ())})
-        what = f"{name}: {f'cells {numbers} are' if found else 'no code cell is a'} {output.place.partition(',')[0]}"
+        what = say(
+            "{name}: {value} {partition}",
+            name=name,
+            value=f"cells {numbers} are" if found else "no code cell is a",
+            partition=output.place.partition(",")[0],
+        )
         suggested = did_you_mean(output.tag, tags) if output.tag and tags and not found else ""
         remedy = suggested or "name one cell by its tag or by a text in it"
         taking.problems.append(Problem(file, what, remedy))
@@ -170,7 +180,7 @@ def _taken(
     try:
         value = _value(cell, output, taking, place)
     except ValueError as error:
-        taking.problems.append(Problem(place, f"{name}: {error}", _remedy(taking)))
+        taking.problems.append(Problem(place, say("{name}: {error}", name=name, error=error), _remedy(taking)))
         return
     if value is not NOTHING:
         yield from taking.take(name, said(value), output, place)

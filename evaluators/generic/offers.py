@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from basics.errors import InputError, Problem, Unavailable
+from basics.messages import say
 from basics.suggestions import did_you_mean
 from evaluators.announcement import outside
 from evaluators.evidence import Frozen, Interval, Measurement, Name, Quantity, Source
@@ -93,8 +94,10 @@ class Taking:
     def take(self, name: str, said: Mapping[str, Any], offer: Offer, where: str) -> Iterator[Measurement]:
         """The measurement of `said`, as `launch.said` describes a value found at `where`; none where it is faulty."""
         if "unusable" in said:
-            what = f"{name} is {said['unusable']}, expected a number or a truth value"
-            self.problems.append(Problem(where, what, "give one number, or true or false; None where there is none"))
+            what = say("{name} is {said}, expected a number or a truth value", name=name, said=said["unusable"])
+            self.problems.append(
+                Problem(where, what, say("give one number, or true or false; None where there is none"))
+            )
             return
         about: dict[str, Any] = {"name": name, "unit": offer.unit, "source": self.source}
         about |= {"locator": where, "note": self.note}
@@ -108,14 +111,14 @@ class Taking:
             yield Measurement(value=value, interval=_interval(said), n=said.get("n"), **about)
         except ValidationError as error:
             told = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
-            self.problems.append(Problem(where, told, "correct the value"))
+            self.problems.append(Problem(where, told, say("correct the value")))
         except ValueError as error:
-            remedy = "correct the value, or what the question says of it (kind, at_least, at_most)"
+            remedy = say("correct the value, or what the question says of it (kind, at_least, at_most)")
             self.problems.append(Problem(where, str(error), remedy))
 
     def missing(self, name: str, where: str, known: Iterable[str]) -> None:
         """Tell of a value that is not there."""
-        self.problems.append(Problem(where, f"gave nothing called {name}", did_you_mean(name, known)))
+        self.problems.append(Problem(where, say("gave nothing called {name}", name=name), did_you_mean(name, known)))
 
     def checked(self, measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
         """All of them. Raises InputError with all that was wrong."""
@@ -140,4 +143,6 @@ def needed(module: str, what: str) -> Any:
     except ImportError as error:
         package = (error.name or module).partition(".")[0]
         install = f"pip install 'earwitness[{EXTRA}]' (or {package} alone)"
-        raise Unavailable(f"{what} needs the package {package}, which is not installed here", install) from error
+        raise Unavailable(
+            say("{what} needs the package {package}, which is not installed here", what=what, package=package), install
+        ) from error

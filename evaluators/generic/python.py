@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field, JsonValue, PlainSerializer, SerializationInfo
 
 from basics.errors import InputError, Problem
+from basics.messages import say
 from basics.suggestions import did_you_mean
 from evaluators.evidence import Findings, Frozen, Inputs, Measurement, Quantity, Site, in_quiz
 from evaluators.generic.offers import Named, Offer, Taking, quantities
@@ -81,7 +82,7 @@ class Python:
         reply = run(job, files, parameters, site, timeout=self.timeout, where=where)
         if "unknown" in reply:
             remedy = did_you_mean(job["function"], reply["unknown"])
-            raise InputError(Problem(where, f"the file has no function {job['function']}", remedy))
+            raise InputError(Problem(where, say("the file has no function {job}", job=job["function"]), remedy))
         taking = Taking(parameters.source)
         return Findings(taking.checked(_taken(parameters, reply["values"], taking, where)))
 

@@ -22,6 +22,7 @@ from threading import Thread
 from typing import Any, Literal
 
 from basics.errors import InputError, Problem
+from basics.messages import say
 from basics.workers import how_ended
 from evaluators.evidence import Frozen, QuizFile, Site
 from evaluators.generic.guard import FOLDER, OFFLINE
@@ -103,7 +104,9 @@ def run(
             # a notebook ends by itself a little earlier, and tells in which cell
             code = process.wait(timeout + (10 if job["do"] == "notebook" else 0))
         except subprocess.TimeoutExpired:
-            raise InputError(Problem(where, f"gave no answer within {timeout:g} s", TOO_SLOW)) from None
+            raise InputError(
+                Problem(where, say("gave no answer within {timeout:g} s", timeout=timeout), TOO_SLOW)
+            ) from None
         finally:
             end_whole(process)
             reader.join(1.0)
@@ -111,8 +114,8 @@ def run(
         if job["do"] == "command":
             return _printed(code, printed, said, where)
         if not reply.is_file():
-            what = f"ended without an answer ({how_ended(code)})"
-            raise InputError(Problem(where, what, f"run it by itself to see why{said}"))
+            what = say("ended without an answer ({how_ended})", how_ended=how_ended(code))
+            raise InputError(Problem(where, what, say("run it by itself to see why{said}", said=said)))
         found: dict[str, Any] = json.loads(reply.read_bytes())
     if "fault" in found:
         raise InputError(_fault(found, said, where, site))
@@ -121,23 +124,31 @@ def run(
 
 def _printed(code: int, printed: Path, said: str, where: str) -> dict[str, Any]:
     if code:
-        raise InputError(Problem(where, f"failed ({how_ended(code)})", f"run it by itself to see why{said}"))
+        raise InputError(
+            Problem(
+                where,
+                say("failed ({how_ended})", how_ended=how_ended(code)),
+                say("run it by itself to see why{said}", said=said),
+            )
+        )
     if printed.stat().st_size > MOST:
-        raise InputError(Problem(where, f"printed more than {MOST >> 20} MiB", "have it print less"))
+        raise InputError(
+            Problem(where, say("printed more than {MOST} MiB", MOST=MOST >> 20), say("have it print less"))
+        )
     return {"printed": printed.read_bytes(), "said": said}
 
 
 def _fault(found: Mapping[str, Any], said: str, where: str, site: Site) -> Problem:
     if os.environ.get(DEBUG) and found.get("trace"):
         print(found["trace"], end="", file=sys.stderr)
-    remedy = "correct it; --debug shows where it arose" if found.get("trace") else "correct it"
+    remedy = say("correct it; --debug shows where it arose") if found.get("trace") else say("correct it")
     if found.get("late"):
         remedy, said = TOO_SLOW, ""
     if (absent := found.get("absent")) and installed_version(distribution_of(absent)) == ABSENT:
-        remedy = f"install {distribution_of(absent)}"
+        remedy = say("install {distribution_of}", distribution_of=distribution_of(absent))
     for name in (f"{absent}.py" if absent else "", str(found.get("lost") or "")):
         if name and site.quiz is not None and (site.quiz / name).is_file():
-            remedy = f"{name} is in the quiz, and not named here: add it to `reads: [{name}]`"
+            remedy = say("{name} is in the quiz, and not named here: add it to `reads: [{name}]`", name=name)
     return Problem(where, found["fault"], remedy + said)
 
 

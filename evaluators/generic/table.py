@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from basics.csv_source import header_name, read_records
 from basics.errors import InputError, Problem, Undefined
+from basics.messages import say
 from basics.parquet_source import parquet_faults
 from basics.suggestions import did_you_mean
 from evaluators.evidence import Findings, Frozen, Inputs, Measurement, Quantity, QuizFile, Site
@@ -111,7 +112,11 @@ def _rows(name: str, site: Site) -> list[Row]:
         return _json_lines(name, site)
     if kind == ".parquet":
         return _parquet(name, site)
-    raise InputError(Problem(name, f"is a {kind or 'nameless kind of'} file", "save it as .csv, .jsonl or .parquet"))
+    raise InputError(
+        Problem(
+            name, say("is a {value} file", value=kind or "nameless kind of"), say("save it as .csv, .jsonl or .parquet")
+        )
+    )
 
 
 def _csv(name: str, site: Site) -> list[Row]:
@@ -132,13 +137,17 @@ def _json_lines(name: str, site: Site) -> list[Row]:
         try:
             cells = json.loads(line)
         except (ValueError, RecursionError) as error:
-            problems.append(Problem(f"{name} row {number}", f"is not JSON: {error}", "mend or remove the line"))
+            problems.append(
+                Problem(
+                    f"{name} row {number}", say("is not JSON: {error}", error=error), say("mend or remove the line")
+                )
+            )
             continue
         if isinstance(cells, dict):
             rows.append(Row(number, {header_name(key): cell for key, cell in cells.items()}))
         else:
-            what = f"holds a {type(cells).__name__}, expected an object"
-            problems.append(Problem(f"{name} row {number}", what, "write one object a line"))
+            what = say("holds a {name}, expected an object", name=type(cells).__name__)
+            problems.append(Problem(f"{name} row {number}", what, say("write one object a line")))
     if problems:
         raise InputError(problems)
     return rows
@@ -160,7 +169,11 @@ def _taken(
     if rows and (absent := [key for key, written in wanted.items() if key not in known]):
         for key in absent:
             taking.problems.append(
-                Problem(table, f"{name}: there is no column {wanted[key]!r}", did_you_mean(key, known))
+                Problem(
+                    table,
+                    say("{name}: there is no column {wanted!r}", name=name, wanted=wanted[key]),
+                    did_you_mean(key, known),
+                )
             )
         return
     meant = [row for row in rows if all(_matches(row.cells.get(header_name(k)), v) for k, v in column.where.items())]
@@ -172,17 +185,24 @@ def _taken(
         yield from taking.take(name, {"undefined": _none_matches(table, column, rows)}, column, where)
         return
     if column.aggregate == "only" and len(meant) > 1:
-        what = f"{name}: {len(meant)} rows match, expected one ({_numbers(meant)})"
-        remedy = "narrow `where`, or say what is made of them: `aggregate: mean`"
+        what = say("{name}: {n} rows match, expected one ({numbers})", name=name, n=len(meant), numbers=_numbers(meant))
+        remedy = say("narrow `where`, or say what is made of them: `aggregate: mean`")
         taking.problems.append(Problem(table, what, remedy))
         return
     read = _truth if column.kind == "bool" else _number
     values = [read(row.cells.get(header_name(column.column))) for row in meant]
     if bad := [row for row, value in zip(meant, values, strict=True) if value is None]:
         shown = ", ".join(repr(row.cells.get(header_name(column.column))) for row in bad[:SHOWN])
-        what = f"{name}: column {column.column!r} holds no {'truth value' if column.kind == 'bool' else 'number'} in "
-        remedy = "correct these cells, or leave these rows out with `where`; none is skipped in silence"
-        taking.problems.append(Problem(table, f"{what}{_numbers(bad)}: {shown}", remedy))
+        what = say(
+            "{name}: column {column!r} holds no {value} in ",
+            name=name,
+            column=column.column,
+            value="truth value" if column.kind == "bool" else "number",
+        )
+        remedy = say("correct these cells, or leave these rows out with `where`; none is skipped in silence")
+        taking.problems.append(
+            Problem(table, say("{what}{numbers}: {shown}", what=what, numbers=_numbers(bad), shown=shown), remedy)
+        )
         return
     yield from taking.take(name, _aggregated(column, values, parameters.seed), column, where)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from audio.clip import is_of_silence, load, naming_unreadable, summary_of
 from audio.codec import Codec, Codes, load_codec
 from basics.errors import InputError, Problem
+from basics.messages import say
 from evaluators.evidence import Artefact, Findings, Inputs, Measurement, Site, digest
 from evaluators.layer_separation import artefacts
 from evaluators.layer_separation.parameters import Parameters
@@ -133,8 +134,13 @@ def measure(parameters: Parameters, site: Site) -> Findings:
 def _separate(selection: Selection, parameters: Parameters, site: Site, root: Path) -> Separation:
     codec = load_codec(site.codec_in_use, device=site.device)
     if parameters.codebooks > codec.codebooks:
-        what = f"{parameters.codebooks} wanted, {codec.name} has {codec.codebooks}"
-        raise InputError(Problem("codebooks", what, "ask for fewer codebooks and for layers below that number"))
+        what = say(
+            "{codebooks} wanted, {name} has {codebooks2}",
+            codebooks=parameters.codebooks,
+            name=codec.name,
+            codebooks2=codec.codebooks,
+        )
+        raise InputError(Problem("codebooks", what, say("ask for fewer codebooks and for layers below that number")))
 
     def progress(what: str, done: float) -> None:
         site.progress(f"layer_separation: {what}", done)

@@ -18,6 +18,7 @@ from audio.corpus import EmotionClip, read_emotions
 from audio.corpus.labels import emotion_named, words_for
 from basics.errors import InputError, Problem, Unavailable
 from basics.listing import first_few
+from basics.messages import say
 from evaluators.evidence import Measurement, Site, Source, digest
 from evaluators.layer_separation.parameters import Parameters
 
@@ -111,7 +112,7 @@ class Selection:
         """The selection without some of its clips, which its remarks name. Raises Unavailable when none is left."""
         kept = [number for number in range(len(self.clips)) if number not in numbers]
         if not kept:
-            raise Unavailable("every clip of the corpus is silent", "give --corpus one with sound in it")
+            raise Unavailable(say("every clip of the corpus is silent"), say("give --corpus one with sound in it"))
         if not numbers:
             return self
         named = first_few(self.clips[number].name for number in sorted(numbers))
@@ -184,7 +185,8 @@ def select(parameters: Parameters, site: Site) -> Selection:
 
     if site.corpus is None:
         raise Unavailable(
-            "no emotional speech", "give --corpus DIR: EmoV-DB as distributed, or a folder with a manifest CSV"
+            say("no emotional speech"),
+            say("give --corpus DIR: EmoV-DB as distributed, or a folder with a manifest CSV"),
         )
     spelling = _spelling(parameters.emotions)
     found = read_emotions(site.corpus, emotions=parameters.emotions, leave_out=site.leave_out)
@@ -192,8 +194,13 @@ def select(parameters: Parameters, site: Site) -> Selection:
     others = {clip.label for clip in found.clips if clip.label not in spelling}
     if not wanted:
         raise Unavailable(
-            f"{site.corpus} has no clips of {', '.join(parameters.emotions)}, only of {', '.join(sorted(others))}",
-            "name emotions of this corpus in `emotions`, or give --corpus another one",
+            say(
+                "{corpus} has no clips of {emotions}, only of {others}",
+                corpus=site.corpus,
+                emotions=", ".join(parameters.emotions),
+                others=", ".join(sorted(others)),
+            ),
+            say("name emotions of this corpus in `emotions`, or give --corpus another one"),
         )
     heard = hear((clip.path for clip in wanted), allow_truncated=site.allow_truncated)
     single = once(
@@ -233,13 +240,19 @@ def _spelling(emotions: Sequence[str]) -> dict[str, str]:
     spelling = dict(zip(names, emotions, strict=True))
     if repeated := [emotion for name, emotion in zip(names, emotions, strict=True) if spelling[name] != emotion]:
         others = ", ".join(spelling[emotion_named(emotion, words) or emotion] for emotion in repeated)
-        raise InputError(Problem("emotions", f"{', '.join(repeated)} is the same emotion as {others}", "keep one"))
+        raise InputError(
+            Problem(
+                "emotions",
+                say("{repeated} is the same emotion as {others}", repeated=", ".join(repeated), others=others),
+                say("keep one"),
+            )
+        )
     return spelling
 
 
 def _counted(told: Sequence[str], one: str, more_of_it: str, how: str = "") -> str:
     """`3 copies, counted once: a is b, …`, or nothing."""
-    what = f"{len(told)} {one if len(told) == 1 else more_of_it}{how}"
+    what = say("{n} {value}{how}", n=len(told), value=one if len(told) == 1 else more_of_it, how=how)
     return f"{what}: {first_few(told)}" if told else ""
 
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from pydantic import Field, model_validator
 
 from basics.errors import InputError, Problem
+from basics.messages import say
 from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Checked, Confirmed, Frozen, Interval, Measurement, Quantity, Value
 
@@ -259,7 +260,7 @@ def load(folder: Path = FOLDER) -> Library:
     for name, table in tables.items():
         assert figures is not None
         problems += [
-            Problem(figures.where(("tables", name, *at)), fault, "correct the row")
+            Problem(figures.where(("tables", name, *at)), fault, say("correct the row"))
             for at, fault in table.faults(name, metrics)
         ]
     if problems:
@@ -307,6 +308,6 @@ def _entries(source: Source, section: tuple[str, ...], problems: list[Problem]) 
         data = data.get(step) if isinstance(data, dict) else None
     if isinstance(data, dict):
         return data
-    what = f"{'.'.join(section) or 'the file'} holds no mapping of names to facts"
-    problems.append(Problem(source.where(section), what, "see the format in the header of the file as released"))
+    what = say("{value} holds no mapping of names to facts", value=".".join(section) or "the file")
+    problems.append(Problem(source.where(section), what, say("see the format in the header of the file as released")))
     return {}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from audio.corpus import Pair, find_role, folders_of, read_pairs
 from basics.errors import InputError, Problem, Unavailable
+from basics.messages import say
 from evaluators.evidence import PublishedPair
 from evaluators.reconstruction.parameters import PairSelection
 
@@ -32,9 +33,9 @@ def find_clips(
     missing, InputError for files that cannot be read whole, and for one sound in two roles.
     """
     if folder is None:
-        raise Unavailable(f"no clips were given ({', '.join(wanted.values())})", SUPPLY_CLIPS)
+        raise Unavailable(say("no clips were given ({wanted})", wanted=", ".join(wanted.values())), SUPPLY_CLIPS)
     if not folder.is_dir():
-        raise InputError(Problem(str(folder), "is not a folder", SUPPLY_CLIPS))
+        raise InputError(Problem(str(folder), say("is not a folder"), SUPPLY_CLIPS))
     found: dict[str, dict[str, Path]] = {}
     missing: list[Unavailable] = []
     for role, name in wanted.items():
@@ -63,8 +64,13 @@ def _find(folder: Path, role: str, name: str) -> tuple[Path, ...]:
     try:
         found = find_role(folder, name)
         if Path(name).suffix and (other := [path for path in folders_of(folder, role) if path not in found[0].parents]):
-            what = f"holds {found[0].name} and the folder {other[0].name}, which could each be meant for {role}"
-            raise InputError(Problem(str(folder), what, "keep the file or the folder, not both"))
+            what = say(
+                "holds {name} and the folder {name2}, which could each be meant for {role}",
+                name=found[0].name,
+                name2=other[0].name,
+                role=role,
+            )
+            raise InputError(Problem(str(folder), what, say("keep the file or the folder, not both")))
         return found
     except Unavailable as named:
         try:
@@ -88,7 +94,7 @@ def choose(
     whole, and for pairs of the same two sounds that are said to be different things.
     """
     if folder is None:
-        raise Unavailable("no folder of published reconstructions was given", SUPPLY_PAIRS)
+        raise Unavailable(say("no folder of published reconstructions was given"), SUPPLY_PAIRS)
     pairs = read_pairs(folder)
     chosen = {role: [pair for pair in pairs if plays(pair, wanted)] for role, wanted in selections.items()}
     if missing := [_missing(role, selections[role], pairs) for role, found in chosen.items() if not found]:
@@ -116,13 +122,17 @@ def _mixed(chosen: Mapping[str, Sequence[Pair]], selections: Mapping[str, PairSe
     systems = {role: sorted({pair.system for pair in pairs}) for role, pairs in chosen.items()}
     for role, found in systems.items():
         if len(found) > 1:
-            what = f"takes pairs of {len(found)} systems: {', '.join(found)}"
-            yield Problem(f"pairs of role {role}", what, f"name the one that is meant: `system: {found[0]}`")
+            what = say("takes pairs of {n} systems: {found}", n=len(found), found=", ".join(found))
+            yield Problem(
+                f"pairs of role {role}", what, say("name the one that is meant: `system: {found}`", found=found[0])
+            )
     alone = {role: found[0] for role, found in systems.items() if len(found) == 1}
     unnamed = [role for role in alone if selections[role].system is None]
     if unnamed and len(set(alone.values())) > 1:
-        what = f"would compare systems: {', '.join(f'{role} has {system}' for role, system in alone.items())}"
-        yield Problem(f"pairs of role {', '.join(unnamed)}", what, "name the system of every role: `system: …`")
+        what = say(
+            "would compare systems: {alone}", alone=", ".join(f"{role} has {system}" for role, system in alone.items())
+        )
+        yield Problem(f"pairs of role {', '.join(unnamed)}", what, say("name the system of every role: `system: …`"))
 
 
 def published(chosen: Mapping[str, Sequence[Pair]], *, allow_truncated: bool = False) -> tuple[PublishedPair, ...]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from basics.errors import Unavailable, Undefined
+from basics.messages import say
 from evaluators.speaker_gender.transcribe import SAMPLE_RATE, Whisper
 
 if TYPE_CHECKING:
@@ -94,8 +95,10 @@ class EndToEnd:
             self._processor = library.AutoProcessor.from_pretrained(checkpoint)
             ears = getattr(self._processor, "feature_extractor", None)
             if ears is None:
-                what = f"{checkpoint} ({config.model_type}) takes no sound"
-                raise Unavailable(what, f"name an audio language model, such as {AUDIO_LLM}")
+                what = say(
+                    "{checkpoint} ({model_type}) takes no sound", checkpoint=checkpoint, model_type=config.model_type
+                )
+                raise Unavailable(what, say("name an audio language model, such as {AUDIO_LLM}", AUDIO_LLM=AUDIO_LLM))
             self._longest: int | None = getattr(ears, "n_samples", None)
             self._merged = takes_no_system(
                 self._processor, self.turns, f"{checkpoint} ({config.model_type})", AUDIO_LLM
@@ -151,7 +154,10 @@ def takes_no_system(speaker: Any, turns: Callable[[bool], Turns], checkpoint: st
     What that says then goes before the user's words, `turns(True)`. Raises Unavailable where it takes neither.
     """
     if not getattr(speaker, "chat_template", None):
-        raise Unavailable(f"{checkpoint} has no chat template", f"name an instruction-tuned model, such as {such_as}")
+        raise Unavailable(
+            say("{checkpoint} has no chat template", checkpoint=checkpoint),
+            say("name an instruction-tuned model, such as {such_as}", such_as=such_as),
+        )
     why = "it leaves out what it is given"
     for merged in (False, True):
         try:
@@ -161,8 +167,8 @@ def takes_no_system(speaker: Any, turns: Callable[[bool], Turns], checkpoint: st
             continue
         if SYSTEM in text and INSTRUCTION in text:
             return merged
-    what = f"the chat template of {checkpoint} takes no instructions ({why})"
-    raise Unavailable(what, f"name an instruction-tuned model, such as {such_as}")
+    what = say("the chat template of {checkpoint} takes no instructions ({why})", checkpoint=checkpoint, why=why)
+    raise Unavailable(what, say("name an instruction-tuned model, such as {such_as}", such_as=such_as))
 
 
 @contextmanager
@@ -180,15 +186,26 @@ def _reason(checkpoint: str, error: BaseException) -> Unavailable:
     causes = list(_causes(error))
     page = f"https://huggingface.co/{checkpoint}"
     if any(isinstance(cause, GatedRepoError) for cause in causes):
-        remedy = (
-            f"accept its licence at {page} with your account, then run `hf auth login`; the token stays in its file"
+        remedy = say(
+            "accept its licence at {page} with your account, then run `hf auth login`; the token stays in its file",
+            page=page,
         )
-        return Unavailable(f"{checkpoint} is gated: its licence has to be accepted first", remedy)
+        return Unavailable(
+            say("{checkpoint} is gated: its licence has to be accepted first", checkpoint=checkpoint), remedy
+        )
     if any(isinstance(cause, RepositoryNotFoundError | HFValidationError) for cause in causes):
-        return Unavailable(f"no model {checkpoint}", f"check the name at {page}; a private one needs `hf auth login`")
+        return Unavailable(
+            say("no model {checkpoint}", checkpoint=checkpoint),
+            say("check the name at {page}; a private one needs `hf auth login`", page=page),
+        )
     if isinstance(error, OSError):
-        remedy = f"run `hf download {checkpoint}` where there is a network and copy the cache folder (HF_HOME) here"
-        return Unavailable(f"{checkpoint} is neither on this machine nor could it be downloaded", remedy)
+        remedy = say(
+            "run `hf download {checkpoint}` where there is a network and copy the cache folder (HF_HOME) here",
+            checkpoint=checkpoint,
+        )
+        return Unavailable(
+            say("{checkpoint} is neither on this machine nor could it be downloaded", checkpoint=checkpoint), remedy
+        )
     return _own_code(checkpoint)
 
 
@@ -199,8 +216,10 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _own_code(checkpoint: str) -> Unavailable:
-    remedy = (
+    remedy = say(
         "name a checkpoint of an architecture that transformers has, or run it with its own package and write lines "
         '{"model": "model_b", "models": ["ID"], "clip": "F_1.wav", "response": "…"} into the answers file'
     )
-    return Unavailable(f"transformers cannot load {checkpoint}: it needs code of its own", remedy)
+    return Unavailable(
+        say("transformers cannot load {checkpoint}: it needs code of its own", checkpoint=checkpoint), remedy
+    )

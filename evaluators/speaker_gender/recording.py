@@ -16,6 +16,7 @@ from typing import Any
 from audio.formats import MAIN, read_folder
 from basics.errors import EarwitnessError, InputError, Problem, Unavailable, Undefined
 from basics.files import sha256_of, write_whole
+from basics.messages import say
 from evaluators.evidence import digest
 from evaluators.packages import cause_of, show_traceback
 from evaluators.speaker_gender.models import BEAMS, INSTRUCTION, NEW_TOKENS, SEED, SYSTEM, System
@@ -67,14 +68,20 @@ def clips_in(folder: Path) -> tuple[Clip, ...]:
     Raises InputError when there is no audio file, or the manifest cannot be used.
     """
     if not folder.is_dir():
-        raise InputError(Problem(str(folder), "no such folder", "give the folder with the clips: --audio DIR"))
+        raise InputError(
+            Problem(str(folder), say("no such folder"), say("give the folder with the clips: --audio DIR"))
+        )
     try:
         voices = list_voices(folder, "", ROLES)
         return tuple(Clip(v.path, v.path.relative_to(folder).as_posix(), v.gender, v.synthetic) for v in voices)
     except Unavailable:
         found = tuple(Clip(p, p.relative_to(folder).as_posix()) for p in read_folder(folder).sounds)
     if not found:
-        raise InputError(Problem(str(folder), "holds no audio file", f"expected files ending in {', '.join(MAIN)}"))
+        raise InputError(
+            Problem(
+                str(folder), say("holds no audio file"), say("expected files ending in {MAIN}", MAIN=", ".join(MAIN))
+            )
+        )
     return found
 
 
@@ -109,8 +116,13 @@ def _ask_all(
         return
     except Exception as error:  # libraries raise what they like; the other model is still to be asked
         show_traceback(error)
-        what = f"{plan.model} ({', '.join(plan.models)}) cannot be loaded: {cause_of(error)}"
-        outcome.problems += (Unavailable(what, "see that memory is free, or name other checkpoints"),)
+        what = say(
+            "{model} ({models}) cannot be loaded: {cause_of}",
+            model=plan.model,
+            models=", ".join(plan.models),
+            cause_of=cause_of(error),
+        )
+        outcome.problems += (Unavailable(what, say("see that memory is free, or name other checkpoints")),)
         return
     for number, (clip, sha) in enumerate(pending):
         report(f"{plan.model} on {clip.name}", number / len(pending))
@@ -120,11 +132,23 @@ def _ask_all(
             outcome.problems += (error,)
             continue
         except Undefined as undefined:
-            outcome.problems += (InputError(Problem(clip.name, f"is not asked of {plan.model}: {undefined.reason}")),)
+            outcome.problems += (
+                InputError(
+                    Problem(
+                        clip.name, say("is not asked of {model}: {reason}", model=plan.model, reason=undefined.reason)
+                    )
+                ),
+            )
             continue
         except Exception as error:  # as above: the other clips are still to be asked about
             show_traceback(error)
-            outcome.problems += (InputError(Problem(clip.name, f"{plan.model} broke on it: {cause_of(error)}")),)
+            outcome.problems += (
+                InputError(
+                    Problem(
+                        clip.name, say("{model} broke on it: {cause_of}", model=plan.model, cause_of=cause_of(error))
+                    )
+                ),
+            )
             continue
         _append(out, row)
         outcome.written += 1
@@ -169,7 +193,7 @@ def _resume(out: Path) -> list[dict[str, Any]]:
         row = _parsed(line)
         if row is None:
             problems.append(
-                Problem(f"{out.name} line {number}", "is not an answer", "remove it, or give another --out")
+                Problem(f"{out.name} line {number}", say("is not an answer"), say("remove it, or give another --out"))
             )
         else:
             rows.append(row)
@@ -180,14 +204,14 @@ def _resume(out: Path) -> list[dict[str, Any]]:
 
 def _require_writable(out: Path) -> None:
     """Raises InputError where no answers can be written, before a model is loaded for them."""
-    remedy = "give the answers' file: --out responses.jsonl"
+    remedy = say("give the answers' file: --out responses.jsonl")
     if out.is_dir():
-        raise InputError(Problem(str(out), "is a folder", remedy))
+        raise InputError(Problem(str(out), say("is a folder"), remedy))
     there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     if there != out and not there.is_dir():
-        raise InputError(Problem(str(out), f"cannot be written: {there} is no folder", remedy))
+        raise InputError(Problem(str(out), say("cannot be written: {there} is no folder", there=there), remedy))
     if not os.access(there, os.W_OK):
-        raise InputError(Problem(str(out), f"cannot be written: no permission for {there}", remedy))
+        raise InputError(Problem(str(out), say("cannot be written: no permission for {there}", there=there), remedy))
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
@@ -210,6 +234,14 @@ def _differences(rows: Sequence[dict[str, Any]], plans: Sequence[Plan], out: Pat
         others = {tuple(row.get("models") or ()) for row in own} - {plan.models}
         if others:
             held = "; ".join(", ".join(ids) or "unnamed checkpoints" for ids in sorted(others))
-            yield Problem(str(out), f"holds answers of {plan.model} by {held}", "give another --out, or name those")
+            yield Problem(
+                str(out),
+                say("holds answers of {model} by {held}", model=plan.model, held=held),
+                say("give another --out, or name those"),
+            )
         elif any(row.get("recipe") != plan.recipe for row in own):
-            yield Problem(str(out), f"holds answers of {plan.model} to other prompts or settings", "give another --out")
+            yield Problem(
+                str(out),
+                say("holds answers of {model} to other prompts or settings", model=plan.model),
+                say("give another --out"),
+            )

@@ -20,6 +20,7 @@ from typing import Any, Literal
 from basics.csv_source import read_records
 from basics.errors import InputError, Problem
 from basics.files import read_text
+from basics.messages import say
 
 Gender = Literal["female", "male"]
 
@@ -60,7 +61,9 @@ def read_responses(path: Path) -> tuple[Response, ...]:
     one clip, a file without any answer.
     """
     if not path.is_file():
-        raise InputError(Problem(str(path), "no such file", f"JSONL or CSV with {COLUMNS}, or pasted text"))
+        raise InputError(
+            Problem(str(path), say("no such file"), say("JSONL or CSV with {COLUMNS}, or pasted text", COLUMNS=COLUMNS))
+        )
     found: dict[tuple[str, str], Response] = {}
     problems = []
     for where, row in _rows(path):
@@ -68,10 +71,10 @@ def read_responses(path: Path) -> tuple[Response, ...]:
         if isinstance(response, Problem):
             problems.append(Problem(where, response.what, response.remedy))
         elif found.setdefault((response.model, response.clip), response) != response:
-            what = f"a second, different answer of {response.model} to clip {response.clip}"
-            problems.append(Problem(where, what, "keep the one that counts"))
+            what = say("a second, different answer of {model} to clip {clip}", model=response.model, clip=response.clip)
+            problems.append(Problem(where, what, say("keep the one that counts")))
     if not found and not problems:
-        problems.append(Problem(str(path), "holds no answer", f"expected {COLUMNS}"))
+        problems.append(Problem(str(path), say("holds no answer"), say("expected {COLUMNS}", COLUMNS=COLUMNS)))
     if problems:
         raise InputError(problems)
     return tuple(found.values())
@@ -93,22 +96,33 @@ def _jsonl(content: str) -> Iterator[Row]:
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
-            yield number, Problem("", f"is not JSON: {error.msg}", "one JSON object a line")
+            yield number, Problem("", say("is not JSON: {msg}", msg=error.msg), say("one JSON object a line"))
             continue
-        yield number, row if isinstance(row, dict) else Problem("", "is not a JSON object", f"give {COLUMNS}")
+        yield (
+            number,
+            row
+            if isinstance(row, dict)
+            else Problem("", say("is not a JSON object"), say("give {COLUMNS}", COLUMNS=COLUMNS)),
+        )
 
 
 def _response(row: Mapping[str, Any], where: str) -> Response | Problem:
     missing = [name for name in ("model", "clip") if not str(row.get(name) or "").strip()]
     missing += ["response"] * (row.get("response") is None)  # an empty answer is an answer
     if missing:
-        return Problem(where, f"has no {' and no '.join(missing)}", f"give {COLUMNS}")
+        return Problem(
+            where, say("has no {missing}", missing=" and no ".join(missing)), say("give {COLUMNS}", COLUMNS=COLUMNS)
+        )
     model = model_named(str(row["model"]))
     if model is None:
-        return Problem(where, f"unknown model {row['model']!r}", f"expected {' or '.join(MODELS)}")
+        return Problem(
+            where, say("unknown model {row!r}", row=row["model"]), say("expected {MODELS}", MODELS=" or ".join(MODELS))
+        )
     stated = str(row.get("gender") or "").strip().lower()
     if stated and stated not in _GENDERS:
-        return Problem(where, f"unknown gender {stated!r}", "expected female or male, or leave it empty")
+        return Problem(
+            where, say("unknown gender {stated!r}", stated=stated), say("expected female or male, or leave it empty")
+        )
     clip = clip_named(str(row["clip"]))
     models = row.get("models") or ()
     return Response(
@@ -183,7 +197,9 @@ class _State:
         if not (self.model and self.clip):
             lacking = "model" if self.clip else "clip" if self.model else "model and no clip"
             return self.line, Problem(
-                "", f"this answer stands under no {lacking}", "add a heading such as `Model A - F_1.wav`"
+                "",
+                say("this answer stands under no {lacking}", lacking=lacking),
+                say("add a heading such as `Model A - F_1.wav`"),
             )
         return self.line, {"model": self.model, "clip": self.clip, **texts}
 

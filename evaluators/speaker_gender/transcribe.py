@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from basics.errors import Unavailable
+from basics.messages import say
 from basics.workers import available_processors, by_workers
 from evaluators.evidence import Site, digest
 from evaluators.speaker_gender.voices import Utterance
@@ -86,7 +87,10 @@ class Whisper:
         self._device, self._beams = device, beams
         kind = library.AutoConfig.from_pretrained(checkpoint, local_files_only=local_only).model_type
         if kind != "whisper":
-            raise Unavailable(f"{checkpoint} is a {kind}, expected a Whisper", f"name one, such as {WHISPER[0]}")
+            raise Unavailable(
+                say("{checkpoint} is a {kind}, expected a Whisper", checkpoint=checkpoint, kind=kind),
+                say("name one, such as {WHISPER}", WHISPER=WHISPER[0]),
+            )
         self._processor = library.AutoProcessor.from_pretrained(checkpoint, local_files_only=local_only)
         model = library.WhisperForConditionalGeneration.from_pretrained(checkpoint, local_files_only=local_only)
         self._model: Any = model.to(device).eval()
@@ -122,8 +126,8 @@ def choose_recogniser(wanted: str) -> str:
     if wanted == "auto":
         return next(filter(_is_here, WHISPER), POCKETSPHINX)
     if not _is_here(wanted):
-        remedy = f"`hf download {wanted}`, or recogniser: {POCKETSPHINX}"
-        raise Unavailable(f"the weights of {wanted} are not on this machine", remedy)
+        remedy = say("`hf download {wanted}`, or recogniser: {POCKETSPHINX}", wanted=wanted, POCKETSPHINX=POCKETSPHINX)
+        raise Unavailable(say("the weights of {wanted} are not on this machine", wanted=wanted), remedy)
     return wanted
 
 

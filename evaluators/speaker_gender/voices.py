@@ -12,6 +12,7 @@ from audio.formats import is_sound, regular
 from basics.csv_source import Record, read_records
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import sha256_of
+from basics.messages import say
 from evaluators.evidence import digest
 from evaluators.speaker_gender.responses import Gender, clip_named, gender_in_name, gender_named
 
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 PARALLEL_FIRST = ("parallel", "gender")
 """Roles of clips in a manifest that are meant for this question, the better first; without roles, every clip counts."""
 SYNTHETIC = ("synthetic", "espeak", "flite", "festival", "text-to-speech")
-REMEDY = (
-    f"give a folder with {MANIFEST} (columns file, gender; also speaker, text, language), or with clips named F_1.wav, "
-    "M_1.wav"
+REMEDY = say(
+    "give a folder with {MANIFEST} (columns file, gender; also speaker, text, language), or with "
+    "clips named F_1.wav, M_1.wav",
+    MANIFEST=MANIFEST,
 )
 
 
@@ -66,16 +68,16 @@ def list_voices(folder: Path | None, language: str, roles: Sequence[str] = PARAL
     genders that cannot be read.
     """
     if folder is None:
-        raise Unavailable("no folder with labelled voices was given", REMEDY)
+        raise Unavailable(say("no folder with labelled voices was given"), REMEDY)
     if not folder.is_dir():
-        raise InputError(Problem(str(folder), "no such folder", REMEDY))
+        raise InputError(Problem(str(folder), say("no such folder"), REMEDY))
     home = next((place for place in (folder, folder / "gender") if (place / MANIFEST).is_file()), folder)
     rows = _meant(read_records(home / MANIFEST, most=MOST_ROWS), roles) if (home / MANIFEST).is_file() else []
     if rows and not {"file", "gender"} & set(rows[0].cells):
-        raise InputError(Problem(str(home / MANIFEST), "has no columns file and gender", REMEDY))
+        raise InputError(Problem(str(home / MANIFEST), say("has no columns file and gender"), REMEDY))
     found = tuple(_from_manifest(home, rows, language)) or tuple(_from_names(home))
     if not found:
-        raise Unavailable(f"no clip in {folder.name} has a speaker of known gender", REMEDY)
+        raise Unavailable(say("no clip in {name} has a speaker of known gender", name=folder.name), REMEDY)
     return found
 
 
@@ -116,12 +118,20 @@ def _from_manifest(home: Path, rows: list[Record], language: str) -> Iterator[Ut
         gender, path = gender_named(stated), home / row.text("file")
         if gender is None:
             problems.append(
-                Problem(row.where, f"unknown gender {stated!r}", "expected F, M, female or male, or leave it empty")
+                Problem(
+                    row.where,
+                    say("unknown gender {stated!r}", stated=stated),
+                    say("expected F, M, female or male, or leave it empty"),
+                )
             )
         elif problem := regular(path):
             missing = not path.exists()
-            what = f"file {row.text('file')!r} is not in {home.name}" if missing else f"{path} {problem.what}"
-            problems.append(Problem(row.where, what, "restore it or drop the line"))
+            what = (
+                say("file {text!r} is not in {name}", text=row.text("file"), name=home.name)
+                if missing
+                else say("{path} {what}", path=path, what=problem.what)
+            )
+            problems.append(Problem(row.where, what, say("restore it or drop the line")))
         else:
             yield Utterance(
                 path=path,

@@ -17,6 +17,7 @@ from basics.csv_source import csv_text
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import write_whole
 from basics.folders import staging
+from basics.messages import say
 from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Frozen, Standing, identifier
 from evaluators.store import Store
@@ -70,9 +71,9 @@ def new_quiz(folder: Path, kind: Kind, *, today: datetime | None = None) -> Quiz
     not installed that its evidence needs.
     """
     if folder.is_dir() and any(folder.iterdir()):
-        raise InputError(Problem(str(folder), "is there already and is not empty", "name a new folder"))
+        raise InputError(Problem(str(folder), say("is there already and is not empty"), say("name a new folder")))
     if not re.search(r"[^\W_]", folder.resolve().name):
-        raise InputError(Problem(str(folder), "is no name for a quiz", "use letters, digits, - and _"))
+        raise InputError(Problem(str(folder), say("is no name for a quiz"), say("use letters, digits, - and _")))
     made, today = starter(kind), today or datetime.now(UTC)
     with staging(folder) as stage:
         begun = stage.file(QUIZ_FILE).parent
@@ -173,17 +174,20 @@ def new_question(name: str, kind: Kind, folder: Path) -> list[Path]:
         name = identifier(name)
     except ValueError as error:
         raise InputError(
-            Problem(name, "is no id of a question", "use small letters, digits and _, a letter first")
+            Problem(name, say("is no id of a question"), say("use small letters, digits and _, a letter first"))
         ) from error
     if name in [question.id for question in book.questions]:
-        raise InputError(Problem(name, "is a question of the quiz already", "choose another id"))
+        raise InputError(Problem(name, say("is a question of the quiz already"), say("choose another id")))
     made = starter(kind)
     _, text = next(iter(made.questions.items()))
     texts = {f"{name}.yaml": re.sub(r"\Aid: .*", f"id: {name}", text)}
     texts |= {other: text for other, text in made.files.items() if other not in made.questions}
     taken = [other for other, text in texts.items() if _differs(folder / other, text)]
     if taken:
-        what, remedy = "is there already, with other content", "move it away, or name the question's files yourself"
+        what, remedy = (
+            say("is there already, with other content"),
+            say("move it away, or name the question's files yourself"),
+        )
         raise InputError(Problem(str(folder / other), what, remedy) for other in taken)
     missing = [source for source in made.accept if source not in book.quiz.accept]
     quiz = _extended(read(folder / QUIZ_FILE), f"{name}.yaml", book.quiz.total + 2, missing)
@@ -218,7 +222,10 @@ def _extended(source: Source, name: str, total: float, accept: list[Standing]) -
     by_hand = "accept in quiz.yaml has to name " + ", ".join(accept) if accept and "accept" not in source.data else ""
     if by_hand or _data(source.path, text) != wanted:
         what = by_hand or "could not be extended as it is written"
-        remedy = f"add {name} to `questions` and 2 to `total` by hand, or write `questions: [a.yaml, b.yaml]` on a line"
+        remedy = say(
+            "add {name} to `questions` and 2 to `total` by hand, or write `questions: [a.yaml, b.yaml]` on a line",
+            name=name,
+        )
         raise InputError(Problem(source.path.name, what, remedy))
     return text
 

@@ -28,6 +28,7 @@ from requests.exceptions import ChunkedEncodingError, ContentDecodingError, Requ
 
 from basics.errors import InputError, Problem
 from basics.files import LARGEST
+from basics.messages import say
 from basics.visible import visible
 from grader.canvas.credentials import HOW, Host, Token, is_loopback, origin_of
 
@@ -84,8 +85,8 @@ class Session(requests.Session):
         request.headers.pop("Authorization", None)
         where = urlsplit(request.url)
         if where.scheme != "https" and not (self.host.loopback and is_loopback(where.hostname or "")):
-            what = f"sends to {origin_of(request.url)}, which is not encrypted"
-            raise Refused(Problem(self.host.origin, what, "ask the LMS's administrator"))
+            what = say("sends to {origin_of}, which is not encrypted", origin_of=origin_of(request.url))
+            raise Refused(Problem(self.host.origin, what, say("ask the LMS's administrator")))
         if origin_of(request.url) == self.host.origin and not self._silent:
             request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
         return super().send(request, **more)
@@ -127,12 +128,14 @@ class Session(requests.Session):
         """What a request without a whole answer comes to; the error itself is not shown, it may hold what was sent."""
         place = self._place(method, url)
         if isinstance(error, SSLError):
-            what = "has a certificate that cannot be verified, so nobody knows who answers"
-            return Fault(Refused(Problem(origin_of(url), what, "check --host, the clock, and the network's proxy")))
+            what = say("has a certificate that cannot be verified, so nobody knows who answers")
+            return Fault(
+                Refused(Problem(origin_of(url), what, say("check --host, the clock, and the network's proxy")))
+            )
         cut = isinstance(error, ChunkedEncodingError | ContentDecodingError)
-        what = "sent an answer that is cut off" if cut else "does not answer"
-        what = "took too long to answer" if isinstance(error, Timeout) else what
-        remedy = "check the network, then run the same command again: it goes on from what is there"
+        what = say("sent an answer that is cut off") if cut else say("does not answer")
+        what = say("took too long to answer") if isinstance(error, Timeout) else what
+        remedy = say("check the network, then run the same command again: it goes on from what is there")
         return Fault(Refused(Problem(place, what, remedy)), again=method == "GET")
 
     def _fault(self, method: str, url: str, answer: Any) -> Fault | None:
@@ -144,17 +147,17 @@ class Session(requests.Session):
             if not of_api:
                 return None  # whoever asks for a file follows it
             to = origin_of(urljoin(url, answer.headers.get("Location", "")))
-            what = f"is sent on to {to}, and a token is not sent after it"
-            remedy = "give the LMS's own address with --host" if to != self.host.origin else HOW
+            what = say("is sent on to {to}, and a token is not sent after it", to=to)
+            remedy = say("give the LMS's own address with --host") if to != self.host.origin else HOW
             return Fault(Refused(Problem(place, what, remedy), status))
         limited = status == 403 and TOO_MUCH in answer.content
         wait = _number(answer.headers.get("Retry-After"), None)
         if limited or status == 429:
-            what = "limits how much this token may ask for, and still did after several pauses"
-            return Fault(Refused(Problem(place, what, "wait some minutes, then run it again"), status), True, wait)
+            what = say("limits how much this token may ask for, and still did after several pauses")
+            return Fault(Refused(Problem(place, what, say("wait some minutes, then run it again")), status), True, wait)
         if status >= 500:
-            what = f"fails (status {status})"
-            remedy = "run the same command again later: it goes on from what is there"
+            what = say("fails (status {status})", status=status)
+            remedy = say("run the same command again later: it goes on from what is there")
             return Fault(Refused(Problem(place, what, remedy), status), method == "GET", wait)
         return Fault(Refused(Problem(place, *self._refusal(status, answer)), status))
 
@@ -163,7 +166,7 @@ class Session(requests.Session):
         if status == 401 and "WWW-Authenticate" in answer.headers:
             return "does not take the token: it has expired, was revoked, or is another LMS's", HOW
         if status in (401, 403):
-            what = f"is not allowed to the token's user{self._said(answer)}"
+            what = say("is not allowed to the token's user{said}", said=self._said(answer))
             return what, "ask for the role of a teacher or TA in the course, or use the files (docs/grading_day.md)"
         if status == 404:
             return "is not there, or not for the token's user", "check --course and --quiz: the numbers in the address"
@@ -187,13 +190,15 @@ class Session(requests.Session):
             answer.json()
         except ValueError:
             page = "html" in answer.headers.get("Content-Type", "")
-            what = "answers with a page instead of data" if page else "sent an answer that is cut off"
-            remedy = "check that --host is the LMS itself" if page else "run the same command again"
+            what = say("answers with a page instead of data") if page else say("sent an answer that is cut off")
+            remedy = say("check that --host is the LMS itself") if page else say("run the same command again")
             return Fault(Refused(Problem(place, what, remedy), answer.status_code), method == "GET" and not page)
         following = answer.links.get("next", {}).get("url")
         if following and not following.startswith(self.host.origin + API):
-            what = f"has its next page at {origin_of(following)}"
-            return Fault(Refused(Problem(place, what, "give the LMS's own address with --host"), answer.status_code))
+            what = say("has its next page at {origin_of}", origin_of=origin_of(following))
+            return Fault(
+                Refused(Problem(place, what, say("give the LMS's own address with --host")), answer.status_code)
+            )
         return None
 
     def _place(self, method: str, url: str) -> str:
@@ -233,14 +238,18 @@ class Connection:
             return list(PaginatedList(lambda _, entry: entry, self._requester, "GET", path, _kwargs=sent))
         except (AttributeError, TypeError, KeyError) as error:
             place = f"GET {self.host.origin}{API}{path}"
-            what = "is not a list of entries as documented"
-            raise Refused(Problem(place, what, "check that --host is the LMS itself")) from error
+            what = say("is not a list of entries as documented")
+            raise Refused(Problem(place, what, say("check that --host is the LMS itself"))) from error
 
     def download(self, url: str, *, most: int = LARGEST) -> bytes:
         """A file that the LMS keeps, be it elsewhere: whoever keeps it does not get the token."""
         answer = self._session.request("GET", url, follow=True)
         if len(answer.content) > most:
-            raise Refused(Problem(origin_of(url), f"sends more than {most} bytes", "ask the LMS's administrator"))
+            raise Refused(
+                Problem(
+                    origin_of(url), say("sends more than {most} bytes", most=most), say("ask the LMS's administrator")
+                )
+            )
         return bytes(answer.content)
 
     def upload(self, announced: Mapping[str, Any], name: str, content: bytes, kind: str) -> dict[str, Any]:
@@ -251,7 +260,13 @@ class Connection:
         where, fields = announced.get("upload_url"), announced.get("upload_params") or {}
         if not isinstance(where, str):
             said = f": {visible(str(announced['message']))[:MOST_SAID]}" if announced.get("message") else ""
-            raise Refused(Problem(self.host.origin, f"does not take the file {name}{said}", "see the course's quota"))
+            raise Refused(
+                Problem(
+                    self.host.origin,
+                    say("does not take the file {name}{said}", name=name, said=said),
+                    say("see the course's quota"),
+                )
+            )
         with self._session.without_token():
             sent = self._session.request("POST", where, data=fields, files={"file": (name, content, kind)})
         onward = sent.headers.get("Location")
@@ -262,5 +277,9 @@ class Connection:
         except ValueError:
             file = None
         if not isinstance(file, dict) or not isinstance(file.get("id"), int):
-            raise Refused(Problem(origin_of(where), f"did not say how it keeps the file {name}", "run it again"))
+            raise Refused(
+                Problem(
+                    origin_of(where), say("did not say how it keeps the file {name}", name=name), say("run it again")
+                )
+            )
         return file

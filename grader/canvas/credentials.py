@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import SECRET, read_bytes, read_text, write_whole
 from basics.json_source import read_object
+from basics.messages import say
 from grader.marking.anchor import state_folder
 
 TOKEN, TOKEN_FILE, HOST = "CANVAS_TOKEN", "CANVAS_TOKEN_FILE", "CANVAS_HOST"
@@ -110,12 +111,14 @@ def host(text: str) -> Host:
     except ValueError:
         sound = False
     if not sound or parts.scheme not in ("https", "http"):
-        what = "is not the address of an LMS: expected a name such as cool.ntu.edu.tw, and nothing after it"
-        raise InputError(Problem(f"host {_without_user(given)!r}", what, f"correct --host or ${HOST}"))
+        what = say("is not the address of an LMS: expected a name such as cool.ntu.edu.tw, and nothing after it")
+        raise InputError(Problem(f"host {_without_user(given)!r}", what, say("correct --host or ${HOST}", HOST=HOST)))
     found = Host(origin_of(url))
     if parts.scheme == "http" and not found.loopback:
-        what = "would be spoken to in the clear, and the token with it"
-        raise InputError(Problem(found.origin, what, "use https; http is for this machine itself (127.0.0.1) alone"))
+        what = say("would be spoken to in the clear, and the token with it")
+        raise InputError(
+            Problem(found.origin, what, say("use https; http is for this machine itself (127.0.0.1) alone"))
+        )
     return found
 
 
@@ -131,8 +134,8 @@ def confirm(wanted: Host, ask: Callable[[str], bool], *, trusted: bool = False) 
     if wanted.origin in known:
         return
     if not trusted and not ask(f"Send your token to {wanted.origin}?"):
-        what = "was not confirmed, and nothing was sent there"
-        raise InputError(Problem(wanted.origin, what, "answer y where it is the LMS, or say --trust-host"))
+        what = say("was not confirmed, and nothing was sent there")
+        raise InputError(Problem(wanted.origin, what, say("answer y where it is the LMS, or say --trust-host")))
     known[wanted.origin] = datetime.now(UTC).replace(microsecond=0).isoformat()
     write_whole(path, (json.dumps({"confirmed": known}, indent=1) + "\n").encode(), mode=SECRET)
 
@@ -142,7 +145,7 @@ def _confirmed(path: Path) -> dict[str, str]:
         return {}
     data = read_object(path, most=MOST_BYTES).get("confirmed")
     if not isinstance(data, dict):
-        raise InputError(Problem(str(path), "does not list the hosts that were confirmed", "remove it"))
+        raise InputError(Problem(str(path), say("does not list the hosts that were confirmed"), say("remove it")))
     return {str(origin): str(when) for origin, when in data.items()}
 
 
@@ -157,13 +160,13 @@ def token(wanted: Host) -> Token:
         return _from_file(Path(named).expanduser())
     if text := _from_keyring(wanted).strip():
         return _sound(text, f"the keyring, {KEYRING} {wanted.name}")
-    raise Unavailable(f"there is no token for {wanted.name}", HOW)
+    raise Unavailable(say("there is no token for {name}", name=wanted.name), HOW)
 
 
 def _sound(text: str, where: str) -> Token:
     if not SENDABLE.fullmatch(text):
-        what = "does not hold a token: there are spaces, line ends or other characters in it that no token has"
-        raise InputError(Problem(where, what, "copy the token alone"))
+        what = say("does not hold a token: there are spaces, line ends or other characters in it that no token has")
+        raise InputError(Problem(where, what, say("copy the token alone")))
     return Token(text)
 
 
@@ -171,11 +174,16 @@ def _from_file(path: Path) -> Token:
     where = f"${TOKEN_FILE}, {path}"
     read_bytes(path, most=MOST_BYTES)  # says what is wrong with it before its permissions are looked at
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-        what = f"has mode {stat.S_IMODE(path.stat().st_mode):04o}: others than its owner can read the token"
-        raise InputError(Problem(where, what, f"chmod 600 {path}; and make a new token if they may have read it"))
+        what = say(
+            "has mode {S_IMODE:04o}: others than its owner can read the token",
+            S_IMODE=stat.S_IMODE(path.stat().st_mode),
+        )
+        raise InputError(
+            Problem(where, what, say("chmod 600 {path}; and make a new token if they may have read it", path=path))
+        )
     text = read_text(path, most=MOST_BYTES).strip()
     if not text:
-        raise InputError(Problem(where, "is empty", "write the token into it"))
+        raise InputError(Problem(where, say("is empty"), say("write the token into it")))
     return _sound(text, where)
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, write_whole
+from basics.messages import say
 from evaluators.evidence import Frozen
 
 JOURNAL = "push.json"
@@ -76,8 +77,12 @@ def read_journal(folder: Path) -> Journal:
         return Journal.model_validate_json(read_bytes(path, most=MOST_BYTES))
     except ValidationError as error:
         first = error.errors()[0]
-        what = f"is not the journal of a push: {'.'.join(map(str, first['loc']))} {first['msg']}"
-        remedy = "pull again into another folder, and push from there"
+        what = say(
+            "is not the journal of a push: {first} {first2}",
+            first=".".join(map(str, first["loc"])),
+            first2=first["msg"],
+        )
+        remedy = say("pull again into another folder, and push from there")
         raise InputError(Problem(str(path), what, remedy)) from None
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from basics.errors import Problem
+from basics.messages import say
 from basics.moments import Moment
 from grader.canvas.connection import Connection, Refused
 from grader.marking.scoring import rounded
@@ -283,14 +284,16 @@ class Lms:
                 "failed",
                 "canceled",
             ):
-                what = f"could not write the report{f': {progress.message}' if progress.message else ''}"
-                raise Refused(Problem(f"{self.connection.host.origin}, quiz {quiz}", what, "run it again"))
+                what = say(
+                    "could not write the report{value}", value=f": {progress.message}" if progress.message else ""
+                )
+                raise Refused(Problem(f"{self.connection.host.origin}, quiz {quiz}", what, say("run it again")))
             report = self._one(QuizReport, f"{path}/{report.id}", include=["file"])
         assert report.file is not None
         content = self.connection.download(report.file.url)
         if report.file.size is not None and len(content) != report.file.size:
-            what = f"sent {len(content)} bytes of a report of {report.file.size}"
-            raise Refused(Problem(f"{self.connection.host.origin}, quiz {quiz}", what, "run it again"))
+            what = say("sent {n} bytes of a report of {size}", n=len(content), size=report.file.size)
+            raise Refused(Problem(f"{self.connection.host.origin}, quiz {quiz}", what, say("run it again")))
         return content
 
     def _begun(self, path: str) -> QuizReport:
@@ -300,7 +303,9 @@ class Lms:
         for report in found:
             if report.report_type == "student_analysis" and report.includes_all_versions is not False:
                 return report
-        raise Refused(Problem(path, "is being written for somebody, and is not listed", "run it again in a minute"))
+        raise Refused(
+            Problem(path, say("is being written for somebody, and is not listed"), say("run it again in a minute"))
+        )
 
     def progress(self, number: int | str) -> Progress:
         return self._one(Progress, f"progress/{number}")
@@ -321,7 +326,7 @@ class Lms:
             pause = min(pause * 1.5, LONGEST_POLL)
             yield None
         told = f"is not done with {what} after {PATIENCE / 60:.0f} minutes"
-        raise Refused(Problem(self.connection.host.origin, told, "run the same command again later"))
+        raise Refused(Problem(self.connection.host.origin, told, say("run the same command again later")))
 
     def set_scores(self, assignment: int, scores: Mapping[str, str]) -> Progress:
         """Have the LMS set scores, by its numbers of the students, in a job of its own.
@@ -368,8 +373,8 @@ class Lms:
         issues = self._many(Issue, f"{path}/{begun.id}/migration_issues")
         if now.workflow_state == "failed":
             said = "; ".join(issue.description for issue in issues)
-            what = f"could not import the package{f': {said}' if said else ''}"
-            raise Refused(Problem(self.connection.host.origin, what, "import it by hand: `earwitness export qti`"))
+            what = say("could not import the package{value}", value=f": {said}" if said else "")
+            raise Refused(Problem(self.connection.host.origin, what, say("import it by hand: `earwitness export qti`")))
         return issues
 
     def _one(self, shape: type[Data], path: str, **parameters: Any) -> Data:
@@ -384,9 +389,14 @@ class Lms:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the answer"
-            what = f"answers otherwise than documented: {where} {first['msg'][:1].lower()}{first['msg'][1:]}"
+            what = say(
+                "answers otherwise than documented: {where} {lower}{first}",
+                where=where,
+                lower=first["msg"][:1].lower(),
+                first=first["msg"][1:],
+            )
             place = f"{self.connection.host.origin}/api/v1/{path}"
-            raise Refused(Problem(place, what, "see docs/canvas.md, and take the files by hand")) from None
+            raise Refused(Problem(place, what, say("see docs/canvas.md, and take the files by hand"))) from None
 
 
 def _last(url: str) -> str:

@@ -21,6 +21,7 @@ from basics.csv_source import csv_text
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, sha256_of, write_whole
 from basics.folders import settle, staging
+from basics.messages import say
 from basics.moments import Moment
 from evaluators.evidence import Frozen
 from grader.canvas.differences import SAME_MINUTE, differences
@@ -87,8 +88,8 @@ def read_class(lms: Lms, number: int, book: QuizBook, key: Mapping[str, Chosen |
     """Everything of a quiz and its class. Raises InputError where the LMS does not have it, or in a form not known."""
     quiz = lms.quiz(number)
     if quiz.assignment_id is None:
-        what = f"is a {quiz.quiz_type or 'quiz'} without a column in the gradebook"
-        raise InputError(Problem(f"quiz {number}, {quiz.title}", what, "make it a graded quiz, and publish it"))
+        what = say("is a {value} without a column in the gradebook", value=quiz.quiz_type or "quiz")
+        raise InputError(Problem(f"quiz {number}, {quiz.title}", what, say("make it a graded quiz, and publish it")))
     course, assignment = lms.about(), lms.assignment(quiz.assignment_id)
     found = differences(book, key, quiz, lms.questions(number), assignment)
     students = tuple({person.id: person for person in lms.students()}.values())
@@ -131,8 +132,10 @@ def need_free(out: Path) -> None:
     """Raises InputError where a file of an earlier pull, or of that name, lies in `out`."""
     settle(out)
     if there := [name for name in (*FILES, ORIGIN) if (out / name).exists()]:
-        what = f"holds {', '.join(there)} already"
-        raise InputError(Problem(str(out), what, "name another folder with --out: what was pushed since stands there"))
+        what = say("holds {there} already", there=", ".join(there))
+        raise InputError(
+            Problem(str(out), what, say("name another folder with --out: what was pushed since stands there"))
+        )
 
 
 def write_class(out: Path, lms: Lms, book: QuizBook, found: Class) -> Pulled:
@@ -259,16 +262,20 @@ def read_pulled(folder: Path) -> Pulled:
     settle(folder)
     path = folder / ORIGIN
     if not path.exists():
-        raise InputError(Problem(str(folder), "was not pulled from an LMS", "pull with `earwitness canvas pull`"))
+        raise InputError(
+            Problem(str(folder), say("was not pulled from an LMS"), say("pull with `earwitness canvas pull`"))
+        )
     try:
         pulled = Pulled.model_validate_json(read_bytes(path, most=MOST_BYTES))
     except ValidationError as error:
         first = error.errors()[0]
-        what = f"is not what a pull writes: {'.'.join(map(str, first['loc']))} {first['msg']}"
-        raise InputError(Problem(str(path), what, "pull again into another folder")) from None
+        what = say(
+            "is not what a pull writes: {first} {first2}", first=".".join(map(str, first["loc"])), first2=first["msg"]
+        )
+        raise InputError(Problem(str(path), what, say("pull again into another folder"))) from None
     if sha256_of(folder / GRADEBOOK) != pulled.files.get(GRADEBOOK):
-        what = "is not as it was pulled: what the LMS had then cannot be told"
-        raise InputError(Problem(str(folder / GRADEBOOK), what, "pull again into another folder"))
+        what = say("is not as it was pulled: what the LMS had then cannot be told")
+        raise InputError(Problem(str(folder / GRADEBOOK), what, say("pull again into another folder")))
     return pulled
 
 

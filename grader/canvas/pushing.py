@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, sha256_of
 from basics.folders import staging
+from basics.messages import say
 from grader.canvas.connection import Refused
 from grader.canvas.journal import Journal, read_journal, write_journal
 from grader.canvas.lms import EXCUSED, NOT_ASSIGNED, Lms, LmsAssignment, LmsSubmission
@@ -106,8 +107,13 @@ def wanted(path: Path, folder: Path, pulled: Pulled, *, scale: bool, partial: bo
     gradebook = read_gradebook(folder / GRADEBOOK)
     plan = plan_transfer(path, gradebook, str(pulled.assignment), scale=scale, partial=partial)
     if plan.run.quiz != pulled.quiz:
-        what = f"is a run of the quiz {plan.run.quiz}; {folder} was pulled for {pulled.quiz}"
-        raise InputError(Problem(str(path), what, "name the folder that was pulled for it: --from DIR"))
+        what = say(
+            "is a run of the quiz {quiz}; {folder} was pulled for {quiz2}",
+            quiz=plan.run.quiz,
+            folder=folder,
+            quiz2=pulled.quiz,
+        )
+        raise InputError(Problem(str(path), what, say("name the folder that was pulled for it: --from DIR")))
     column = plan.transfer.column
     return Wanted(
         path,
@@ -127,8 +133,11 @@ def need_writable(assignment: LmsAssignment) -> None:
     problems = []
     where = f"assignment {assignment.id}, {assignment.name}"
     if assignment.grading_type != "points":
-        what = f"shows grades as {assignment.grading_type}, where a number may mean something else than points"
-        problems.append(Problem(where, what, "set `Display Grade as: Points` in the LMS"))
+        what = say(
+            "shows grades as {grading_type}, where a number may mean something else than points",
+            grading_type=assignment.grading_type,
+        )
+        problems.append(Problem(where, what, say("set `Display Grade as: Points` in the LMS")))
     for wrong, what, remedy in (
         (not assignment.published, "is not published", "publish it"),
         (assignment.moderated_grading, "is graded with moderation", "publish its grades in the LMS first"),
@@ -147,8 +156,8 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
         with FileLock(folder / LOCK, timeout=0):
             yield
     except Timeout:
-        what = "is being pushed from by another process"
-        raise InputError(Problem(str(folder), what, "wait until that is done")) from None
+        what = say("is being pushed from by another process")
+        raise InputError(Problem(str(folder), what, say("wait until that is done"))) from None
 
 
 def steps(job: Wanted, journal: Journal, live: Mapping[str, LmsSubmission]) -> Steps:
@@ -166,7 +175,12 @@ def steps(job: Wanted, journal: Journal, live: Mapping[str, LmsSubmission]) -> S
         elif any(same_score(step.live, ours) for ours in journal.ours(number, pulled)):
             write.append(step)
         else:
-            what = f"{step.base or NONE} when pulled, {step.live or NONE} now, {new} by the run"
+            what = say(
+                "{value} when pulled, {value2} now, {new} by the run",
+                value=step.base or NONE,
+                value2=step.live or NONE,
+                new=new,
+            )
             refused.append((step, f"was changed by somebody else: {what}; left as it is"))
     return Steps(tuple(write), tuple(there), tuple(refused))
 

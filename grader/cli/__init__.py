@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from basics.messages import LANGUAGES, Language, language_of_locale, language_spoken, speak
 from basics.visible import visible
 from evaluators.packages import DEBUG
 from grader.cli import (
@@ -33,6 +34,7 @@ from grader.cli import (
     storing,
 )
 from grader.cli.common import INTERRUPTED, tell
+from grader.cli.help import translated
 
 USAGE: type[Exception] = typer.BadParameter.__mro__[1]
 """click's UsageError; newer versions of typer bring a click of their own."""
@@ -102,14 +104,27 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # whatever the terminal's encoding cannot show
+    speak(_language_named(sys.argv[1:]) or language_of_locale())
     try:
-        app(prog_name="earwitness")
+        if language_spoken() == "en":
+            app(prog_name="earwitness")
+        else:
+            translated(typer.main.get_command(app))(prog_name="earwitness")
     except SystemExit as end:
         if end.code == INTERRUPTED:
             _leave_at_once(INTERRUPTED)
         raise
     except Exception as error:
         sys.exit(tell(error))
+
+
+def _language_named(arguments: list[str]) -> Language | None:
+    """What `--language` says, before anything else is read: help and usage errors are told in it too."""
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        for language in LANGUAGES:
+            if argument == f"--language={language}" or (before, argument) == ("--language", language):
+                return language
+    return None
 
 
 def _leave_at_once(code: int) -> NoReturn:

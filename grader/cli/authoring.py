@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from basics.messages import say
 from grader.cli.common import DONE, UNSETTLED, JsonOption, QuizOption, command, console, load_book, print_json
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _pair(text: str) -> tuple[str, Any]:
 
     key, sign, value = text.partition("=")
     if not sign:
-        raise InputError(Problem(text, "names no value", f"write {text}=VALUE"))
+        raise InputError(Problem(text, say("names no value"), say("write {text}=VALUE", text=text)))
     try:
         return key, json.loads(value)
     except ValueError:

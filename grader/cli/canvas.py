@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from basics.messages import say
 from grader.cli.common import (
     DONE,
     FAILED,
@@ -244,8 +245,10 @@ def _need_extra() -> None:
 
     absent = [name for name in ("canvasapi", "keyring", "requests") if find_spec(name) is None]
     if absent:
-        what = f"the LMS's API needs {', '.join(absent)}, not installed here"
-        raise Unavailable(what, f"pip install 'earwitness[{EXTRA}]' (or {' '.join(absent)} alone)")
+        what = say("the LMS's API needs {absent}, not installed here", absent=", ".join(absent))
+        raise Unavailable(
+            what, say("pip install 'earwitness[{EXTRA}]' (or {absent} alone)", EXTRA=EXTRA, absent=" ".join(absent))
+        )
 
 
 def _connection(host: str, trusted: bool) -> Connection:
@@ -257,7 +260,7 @@ def _connection(host: str, trusted: bool) -> Connection:
 
     if not host:
         raise InputError(
-            Problem("--host", "is not given: which LMS?", "such as --host cool.ntu.edu.tw, or $CANVAS_HOST")
+            Problem("--host", say("is not given: which LMS?"), say("such as --host cool.ntu.edu.tw, or $CANVAS_HOST"))
         )
     meant = credentials.host(host)
     credentials.confirm(meant, _ask, trusted=trusted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from basics.errors import InputError, Problem, Unavailable, unusable
+from basics.messages import language_of_locale, say, speak, spoken
 from basics.visible import HIDDEN, visible
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from evaluators.evidence import Standing
     from grader.marking.run_record import RunRecord
     from grader.quiz.spec import QuizBook
-    from grader.quiz.words import Language
     from grader.verdicts.decisions import Decisions
     from grader.verdicts.key import AnswerKey, QuestionKey
     from grader.verdicts.testimony import Testimony
@@ -69,14 +70,6 @@ LanguageOption = Annotated[
 ]
 
 
-def spoken_language(named: Language | None) -> Language:
-    """The language that was named, else that of the locale: Traditional Chinese where it says so, or English."""
-    if named:
-        return named
-    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
-    return "zh-TW" if locale.replace("-", "_").startswith(("zh_TW", "zh_Hant")) else "en"
-
-
 def console(*, stderr: bool = False) -> Console:
     """A console as wide as the terminal; plain text without colour codes in a pipe."""
     from basics.terminal import PlainConsole
@@ -91,7 +84,10 @@ ABOUT_SOUND = "For quizzes about sound and speech models"
 def command(
     app: typer.Typer, name: str | None = None, *, help: str, panel: str | None = None
 ) -> Callable[[Callable[..., None]], None]:
-    """Register a function as a command whose errors are told as errors, each kind with its exit code."""
+    """Register a function as a command whose errors are told as errors, each kind with its exit code.
+
+    Every command takes `--language`, be it that the function has use for it or not.
+    """
 
     def register(function: Callable[..., None]) -> None:
         app.command(name, help=help, rich_help_panel=panel)(_guarded(function))
@@ -100,18 +96,26 @@ def command(
 
 
 def _guarded(function: Callable[..., None]) -> Callable[..., None]:
+    taken = inspect.signature(function, eval_str=True)
+    asks = "language" in taken.parameters
+
     @wraps(function)
     def run(*arguments: Any, **options: Any) -> None:
         from evaluators.gathering import collected_faults
 
+        named = options["language"] if asks else options.pop("language")
+        speak(named or language_of_locale())
         with collected_faults() as faults:
             code = _exit_code(lambda: function(*arguments, **options))
         for fault in faults:
             output = f"\n{fault.output}" if fault.output else ""
-            what = f"earwitness: {fault.evaluator} {fault.what}\n    -> {fault.remedy}{output}"
-            print(visible(what), file=sys.stderr)
+            say_error(f"{fault.evaluator} {spoken(fault.what)}\n    -> {spoken(fault.remedy)}{output}")
         raise typer.Exit(BROKE if faults else code)
 
+    if not asks:
+        option = inspect.Parameter("language", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=LanguageOption)
+        run.__signature__ = taken.replace(parameters=[*taken.parameters.values(), option])  # type: ignore[attr-defined]
+        run.__annotations__ = {name: one.annotation for name, one in run.__signature__.parameters.items()}  # type: ignore[attr-defined]
     return run
 
 
@@ -127,16 +131,16 @@ def _exit_code(command: Callable[[], None]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed goes nowhere
         return UNHEARD
     except (InputError, Unavailable) as error:
-        print(visible(f"earwitness: {error}"), file=sys.stderr)
+        say_error(error.told)
         return UNUSABLE
     except KeyboardInterrupt:
-        print("earwitness: interrupted; the same command goes on from what is stored", file=sys.stderr)
+        say_error(say("interrupted; the same command goes on from what is stored"))
         return INTERRUPTED
     except OSError as error:
-        print(visible(f"earwitness: {unusable(error)}"), file=sys.stderr)
+        say_error(unusable(error).told)
         return UNUSABLE
     except MemoryError:
-        print("earwitness: the memory of this machine is not enough for that", file=sys.stderr)
+        say_error(say("the memory of this machine is not enough for that"))
         return UNUSABLE
     except Exception as error:
         return tell(error)
@@ -157,12 +161,17 @@ def tell(error: Exception) -> int:
 
     show_traceback(error)
     if package := not_installed(error):
-        what = f"this needs the package {package}, which is not installed"
-        print(f"earwitness: {what}\n    -> {how_to_install(package)}", file=sys.stderr)
+        what = say("this needs the package {package}, which is not installed", package=package)
+        say_error(f"{spoken(what)}\n    -> {spoken(how_to_install(package))}")
         return UNUSABLE
     fault = whose_fault(f"{PROJECT} {installed_version(PROJECT)}", error)
-    print(visible(f"earwitness: broke: {cause_of(error)}\n    -> {fault}"), file=sys.stderr)
+    say_error(say("broke: {cause}\n    -> {remedy}", cause=cause_of(error), remedy=fault))
     return BROKE
+
+
+def say_error(text: str) -> None:
+    """What a command says on standard error, in the language that is spoken."""
+    print(visible(f"earwitness: {spoken(text)}"), file=sys.stderr)
 
 
 def print_json(data: Any) -> None:
@@ -188,7 +197,8 @@ def accepted_sources(book: QuizBook, extra: list[str] | None) -> tuple[Standing,
     unknown = [name for name in extra or [] if name not in STANDINGS]
     if unknown:
         raise InputError(
-            Problem(f"--accept {name}", "is no standing of evidence", did_you_mean(name, STANDINGS)) for name in unknown
+            Problem(f"--accept {name}", say("is no standing of evidence"), did_you_mean(name, STANDINGS))
+            for name in unknown
         )
     added = [source for source in STANDINGS if source in (extra or []) and source not in book.quiz.accept]
     return (*book.quiz.accept, *added)
@@ -232,13 +242,20 @@ class Given:
         if self.run is None:
             return
         later = {decision.question for decision in self.decisions[len(self.run.decisions) :]}
-        before, remedy = self.run.key.questions, f"grade the file again with `--override {self.where}`"
+        before, remedy = self.run.key.questions, say("grade the file again with `--override {where}`", where=self.where)
         problems = []
         for question in questions:
             was, now = in_letters(before[question.id].correct), in_letters(question.correct)
             if was != now and question.id not in later:
-                what = f"was {was} in {self.where}, and is {now} by the evidence as it is now"
-                problems.append(Problem(question.id, what, f"{remedy}, and compare the two runs with `regrade`"))
+                what = say(
+                    "was {was} in {where}, and is {now} by the evidence as it is now",
+                    was=was,
+                    where=self.where,
+                    now=now,
+                )
+                problems.append(
+                    Problem(question.id, what, say("{remedy}, and compare the two runs with `regrade`", remedy=remedy))
+                )
         if problems:
             raise InputError(problems)
 
@@ -258,8 +275,8 @@ def given(paths: Sequence[Path] | None, book: QuizBook) -> Given:
         if not carries_decisions(path):
             decisions += read_decisions(path, book, decisions)
         elif number:
-            what = "is a run and not the first that is named"
-            raise InputError(Problem(f"--override {path}", what, "name one run at most, before any file"))
+            what = say("is a run and not the first that is named")
+            raise InputError(Problem(f"--override {path}", what, say("name one run at most, before any file")))
         else:
             run = read_run(path, book)
             decisions = run.decisions
@@ -301,8 +318,8 @@ def key_for_grading(book: QuizBook, accept: list[str] | None, said: Given, *, an
     problems = [
         Problem(
             book.quiz.id,
-            f"the key of {', '.join(names)} rests on {what}",
-            f"say --accept {standing}; every result will be marked",
+            say("the key of {names} rests on {what}", names=", ".join(names), what=what),
+            say("say --accept {standing}; every result will be marked", standing=standing),
         )
         for standing, (names, what) in doubtful.items()
         if names and standing not in allowed

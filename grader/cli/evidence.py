@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from basics.messages import say
 from grader.cli.common import (
     ABOUT_SOUND,
     DONE,
@@ -61,7 +62,7 @@ def validate(
     from grader.quiz.spec import schema_texts, stale
 
     if folder and quiz:
-        raise InputError(Problem("--quiz", f"{folder} is given already", "name the quiz once"))
+        raise InputError(Problem("--quiz", say("{folder} is given already", folder=folder), say("name the quiz once")))
     folder = find_quiz(folder or quiz)
     if write_schema:
         for name, text in schema_texts(_asked(folder)).items():
@@ -72,10 +73,10 @@ def validate(
     outdated = stale(folder / "schema") if (folder / "schema").is_dir() else []
     if outdated:
         problem = "differs from the types of this version"
-        remedy = f"run `{about_run('validate', folder, '--write-schema')}`"
+        remedy = say("run `{about_run}`", about_run=about_run("validate", folder, "--write-schema"))
         raise InputError(Problem(f"schema/{name}", problem, remedy) for name in outdated)
     for path in unlisted(book):
-        what = "looks like a question and is not among `questions` in quiz.yaml: list it there, or move it away"
+        what = say("looks like a question and is not among `questions` in quiz.yaml: list it there, or move it away")
         print(f"earwitness: note: {path} {what}", file=sys.stderr)
     count = sum(len(question.options) for question in book.questions)
     notes = list(_notes(book))

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from basics.messages import language_spoken
 from grader.cli.common import (
     DONE,
     FAILED,
     AcceptOption,
     JsonOption,
-    LanguageOption,
     OverrideOption,
     QuizOption,
     command,
@@ -22,7 +22,6 @@ from grader.cli.common import (
     key_for_grading,
     load_book,
     print_json,
-    spoken_language,
 )
 
 if TYPE_CHECKING:
@@ -90,7 +89,6 @@ def qti(
     accept: AcceptOption = None,
     override: OverrideOption = None,
     with_comments: CommentsOption = False,
-    language: LanguageOption = None,
 ) -> None:
     from basics.files import write_whole
     from grader.exports.comments import comments
@@ -100,7 +98,7 @@ def qti(
     book = load_book(quiz, override=override)
     key = key_for_grading(book, accept, given(override, book))
     correct, notes = exported_key(book, key)
-    said_beside = comments(book, key, spoken_language(language)) if with_comments else None
+    said_beside = comments(book, key, language_spoken()) if with_comments else None
     write_whole(out, qti_package(book, correct, said_beside))
     said = f"{out}: {len(book.questions)} questions; Canvas scores choose-many questions net of wrong ticks"
     console().print(said)
@@ -113,13 +111,12 @@ def moodle(
     accept: AcceptOption = None,
     override: OverrideOption = None,
     with_comments: CommentsOption = False,
-    language: LanguageOption = None,
 ) -> None:
     from grader.exports.comments import comments
     from grader.exports.moodle import moodle_xml
 
     def write(book: QuizBook, correct: Mapping[str, Chosen | None], key: AnswerKey) -> bytes:
-        said = comments(book, key, spoken_language(language)) if with_comments else None
+        said = comments(book, key, language_spoken()) if with_comments else None
         return moodle_xml(book, correct, said)
 
     _for_moodle(out, write, quiz, accept, override)

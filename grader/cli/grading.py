@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from basics.messages import language_spoken
 from grader.cli.common import (
     BROKE,
     DONE,
@@ -22,7 +23,6 @@ from grader.cli.common import (
     key_for_grading,
     load_book,
     print_json,
-    spoken_language,
 )
 
 Rule = Literal["all-or-nothing", "net-correct", "each-answer", "coverage"]
@@ -60,7 +60,7 @@ def check(
     from grader.quiz.loading import find_quiz, load_edition
     from grader.submissions.plain import read_yaml
 
-    spoken = language or "en" if as_json else spoken_language(language)
+    spoken = language or "en" if as_json else language_spoken()
     if edition := load_edition(find_quiz(quiz)):
         form = check_form(edition, read_yaml(answers, edition).submissions[0])
         print_json(form) if as_json else show_form(console(), form, spoken)

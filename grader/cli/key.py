@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from basics.messages import language_spoken, say
 from grader.cli.common import (
     DONE,
     UNSETTLED,
     AcceptOption,
     JsonOption,
-    LanguageOption,
     ModeOption,
     OverrideOption,
     QuizOption,
@@ -21,7 +21,6 @@ from grader.cli.common import (
     given,
     load_book,
     print_json,
-    spoken_language,
     testify,
 )
 
@@ -37,7 +36,6 @@ def key(
     accept: AcceptOption = None,
     override: OverrideOption = None,
     brief: Annotated[bool, typer.Option("--brief", help="One line for each question.")] = False,
-    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     book = load_book(quiz, override=override)
@@ -50,7 +48,7 @@ def key(
     if as_json:
         print_json(key_json.key_as_data(book, answer, testimonies))
     else:
-        terminal.show_key(console(), book, answer, testimonies, brief=brief, language=spoken_language(language))
+        terminal.show_key(console(), book, answer, testimonies, brief=brief, language=language_spoken())
     raise typer.Exit(UNSETTLED if answer.unsettled else DONE)
 
 
@@ -63,7 +61,6 @@ def why(
     override: OverrideOption = None,
     cache: Annotated[bool, typer.Option("--cache", help="Explain what the store holds and why it was missed.")] = False,
     brief: Annotated[bool, typer.Option("--brief", help="Sentences alone, without claim and numbers.")] = False,
-    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     from basics.errors import InputError, Problem
@@ -76,7 +73,13 @@ def why(
     wanted = book.question(question)
     letters = [option.upper()] if option else list(wanted.options)
     if letters[0] not in wanted.options:
-        raise InputError(Problem(f"option {option}", f"is not in {question}", did_you_mean(letters[0], wanted.options)))
+        raise InputError(
+            Problem(
+                f"option {option}",
+                say("is not in {question}", question=question),
+                did_you_mean(letters[0], wanted.options),
+            )
+        )
     said = given(override, book)
     sources = accepted_sources(book, said.accepting(accept))
     gatherer = Gatherer(book, sources, book.site, Store(), evidence)
@@ -89,6 +92,6 @@ def why(
         out = console()
         terminal.show_decisions(out, entry.decided)
         for letter in letters:
-            terminal.show_card(out, testimony, letter, language=spoken_language(language), brief=brief)
+            terminal.show_card(out, testimony, letter, language=language_spoken(), brief=brief)
         if cache:
             terminal.show_cache(out, gatherer, testimony)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from basics.messages import say
 from grader.cli.common import DONE, JsonOption, command, console, print_json
 
 if TYPE_CHECKING:
@@ -72,9 +73,13 @@ def sign(
     folder = find_quiz(quiz)
     record = sound_record(folder)
     if record.index is None:
-        what = "is not there: there is no evidence of record to sign"
+        what = say("is not there: there is no evidence of record to sign")
         raise InputError(
-            Problem(f"{RECORD_FOLDER}/{INDEX}", what, f"record some: `{command_of(folder, 'evidence', '--record')}`")
+            Problem(
+                f"{RECORD_FOLDER}/{INDEX}",
+                what,
+                say("record some: `{command_of}`", command_of=command_of(folder, "evidence", "--record")),
+            )
         )
     written = signature.sign(folder, record.index, key)
     console().print(f"{written}: signs {len(record.entries)} entries", soft_wrap=True)

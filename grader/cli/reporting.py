@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from basics.messages import say
 from grader.cli.common import (
     ABOUT_SOUND,
     DONE,
@@ -34,7 +35,10 @@ def report(
         Literal["ta", "student", "before"],
         typer.Option("--edition", help="ta; student: after the deadline; before: the questions and a form alone."),
     ] = "ta",
-    language: Annotated[Literal["en", "zh-TW"], typer.Option("--language", help="Of everything but the quiz.")] = "en",
+    language: Annotated[
+        Literal["en", "zh-TW"] | None,
+        typer.Option("--language", help="Of everything but the quiz; the page's is English if left out."),
+    ] = None,
     audio: Annotated[
         Literal["inline", "beside"],
         typer.Option("--audio", help="Sound in the page, or in a folder beside it.", rich_help_panel=ABOUT_SOUND),
@@ -66,7 +70,7 @@ def report(
         need_staff_edition(edition)
     book = load_book(quiz, grades, override)
     if edition == "before":
-        console().print(f"wrote {write_sheet(book, out=out, language=language)}")
+        console().print(say("wrote {path}", path=write_sheet(book, out=out, language=language or "en")))
         raise typer.Exit(DONE)
     said = given(override, book)
     sources, decisions = accepted_sources(book, said.accepting(accept)), said.decisions
@@ -82,7 +86,7 @@ def report(
         key,
         out=out,
         edition=edition,
-        language=language,
+        language=language or "en",
         store=Store(),
         grades=graded(book, grades, accept, override)[0] if grades else None,
         audio=audio,

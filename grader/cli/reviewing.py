@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from basics.messages import say
 from grader.cli.common import (
     DONE,
     FAILED,
@@ -116,9 +117,9 @@ def _need_all_of(named: dict[str, str]) -> None:
     from basics.errors import InputError, Problem
 
     if missing := [name for name, value in named.items() if not value]:
-        what = f"needs {' and '.join(missing)}"
+        what = say("needs {missing}", missing=" and ".join(missing))
         raise InputError(
-            Problem("appeal", what, "such as `earwitness appeal q07 C --student ID --result DIR`; or --list")
+            Problem("appeal", what, say("such as `earwitness appeal q07 C --student ID --result DIR`; or --list"))
         )
 
 
@@ -126,8 +127,8 @@ def _need_none_of(values: tuple[str | None, ...]) -> None:
     from basics.errors import InputError, Problem
 
     if said := [value for value in values if value]:
-        what = f"lists all appeals of a run; it was given with {', '.join(said)}"
-        raise InputError(Problem("--list", what, "leave out either"))
+        what = say("lists all appeals of a run; it was given with {said}", said=", ".join(said))
+        raise InputError(Problem("--list", what, say("leave out either")))
 
 
 def ledger(
@@ -186,9 +187,11 @@ def run_with_its_own_key(book: QuizBook, path: Path, override: list[Path] | None
     from grader.quiz.commands import about_run
 
     if override:
-        what = f"was given with {path}, a run that has its decisions"
+        what = say("was given with {path}, a run that has its decisions", path=path)
         decide = about_run("regrade", path, "CHANGES.yaml")
-        raise InputError(Problem(f"--override {override[0]}", what, f"leave it out, or decide with `{decide}`"))
+        raise InputError(
+            Problem(f"--override {override[0]}", what, say("leave it out, or decide with `{decide}`", decide=decide))
+        )
     return read_run(path, book)
 
 
@@ -208,4 +211,4 @@ def _points(text: str | None) -> Fraction | None:
     try:
         return Fraction(text)
     except ValueError as error:
-        raise InputError(Problem(f"--line {text}", "is not a number of points", "such as 6.0")) from error
+        raise InputError(Problem(f"--line {text}", say("is not a number of points"), say("such as 6.0"))) from error

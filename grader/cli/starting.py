@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from basics.messages import say
 from grader.cli.common import QuizOption, accepted_sources, command, console, load_book, testify
 
 WithOption = Annotated[
@@ -89,7 +90,7 @@ def class_(
     submissions = out / CLASS_FILE
     if students and submissions.exists():
         raise InputError(
-            Problem(str(submissions), "is there already", "name another folder with --out, or move the file")
+            Problem(str(submissions), say("is there already"), say("name another folder with --out, or move the file"))
         )
     key, _ = testify(book, "cached", accepted_sources(book, None), ())
     paths = {path.name: path for path in write_starters(out, book, [question.id for question in key.unsettled])}
@@ -101,7 +102,7 @@ def class_(
     if students:
         if submissions.exists():
             raise InputError(
-                Problem(str(submissions), "is there already", "move it away, or name another folder: --out")
+                Problem(str(submissions), say("is there already"), say("move it away, or name another folder: --out"))
             )
         write_whole(submissions, made_up_class(book, key, students, datetime.now(UTC)).encode())
         told.print(f"{submissions}: an invented class of {students}", soft_wrap=True)

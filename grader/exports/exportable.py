@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from basics.errors import InputError, Problem
+from basics.messages import say
 from grader.marking.scoring import correct_options
 from grader.quiz.spec import QuizBook
 from grader.submissions.model import Chosen
@@ -38,12 +39,20 @@ def exportable(book: QuizBook, key: Mapping[str, Chosen | None]) -> dict[str, Ch
     Raises InputError with all questions and texts that are otherwise.
     """
     problems = [
-        Problem(q.id, "is not settled" if key[q.id] is None else "has no correct option", "settle it, or override it")
+        Problem(
+            q.id,
+            say("is not settled") if key[q.id] is None else say("has no correct option"),
+            say("settle it, or override it"),
+        )
         for q in book.questions
         if not key[q.id]
     ]
     problems += [
-        Problem(where, f"holds {', '.join(_names(text))}, which XML cannot hold", "take it out of the text")
+        Problem(
+            where,
+            say("holds {names}, which XML cannot hold", names=", ".join(_names(text))),
+            say("take it out of the text"),
+        )
         for where, text in _texts(book)
         if NOT_IN_XML.search(text)
     ]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from basics.csv_source import MEND_SEPARATORS, Table, column_name, csv_text, open_table
 from basics.errors import InputError, Problem
+from basics.messages import say
 from basics.suggestions import did_you_mean
 from grader.exports.numerals import decimal_mark, plain_number, why_no_number
 from grader.marking.scoring import rounded
@@ -71,8 +72,12 @@ class Gradebook:
         ]
         if len(found) == 1:
             return found[0]
-        what = f"fits {len(found)} columns of {self.table.path.name}" if found else "is no assignment of the gradebook"
-        remedy = "give the whole header, Title (id)" if found else did_you_mean(wanted, list(titles.values()))
+        what = (
+            say("fits {n} columns of {name}", n=len(found), name=self.table.path.name)
+            if found
+            else say("is no assignment of the gradebook")
+        )
+        remedy = say("give the whole header, Title (id)") if found else did_you_mean(wanted, list(titles.values()))
         raise InputError(Problem(f"assignment {wanted!r}", what, remedy))
 
     def plain(self, text: str) -> str:
@@ -85,14 +90,20 @@ class Gradebook:
 
     def possible(self, column: int) -> Fraction:
         """The assignment's points. Raises InputError where they are not there, are zero, or no number for certain."""
-        what = "has no points possible in the gradebook, so nothing says what its scores count"
+        what = say("has no points possible in the gradebook, so nothing says what its scores count")
         if self.points_row and (text := self.points[column].strip()):
             number = plain_number(text, self.mark)
             if number is not None and (points := Fraction(number)) > 0:
                 return points
-            what = f"is worth {text!r} points, which {'is nothing' if number else why_no_number(text)}"
+            what = say(
+                "is worth {text!r} points, which {value}",
+                text=text,
+                value="is nothing" if number else why_no_number(text),
+            )
         where = self.table.where(self.points_row or 1, column)
-        raise InputError(Problem(f"{where}, {self.table.header[column]}", what, "correct it in the LMS; export again"))
+        raise InputError(
+            Problem(f"{where}, {self.table.header[column]}", what, say("correct it in the LMS; export again"))
+        )
 
 
 @dataclass(frozen=True)
@@ -110,8 +121,8 @@ def read_gradebook(path: Path) -> Gradebook:
     columns = {name.strip(): i for i, name in reversed(list(enumerate(table.header)))}
     missing = [name for name in ("Student", "ID", "Section") if name not in columns]
     if missing:
-        what = f"is not a gradebook export: it has no column {', '.join(missing)}"
-        raise InputError(Problem(table.where(1), what, "export it in English from the LMS: Grades > Export"))
+        what = say("is not a gradebook export: it has no column {missing}", missing=", ".join(missing))
+        raise InputError(Problem(table.where(1), what, say("export it in English from the LMS: Grades > Export")))
     ids: dict[str, int] = {
         name: columns[name] for name in ("Student", "ID", "SIS User ID", "SIS Login ID", "Section") if name in columns
     }
@@ -131,7 +142,9 @@ def read_gradebook(path: Path) -> Gradebook:
 def _ragged(table: Table, rows: Sequence[tuple[int, Sequence[str]]]) -> list[Problem]:
     width = len(table.header)
     return [
-        Problem(table.where(number), f"has {len(row)} cells, the header has {width}", MEND_SEPARATORS)
+        Problem(
+            table.where(number), say("has {n} cells, the header has {width}", n=len(row), width=width), MEND_SEPARATORS
+        )
         for number, row in rows
         if len(row) != width
     ]
@@ -162,7 +175,11 @@ def _student(number: int, row: Sequence[str], ids: Mapping[str, int]) -> Gradebo
 def _unknown(table: Table, students: Sequence[GradebookStudent]) -> list[Problem]:
     """Rows whose ID is not one of the LMS's: a spreadsheet's total, a mangled number, a formula."""
     return [
-        Problem(table.where(s.row), f"has the ID {s.lms_id!r}, expected a number of the LMS", "export it again")
+        Problem(
+            table.where(s.row),
+            say("has the ID {lms_id!r}, expected a number of the LMS", lms_id=s.lms_id),
+            say("export it again"),
+        )
         for s in students
         if not re.fullmatch(r"\d+", s.lms_id, re.ASCII)
     ]
@@ -171,7 +188,11 @@ def _unknown(table: Table, students: Sequence[GradebookStudent]) -> list[Problem
 def _repeated(table: Table, students: Sequence[GradebookStudent]) -> list[Problem]:
     first: dict[str, GradebookStudent] = {}
     return [
-        Problem(table.where(s.row), f"ID {s.lms_id} stands in row {first[s.lms_id].row} already", "export it again")
+        Problem(
+            table.where(s.row),
+            say("ID {lms_id} stands in row {row} already", lms_id=s.lms_id, row=first[s.lms_id].row),
+            say("export it again"),
+        )
         for s in students
         if first.setdefault(s.lms_id, s) is not s
     ]
@@ -227,7 +248,11 @@ def doubtful(gradebook: Gradebook, columns: Iterable[int], students: Iterable[Gr
     """Scores that hold digits and are no number for certain; a grade in words is none."""
     places = sorted((row.row, column, row.cells[column].strip()) for row in students for column in columns)
     return [
-        Problem(gradebook.table.where(row, column), f"{text!r} {why_no_number(text)}", "export it again")
+        Problem(
+            gradebook.table.where(row, column),
+            say("{text!r} {why_no_number}", text=text, why_no_number=why_no_number(text)),
+            say("export it again"),
+        )
         for row, column, text in places
         if any(map(str.isdigit, text)) and plain_number(text, gradebook.mark) is None
     ]
@@ -258,14 +283,23 @@ def _match(
         if len(candidates) == 1:
             found[student] = candidates[0]
         else:
-            what = f"student {student} {'is not in the gradebook' if not candidates else 'fits two rows'}"
-            remedy = "export the gradebook again, or remove the student from the submissions and the roster"
+            what = say(
+                "student {student} {value}",
+                student=student,
+                value="is not in the gradebook" if not candidates else "fits two rows",
+            )
+            remedy = say("export the gradebook again, or remove the student from the submissions and the roster")
             problems.append(Problem(where, what, remedy))
     taken: dict[str, str] = {}
     for student, row in found.items():
         if taken.setdefault(row.lms_id, student) != student:
-            what = f"students {taken[row.lms_id]} and {student} are both ID {row.lms_id}"
-            problems.append(Problem(f"{where} row {row.row}", what, "find out which account is meant"))
+            what = say(
+                "students {taken} and {student} are both ID {lms_id}",
+                taken=taken[row.lms_id],
+                student=student,
+                lms_id=row.lms_id,
+            )
+            problems.append(Problem(f"{where} row {row.row}", what, say("find out which account is meant")))
     if problems:
         raise InputError(problems)
     return found

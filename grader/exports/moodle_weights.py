@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from basics.errors import InputError, Problem
+from basics.messages import say
 from grader.quiz.spec import CreditRule, Question, QuizBook
 from grader.submissions.model import Chosen
 
@@ -46,7 +47,9 @@ def too_many(book: QuizBook, key: Mapping[str, Chosen]) -> None:
     """Raises InputError with every question that has more correct options than Moodle has shares for."""
     problems = [
         Problem(
-            q.id, f"has {len(key[q.id])} correct options, Moodle has shares for {MOST} at most", "split the question"
+            q.id,
+            say("has {n} correct options, Moodle has shares for {MOST} at most", n=len(key[q.id]), MOST=MOST),
+            say("split the question"),
         )
         for q in book.questions
         if q.choose == "many" and len(key[q.id]) > MOST

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from basics.messages import say
+
 
 class Malformed(Exception):
     """The importer's library raises here; the text says why and in which line."""
@@ -53,7 +55,9 @@ def _plain(text: str, at: int, separator: str, end: str) -> tuple[str | None, in
     begin = at
     while at < len(text) and not text.startswith((separator, end), at):
         if text[at] in '"\r\n':
-            what = "a quote stands in a cell without quotes" if text[at] == '"' else "a line ends in another way"
+            what = (
+                say("a quote stands in a cell without quotes") if text[at] == '"' else say("a line ends in another way")
+            )
             raise Malformed(f"{what} in line {_line(text, at)}")
         at += 1
     return text[begin:at] or None, at

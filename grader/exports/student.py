@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 from basics.errors import InputError, Problem
 from basics.files import SECRET, read_bytes, real_path, write_whole
 from basics.folders import Stage, staging
+from basics.messages import say
 from evaluators.evidence import Frozen, digest
 from grader.quiz.edition import ANNOUNCED, PRINTED, SEAL
 from grader.quiz.spec import QuizBook, Text, normalise
@@ -85,10 +86,12 @@ def check_places(book: QuizBook, out: Path, opening: Path) -> None:
     """Raises InputError if the edition would replace the quiz itself, or be published with the opening in it."""
     problems = []
     if real_path(out) == real_path(book.folder):
-        problems.append(Problem(str(out), "is the quiz itself, which the edition would replace", "name another folder"))
+        problems.append(
+            Problem(str(out), say("is the quiz itself, which the edition would replace"), say("name another folder"))
+        )
     if real_path(opening).is_relative_to(real_path(out)):
-        what = f"would be published with the edition in {out}"
-        problems.append(Problem(str(opening), what, "name a file outside it with --opening"))
+        what = say("would be published with the edition in {out}", out=out)
+        problems.append(Problem(str(opening), what, say("name a file outside it with --opening")))
     if problems:
         raise InputError(problems)
 
@@ -129,8 +132,13 @@ def _read(path: Path, model: type[M]) -> M:
     try:
         return model.model_validate_json(read_bytes(path, most=MOST_BYTES))
     except ValidationError as error:
-        what = f"is not a{'n' if model is Opening else ''} {model.__name__.lower()} key: {error.errors()[0]['msg']}"
-        raise InputError(Problem(path.name, what, "use the file as it was published")) from error
+        what = say(
+            "is not a{value} {name} key: {errors}",
+            value="n" if model is Opening else "",
+            name=model.__name__.lower(),
+            errors=error.errors()[0]["msg"],
+        )
+        raise InputError(Problem(path.name, what, say("use the file as it was published"))) from error
 
 
 def _write_yaml(path: Path, data: object) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, write_whole
+from basics.messages import say
 from grader.exports.gradebook import Gradebook, Transfer, column_of, defused, doubtful, gradebook_file, transfer
 from grader.exports.importer import Outcome, imitate
 from grader.marking.run_record import RunRecord, read_run
@@ -34,7 +35,11 @@ class Plan:
         """Write the file. Raises InputError if the importer would do anything but the planned changes."""
         if not self.outcome.safe or not self.as_planned:
             problem = self.outcome.refused or "; ".join(self.outcome.lints) or "the importer would do something else"
-            raise InputError(Problem(str(path), f"was not written: {problem}", "run without --out to see what"))
+            raise InputError(
+                Problem(
+                    str(path), say("was not written: {problem}", problem=problem), say("run without --out to see what")
+                )
+            )
         write_whole(path, self.content)
 
     @property
@@ -114,8 +119,8 @@ def _factor(result: RunRecord, gradebook: Gradebook, column: int, *, scale: bool
         return Fraction(1)
     if scale:
         return possible / quiz
-    what = f"is worth {float(possible):g} points in the LMS, the quiz {float(quiz):g}"
-    raise InputError(Problem(column_of(gradebook, column), what, "correct it in the LMS, or say --scale"))
+    what = say("is worth {possible:g} points in the LMS, the quiz {quiz:g}", possible=float(possible), quiz=float(quiz))
+    raise InputError(Problem(column_of(gradebook, column), what, say("correct it in the LMS, or say --scale")))
 
 
 def obstacles(result: RunRecord, *, partial: bool) -> list[Problem]:
@@ -124,15 +129,21 @@ def obstacles(result: RunRecord, *, partial: bool) -> list[Problem]:
     if partial:
         return []
     problems = [
-        Problem(where, f"{name} is not settled and not in the totals", "settle it, or say --partial")
+        Problem(
+            where, say("{name} is not settled and not in the totals", name=name), say("settle it, or say --partial")
+        )
         for name in result.unsettled
     ]
     problems += [
-        Problem(where, f"{question} of {student} is not graded", "see to it, or say --partial")
+        Problem(
+            where,
+            say("{question} of {student} is not graded", question=question, student=student),
+            say("see to it, or say --partial"),
+        )
         for student, question in result.ungraded
     ]
     if result.demonstration:
-        problems.append(Problem(where, "rests on demonstration evidence", "measure it, or say --partial"))
+        problems.append(Problem(where, say("rests on demonstration evidence"), say("measure it, or say --partial")))
     return problems
 
 

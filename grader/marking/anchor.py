@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, real_path, write_whole
+from basics.messages import say
 from evaluators.evidence import Frozen
 
 ENVIRONMENT_VARIABLE = "EARWITNESS_STATE"
@@ -46,8 +47,10 @@ def read_anchor(out: Path) -> Anchor | None:
     try:
         return Anchor.model_validate_json(read_bytes(path, most=MOST_BYTES)).model_copy(update={"where": str(path)})
     except ValidationError as error:
-        what = "does not say where a ledger ended"
-        raise InputError(Problem(str(path), what, f"remove it, if you know that {out} is sound")) from error
+        what = say("does not say where a ledger ended")
+        raise InputError(
+            Problem(str(path), what, say("remove it, if you know that {out} is sound", out=out))
+        ) from error
 
 
 def write_anchor(out: Path, end: Anchor) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from basics.errors import InputError, Problem
+from basics.messages import say
 from grader.marking.grading import Grades, Setting, grade, grade_students, hold_harmless
 from grader.marking.import_check import ImportCheck, check_import
 from grader.marking.regulations import NO_TIME
@@ -113,8 +114,8 @@ def rule_in_force(book: QuizBook, key: AnswerKey, asked: CreditRule | None) -> C
     decided = in_force(key.decisions).rule
     if asked and decided and asked != decided:
         told = next(d.told(n) for n, d in reversed(list(enumerate(key.decisions, 1))) if d.rule)
-        remedy = "leave it out, or change the rule with `earwitness regrade`"
-        raise InputError(Problem(f"--rule {asked}", f"is another rule than was decided: {told}", remedy))
+        remedy = say("leave it out, or change the rule with `earwitness regrade`")
+        raise InputError(Problem(f"--rule {asked}", say("is another rule than was decided: {told}", told=told), remedy))
     return decided or asked or book.quiz.credit_rule
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from basics.listing import first_few
+from basics.messages import say
 from grader.marking.class_run import ClassRun
 from grader.quiz.commands import command
 from grader.submissions.class_file import NoSubmission
@@ -53,11 +54,13 @@ def handed_in(run: ClassRun) -> str:
 def _open(run: ClassRun) -> Iterator[str]:
     grades, folder = run.grades, run.setting.book.folder
     if names := grades.unsettled:
-        remedy = f"see `{command(folder, 'key')}`; gather what is missing, or decide with --override"
+        remedy = say(
+            "see `{command}`; gather what is missing, or decide with --override", command=command(folder, "key")
+        )
         yield f"{_count(len(names), 'question')} not settled: {first_few(names, NAMED)} ({remedy})"
     if grades.ungraded:
         cells = [f"{student} {question}" for student, question in grades.ungraded]
-        remedy = "look at them in the LMS; they have no points until they are graded there or here"
+        remedy = say("look at them in the LMS; they have no points until they are graded there or here")
         yield f"{_count(len(cells), 'answer')} not graded: {first_few(cells, NAMED)} ({remedy})"
 
 
@@ -65,7 +68,7 @@ def _to_decide(run: ClassRun) -> Iterator[str]:
     grades, known, check = run.grades, run.setting.class_file, run.import_check
     flagged = [r.student_id for r in grades.records if any(a.rule == "attempts per day" for a in r.adjustments)]
     if flagged:
-        what = "made more attempts on a day than allowed, which costs nothing by itself"
+        what = say("made more attempts on a day than allowed, which costs nothing by itself")
         yield f"{_count(len(flagged), 'student')} {what}: {first_few(flagged, NAMED)}"
     if grades.missing and "no_submission" not in known.model_fields_set:
         who = first_few([entry.student_id for entry in grades.missing], NAMED)
@@ -74,13 +77,13 @@ def _to_decide(run: ClassRun) -> Iterator[str]:
             "(blank or zero? `no_submission: row` or `zero` in the class file; `listed` leaves it as it is)"
         )
     if check and check.suspect_questions:
-        remedy = "say which under `canvas_key` in the class file, or correct the quiz"
+        remedy = say("say which under `canvas_key` in the class file, or correct the quiz")
         yield f"the LMS graded {first_few(check.suspect_questions, NAMED)} with another key or other points ({remedy})"
     elif check and (check.cells_different or check.scores_different):
         sums = f"{_count(check.scores_different, 'score')} of the LMS not the sum of their points"
         yield f"{_count(check.cells_different, 'cell')} with other points in the LMS, {sums}: see the differences below"
     if late := [record.student_id for record in grades.records if record.decision.kept is None]:
-        what = "handed in late only, and nothing counts unless the class file has an extension"
+        what = say("handed in late only, and nothing counts unless the class file has an extension")
         yield f"{_count(len(late), 'student')} {what}: {first_few(late, NAMED)}"
 
 

@@ -23,6 +23,7 @@ from basics.errors import InputError, Problem
 from basics.files import read_bytes, sha256_of, write_whole
 from basics.folders import Stage, settle, steady
 from basics.json_source import parsed_object
+from basics.messages import say
 from basics.moments import Moment
 from evaluators.evidence import Frozen, canonical_json
 from grader.marking.anchor import Anchor, read_anchor, write_anchor
@@ -131,14 +132,14 @@ def read_entry(path: Path) -> Entry:
         what = f"{'.'.join(map(str, first['loc']))} {first['msg'][:1].lower()}{first['msg'][1:]}".strip()
     except ValueError as error:
         what = str(error)
-    raise InputError(Problem(str(path), f"is not an entry: {what}", "restore it from a backup"))
+    raise InputError(Problem(str(path), say("is not an entry: {what}", what=what), say("restore it from a backup")))
 
 
 def read_entries(folder: Path) -> list[Entry]:
     """All entries, oldest first. Raises InputError where there is no ledger, and for each entry that is none."""
     found = entries(folder)
     if not found:
-        raise InputError(Problem(str(folder), "holds no ledger", "name the --out folder of a grading run"))
+        raise InputError(Problem(str(folder), say("holds no ledger"), say("name the --out folder of a grading run")))
     read: list[Entry] = []
     problems: list[Problem] = []
     for path in found:
@@ -169,7 +170,11 @@ def chain(folder: Path) -> Iterator[Finding]:
         try:
             entry = read_entry(path)
             if not entry.number == number == int(path.stem):
-                what = f"is number {entry.number}, expected {number}: an entry was removed or added"
+                what = say(
+                    "is number {number}, expected {number2}: an entry was removed or added",
+                    number=entry.number,
+                    number2=number,
+                )
                 yield Finding(path.name, what)
             if entry.previous != previous:
                 yield Finding(path.name, "does not follow the entry before it: that one was changed, removed or added")
@@ -302,7 +307,7 @@ def need_recorded_folder(out: Path, name: str) -> None:
         recorded = last_outputs(out).folders.get(name)
         found = [finding for finding in current_outputs(out) if finding.entry == name]
     if recorded is None:
-        raise InputError(Problem(str(out / name), "was never recorded", "grade again with --out DIR"))
+        raise InputError(Problem(str(out / name), say("was never recorded"), say("grade again with --out DIR")))
     if found:
         raise InputError(_problems(out, found))
 
@@ -317,13 +322,15 @@ def need_recorded_result(file: Path) -> None:
         return
     known = {digest for _, entry in _readable(file.parent / FOLDER) for digest in entry.outputs.values()}
     if known and sha256_of(file) not in known:
-        what = "is no file that the ledger beside it ever recorded"
+        what = say("is no file that the ledger beside it ever recorded")
         raise InputError(_problems(file.parent, [Finding(file.name, what)]))
 
 
 def _problems(out: Path, found: Sequence[Finding]) -> list[Problem]:
     see = f"see `{about_run('ledger', out)}`"
-    remedy = f"{see}; restore it from a backup (the ledger keeps every version under {OBJECTS}/)"
+    remedy = say(
+        "{see}; restore it from a backup (the ledger keeps every version under {OBJECTS}/)", see=see, OBJECTS=OBJECTS
+    )
     problems = [Problem(str(out / _place(finding.entry)), finding.what) for finding in found]
     return [*problems[:-1], Problem(problems[-1].where, problems[-1].what, remedy)]
 

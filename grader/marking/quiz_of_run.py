@@ -11,6 +11,7 @@ from pathlib import Path
 
 from basics.errors import InputError, Problem
 from basics.files import real_path
+from basics.messages import say
 from grader.marking.run_record import RunRecord, other_quiz, parse_run, record_path
 from grader.quiz.loading import BUILT_IN_QUIZ, QUIZ_FILE, load_quiz
 from grader.quiz.spec import QuizBook
@@ -43,7 +44,9 @@ def quiz_of_run(path: Path) -> QuizBook:
             reasons.append(f"{place} {reason}")
         elif place in told:
             reasons.append(f"{place}, where it was, holds no {QUIZ_FILE}")
-    what = f"was graded with the quiz {record.quiz}, which is not found: {'; '.join(reasons)}"
+    what = say(
+        "was graded with the quiz {quiz}, which is not found: {reasons}", quiz=record.quiz, reasons="; ".join(reasons)
+    )
     raise InputError(Problem(str(path), what, NAME_IT))
 
 

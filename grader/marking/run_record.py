@@ -22,6 +22,7 @@ from basics.files import read_bytes, writing_text
 from basics.folders import settle
 from basics.json_source import parsed_object
 from basics.listing import first_few
+from basics.messages import say
 from basics.moments import Moment
 from evaluators.evidence import Frozen, Standing
 from grader.marking.grading import HELD, Grades, Setting, grade_students
@@ -311,7 +312,7 @@ Found = tuple[str, str]
 
 def _parse(file: Path) -> RunRecord:
     if not file.exists():
-        raise InputError(Problem(str(file), "there is no result here", "grade with --out DIR first"))
+        raise InputError(Problem(str(file), say("there is no result here"), say("grade with --out DIR first")))
     content = read_bytes(file, most=MOST_BYTES)
     try:
         return RunRecord.model_validate_json(content)
@@ -326,8 +327,12 @@ def _parse(file: Path) -> RunRecord:
 def _upgraded(file: Path, data: dict[str, Any]) -> RunRecord:
     written = data.get("format")
     if type(written) is int and written > FORMAT:
-        what = f"has format {written}, which a newer version wrote; this one reads up to {FORMAT}"
-        raise InputError(Problem(str(file), what, "use that version of earwitness"))
+        what = say(
+            "has format {written}, which a newer version wrote; this one reads up to {FORMAT}",
+            written=written,
+            FORMAT=FORMAT,
+        )
+        raise InputError(Problem(str(file), what, say("use that version of earwitness")))
     if type(written) is not int or written not in UPGRADES:
         raise InputError(_problems(file, [("format", f"is {written!r}, expected {FORMAT}")]))
     for older in range(written, FORMAT):
@@ -438,7 +443,9 @@ def _impossible(where: str, student: StudentLine, questions: int) -> Iterator[Fo
         yield f"{where}.points", f"has {len(student.points)} entries, its key has {questions} questions"
     for j, attempt in enumerate(student.attempts):
         if len(attempt.answers) != questions:
-            what = f"has {len(attempt.answers)} entries, its key has {questions} questions"
+            what = say(
+                "has {n} entries, its key has {questions} questions", n=len(attempt.answers), questions=questions
+            )
             yield f"{where}.attempts.{j}.answers", what
     if student.kept is not None and student.kept >= len(student.attempts):
         yield f"{where}.kept", f"is {student.kept}, counted from 0, but there are {len(student.attempts)} attempts"
@@ -482,5 +489,5 @@ def _problems(file: Path, found: Iterator[Found] | list[Found], remedy: str = RE
     places = list(found)
     problems = [Problem(f"{file}, {where}" if where else str(file), what) for where, what in places[:MOST_PROBLEMS]]
     if len(places) > MOST_PROBLEMS:
-        problems.append(Problem(str(file), f"and {len(places) - MOST_PROBLEMS} more places"))
+        problems.append(Problem(str(file), say("and {n} more places", n=len(places) - MOST_PROBLEMS)))
     return [*problems[:-1], Problem(problems[-1].where, problems[-1].what, remedy)]

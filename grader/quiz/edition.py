@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from basics.errors import InputError, Problem
+from basics.messages import say
 from basics.yaml_source import Source, read, validate
 from grader.quiz.spec import Question, Quiz, QuizBook
 
@@ -33,7 +34,7 @@ def is_edition(folder: Path, quiz: Quiz) -> bool:
 
 def not_a_quiz(folder: Path) -> InputError:
     """What every command says that would need the evidence, in one line."""
-    what = (
+    what = say(
         "is the students' edition, without evidence and key: only the teaching staff's quiz can be decided, explained, "
         "graded, reported or exported (`check` tells whether answers to this one are well formed)"
     )
@@ -53,7 +54,9 @@ def read_edition(folder: Path, quiz: Quiz) -> QuizBook:
         except InputError as error:
             problems += error.problems
     missing = [name for name in quiz.questions if not (folder / name).is_file()]
-    problems += [Problem(str(folder / name), "is not there", "use the edition as it was published") for name in missing]
+    problems += [
+        Problem(str(folder / name), say("is not there"), say("use the edition as it was published")) for name in missing
+    ]
     if problems:
         raise InputError(problems)
     return QuizBook(folder, quiz, tuple(questions))

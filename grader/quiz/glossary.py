@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from basics.errors import InputError, Problem
+from basics.messages import say
 from basics.yaml_source import Source, read
 from evaluators.evidence import Frozen
 from grader.quiz.words import LANGUAGES, Language
@@ -51,12 +52,14 @@ def _terms(source: Source) -> dict[str, Term]:
             term = Term.model_validate(entry, strict=False)
         except ValidationError as error:
             told = error.errors()[0]
-            what = f"is no term: {'.'.join(map(str, told['loc']))} {told['msg']}"
-            problems.append(Problem(source.where((name,)), what, "give `name` and `means` in each language"))
+            what = say("is no term: {told} {told2}", told=".".join(map(str, told["loc"])), told2=told["msg"])
+            problems.append(Problem(source.where((name,)), what, say("give `name` and `means` in each language")))
             continue
         found[name] = term
         if lacking := [one for one in LANGUAGES if not (term.name.get(one) and term.means.get(one))]:
-            problems.append(Problem(source.where((name,)), f"lacks {', '.join(lacking)}", "write it"))
+            problems.append(
+                Problem(source.where((name,)), say("lacks {lacking}", lacking=", ".join(lacking)), say("write it"))
+            )
     if problems:
         raise InputError(problems)
     return found

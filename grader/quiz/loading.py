@@ -14,6 +14,7 @@ from pathlib import Path
 
 from basics.errors import InputError, Problem
 from basics.files import real_path
+from basics.messages import say
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Path_, Source, read, validate
 from evaluators.announcement import announced
@@ -45,7 +46,11 @@ def find_quiz(folder: Path | None) -> Path:
             return candidate
     if folder is None:
         return BUILT_IN_QUIZ
-    raise InputError(Problem(str(folder), f"holds no {QUIZ_FILE}", "name the folder that holds the quiz"))
+    raise InputError(
+        Problem(
+            str(folder), say("holds no {QUIZ_FILE}", QUIZ_FILE=QUIZ_FILE), say("name the folder that holds the quiz")
+        )
+    )
 
 
 def load_quiz(folder: Path) -> QuizBook:
@@ -60,7 +65,9 @@ def load_quiz(folder: Path) -> QuizBook:
     faults: list[Problem] = []
     for i, name in enumerate(quiz.questions):
         if _leads_out(name):
-            problems.append(Problem(source.where(("questions", i)), f"{name} lies outside the quiz", OWN_FILE))
+            problems.append(
+                Problem(source.where(("questions", i)), say("{name} lies outside the quiz", name=name), OWN_FILE)
+            )
             continue
         try:
             questions.append(load_question(folder / name, bench, faults))
@@ -68,7 +75,9 @@ def load_quiz(folder: Path) -> QuizBook:
             missing = not (folder / name).exists()
             where = source.where(("questions", i))
             problems += (
-                [Problem(where, f"names {name}, which is not there", "correct the name")] if missing else error.problems
+                [Problem(where, say("names {name}, which is not there", name=name), say("correct the name"))]
+                if missing
+                else error.problems
             )
     problems += _across(quiz, questions, source) if not problems else []
     published: tuple[PublishedPair, ...] = ()
@@ -107,7 +116,11 @@ def _published(folder: Path, quiz: Quiz, source: Source) -> tuple[PublishedPair,
     path = folder / quiz.published_audio
     if _leads_out(quiz.published_audio) or not real_path(path).is_relative_to(real_path(folder)):
         where = source.where(("published_audio",))
-        raise InputError(Problem(where, f"{quiz.published_audio} lies outside the quiz", OWN_FILE))
+        raise InputError(
+            Problem(
+                where, say("{published_audio} lies outside the quiz", published_audio=quiz.published_audio), OWN_FILE
+            )
+        )
     return read_published(path)
 
 
@@ -196,15 +209,23 @@ def vocabulary(
     except InputError as error:
         kind = Broken if isinstance(error, Unloadable) else InputError
         told = at.where(("evidence", index, "evaluator"))
-        raise kind(Problem(told, f"{p.where} {p.what}", p.remedy) for p in error.problems) from error
+        raise kind(
+            Problem(told, say("{where} {what}", where=p.where, what=p.what), p.remedy) for p in error.problems
+        ) from error
     try:
         return {request.named(q.name): q for q in announced(evaluator, parameters_of(request, bench, source, index))}
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # an evaluator may be anybody's code
-        what = f"the evaluator {name} broke when asked what it measures: {cause_of(error)}"
+        what = say(
+            "the evaluator {name} broke when asked what it measures: {cause_of}", name=name, cause_of=cause_of(error)
+        )
         output = f"\n{shown_output(error)}" if shown_output(error) else ""
-        raise Broken(Problem(where, what, f"{whose_fault(owner(name), error)}{output}")) from error
+        raise Broken(
+            Problem(
+                where, what, say("{whose_fault}{output}", whose_fault=whose_fault(owner(name), error), output=output)
+            )
+        ) from error
 
 
 def _absent_files(request: EvidenceRequest, bench: Bench, source: Source, index: int) -> Iterator[Problem]:
@@ -216,8 +237,8 @@ def _absent_files(request: EvidenceRequest, bench: Bench, source: Source, index:
         try:
             site.file(name)
         except InputError as error:
-            what = f"{name}: {'; '.join(problem.what for problem in error.problems)}"
-            yield Problem(source.where(("evidence", index)), what, "put it there, or correct its path")
+            what = say("{name}: {problems}", name=name, problems="; ".join(problem.what for problem in error.problems))
+            yield Problem(source.where(("evidence", index)), what, say("put it there, or correct its path"))
 
 
 def _offered_twice(
@@ -240,9 +261,11 @@ def _offered_twice(
                 if alike
                 else f"{other.evaluator} and {request.evaluator} offer"
             )
-            what = f"{who} {', '.join(same[:3])}{' …' if same[3:] else ''}"
-            remedy = f"say `as: other` here and `other.{same[0]}` in the claims"
-            yield Problem(where, what, f"{remedy}, or `fallback: true` if it stands in" if alike else remedy)
+            what = say("{who} {same}{value}", who=who, same=", ".join(same[:3]), value=" …" if same[3:] else "")
+            remedy = say("say `as: other` here and `other.{same}` in the claims", same=same[0])
+            yield Problem(
+                where, what, say("{remedy}, or `fallback: true` if it stands in", remedy=remedy) if alike else remedy
+            )
 
 
 def _cites(request: EvidenceRequest) -> bool:
@@ -256,24 +279,30 @@ def _claim_problems(claim: Form, known: Mapping[str, Quantity], source: Source, 
         unknown = [name for name in names_of(comparison) if name not in known]
         problems += [
             Problem(
-                where, f"measurement {name!r} is not offered by this question's evidence", did_you_mean(name, known)
+                where,
+                say("measurement {name!r} is not offered by this question's evidence", name=name),
+                did_you_mean(name, known),
             )
             for name in unknown
         ]
         if not unknown:
-            problems += [Problem(where, what, "compare like with like") for what in _mismatches(comparison, known)]
+            problems += [Problem(where, what, say("compare like with like")) for what in _mismatches(comparison, known)]
     if problems:
         return list(dict.fromkeys(problems))
     try:
         can_hold, can_fail = satisfiable([(claim, True)], known), satisfiable([(claim, False)], known)
     except TooComplex:
-        return [Problem(where, TOO_COMPLEX, "ask for less in one claim, or with fewer alternatives")]
+        return [Problem(where, TOO_COMPLEX, say("ask for less in one claim, or with fewer alternatives"))]
     if not can_hold and not can_fail:
-        return [Problem(where, "this claim can never be decided: its margin leaves no room", "lower the margin")]
+        return [
+            Problem(where, say("this claim can never be decided: its margin leaves no room"), say("lower the margin"))
+        ]
     if not can_hold or not can_fail:
         always = "supported" if can_hold else "refuted"
-        what = f"this claim is {always} whatever the evidence says: {in_words(claim)}"
-        return [Problem(where, what, "compare measurements that could come out either way")]
+        what = say(
+            "this claim is {always} whatever the evidence says: {in_words}", always=always, in_words=in_words(claim)
+        )
+        return [Problem(where, what, say("compare measurements that could come out either way"))]
     return []
 
 
@@ -296,11 +325,16 @@ def _double_answers(question: Question, known: Mapping[str, Quantity], source: S
         where = source.where(("options", b, "claim"))
         try:
             if satisfiable([(first.claim, True), (second.claim, True)], known):
-                what = f"choose is one, but the claims of {a} and {b} can both be supported"
-                problems.append(Problem(where, what, f"make the claim of {b} exclude that of {a}"))
+                what = say("choose is one, but the claims of {a} and {b} can both be supported", a=a, b=b)
+                problems.append(Problem(where, what, say("make the claim of {b} exclude that of {a}", b=b, a=a)))
         except TooComplex:
-            what = f"whether the claims of {a} and {b} exclude one another cannot be found out: {TOO_COMPLEX}"
-            problems.append(Problem(where, what, "use fewer alternatives"))
+            what = say(
+                "whether the claims of {a} and {b} exclude one another cannot be found out: {TOO_COMPLEX}",
+                a=a,
+                b=b,
+                TOO_COMPLEX=TOO_COMPLEX,
+            )
+            problems.append(Problem(where, what, say("use fewer alternatives")))
     return problems
 
 
@@ -308,10 +342,11 @@ def _across(quiz: Quiz, questions: list[Question], source: Source) -> list[Probl
     ids = [question.id for question in questions]
     repeated = sorted({name for name in ids if ids.count(name) > 1})
     problems = [
-        Problem(source.where(("questions",)), f"two questions are called {name}", "rename one") for name in repeated
+        Problem(source.where(("questions",)), say("two questions are called {name}", name=name), say("rename one"))
+        for name in repeated
     ]
     points = sum(question.points for question in questions)
     if abs(points - quiz.total) > 1e-9:
-        what = f"total is {quiz.total:g}, but the questions' points sum to {points:g}"
-        problems.append(Problem(source.where(("total",)), what, "correct the total or a question's points"))
+        what = say("total is {total:g}, but the questions' points sum to {points:g}", total=quiz.total, points=points)
+        problems.append(Problem(source.where(("total",)), what, say("correct the total or a question's points")))
     return problems

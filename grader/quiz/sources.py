@@ -10,6 +10,7 @@ import yaml
 from basics.csv_source import Record, read_records
 from basics.errors import InputError, Problem
 from basics.files import read_text, write_whole
+from basics.messages import say
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
 from evaluators.announcement import outside
@@ -34,14 +35,26 @@ def read_published(path: Path) -> tuple[PublishedPair, ...]:
 def _row_problems(row: Record) -> Iterator[Problem]:
     for column in ("repo", "commit", "system"):
         if not row.text(column):
-            yield Problem(row.where, f"column {column} is blank", "say where they were published and what made them")
+            yield Problem(
+                row.where,
+                say("column {column} is blank", column=column),
+                say("say where they were published and what made them"),
+            )
     for column in ("orig_sha256", "recon_sha256"):
         text = row.text(column)
         if len(text) != DIGEST or set(text) - set("0123456789abcdef"):
-            yield Problem(row.where, f"column {column} is {text!r}", "give its content digest, 64 hexadecimal digits")
+            yield Problem(
+                row.where,
+                say("column {column} is {text!r}", column=column, text=text),
+                say("give its content digest, 64 hexadecimal digits"),
+            )
     codebooks = row.text("codebooks")
     if codebooks and not codebooks.isdecimal():
-        yield Problem(row.where, f"codebooks is {codebooks!r}, expected a number", "leave unstated ones blank")
+        yield Problem(
+            row.where,
+            say("codebooks is {codebooks!r}, expected a number", codebooks=codebooks),
+            say("leave unstated ones blank"),
+        )
 
 
 def _pair(row: Record) -> PublishedPair:
@@ -69,7 +82,9 @@ def read_facts(folder: Path, known: Mapping[str, Quantity]) -> dict[str, Confirm
         return {}
     source = read(path)
     if not isinstance(source.data, dict):
-        raise InputError(Problem(source.where(), "is no mapping of measurements to facts", "see docs/quiz.md"))
+        raise InputError(
+            Problem(source.where(), say("is no mapping of measurements to facts"), say("see docs/quiz.md"))
+        )
     facts: dict[str, Confirmed] = {}
     problems: list[Problem] = []
     for name, raw in source.data.items():
@@ -92,9 +107,15 @@ def _misplaced(facts: Mapping[str, Confirmed], known: Mapping[str, Quantity], so
 def fault_of(name: str, fact: Confirmed, known: Mapping[str, Quantity]) -> Problem | None:
     """Why a fact cannot be that of `name`, if it cannot."""
     if name not in known:
-        return Problem(name, f"{name} is no published fact that a question asks for", did_you_mean(name, known))
+        return Problem(
+            name, say("{name} is no published fact that a question asks for", name=name), did_you_mean(name, known)
+        )
     if wrong := outside(fact.value, known[name]):
-        return Problem(name, f"{name} cannot be {fact.value!r}: it is {wrong}", "give the value as the source has it")
+        return Problem(
+            name,
+            say("{name} cannot be {value!r}: it is {wrong}", name=name, value=fact.value, wrong=wrong),
+            say("give the value as the source has it"),
+        )
     return None
 
 
@@ -107,8 +128,15 @@ def add_fact(folder: Path, name: str, fact: Confirmed, known: Mapping[str, Quant
         raise InputError(problem)
     path = folder / FACTS_FILE
     if earlier := read_facts(folder, known).get(name):
-        what = f"{name} was looked up already: {earlier.value!r} by {earlier.by} on {earlier.when} ({earlier.locator})"
-        raise InputError(Problem(str(path), what, "take that entry out of the file first if it is wrong"))
+        what = say(
+            "{name} was looked up already: {value!r} by {by} on {when} ({locator})",
+            name=name,
+            value=earlier.value,
+            by=earlier.by,
+            when=earlier.when,
+            locator=earlier.locator,
+        )
+        raise InputError(Problem(str(path), what, say("take that entry out of the file first if it is wrong")))
     before = read_text(path) if path.exists() else HEADER
     entry = yaml.safe_dump({name: fact.model_dump(mode="json")}, allow_unicode=True, sort_keys=False, width=120)
     write_whole(path, (before.rstrip("\n") + "\n\n" + entry).encode())

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from basics.errors import InputError, Problem
 from basics.json_source import read_object
+from basics.messages import say
 from basics.moments import Moment
 from basics.suggestions import close_to, did_you_mean
 from evaluators.evidence import Confirmed, Evaluator, Frozen, Identifier, PublishedPair, Site, Standing, digest
@@ -306,7 +307,7 @@ class QuizBook:
             if question.id == name:
                 return question
         raise InputError(
-            Problem(f"question {name!r}", "is not in the quiz", did_you_mean(name, [q.id for q in self.questions]))
+            Problem(f"question {name!r}", say("is not in the quiz"), did_you_mean(name, [q.id for q in self.questions]))
         )
 
 

@@ -1,7 +1,8 @@
-"""The words of the program by language, and a quiz's own words where they were translated.
+"""The words of pages and verdicts by language, and a quiz's own words where they were translated.
 
-`words.yaml` beside this file is the one catalogue. What a quiz says (what comparisons find, why a threshold is where it
-is) is English in its YAML; `words.zh-TW.yaml` in the quiz's folder translates it, English text by English text.
+`words.yaml` beside this file has them in English, by place; their translations are in the catalogue of the language
+(`basics.messages`). What a quiz says (what comparisons find, why a threshold is where it is) is English in its YAML;
+`words.zh-TW.yaml` in the quiz's folder translates it, English text by English text.
 """
 
 from __future__ import annotations
@@ -11,27 +12,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
 
 from basics.errors import InputError, Problem
+from basics.messages import LANGUAGES, Language, say, translations
 from basics.yaml_source import read
 
-Language = Literal["en", "zh-TW"]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
 Words = Mapping[str, str]
+__all__ = ["LANGUAGES", "Language", "Phrase", "Words", "outcome", "translation", "words"]
 
 
 @cache
-def catalogue() -> dict[str, dict[str, dict[str, str]]]:
-    """All words of the program: by part, then by key, then by language."""
-    found: dict[str, dict[str, dict[str, str]]] = read(Path(__file__).with_name("words.yaml")).data
+def in_english() -> dict[str, dict[str, str]]:
+    """All words by part and by key."""
+    found: dict[str, dict[str, str]] = read(Path(__file__).with_name("words.yaml")).data
     return found
 
 
 @cache
 def words(part: str, language: Language) -> Words:
     """The words of one part in one language, by key."""
-    return {key: said[language] for key, said in catalogue()[part].items()}
+    catalogue = translations(language)
+    return {key: text and catalogue.pgettext(f"{part}.{key}", text) for key, text in in_english()[part].items()}
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,17 @@ def translation(folder: Path, language: Language) -> Words:
         return {}
     source = read(path)
     if not isinstance(source.data, dict):
-        raise InputError(Problem(path.name, "is no list of `English text: translation`", "write one text a line"))
+        raise InputError(
+            Problem(path.name, say("is no list of `English text: translation`"), say("write one text a line"))
+        )
     wrong = [key for key, text in source.data.items() if not isinstance(text, str) or not text.strip()]
     if wrong:
         raise InputError(
-            Problem(source.where((key,)), f"has no translation of {key!r}", "write it, or leave the line out")
+            Problem(
+                source.where((key,)),
+                say("has no translation of {key!r}", key=key),
+                say("write it, or leave the line out"),
+            )
             for key in wrong
         )
     return source.data

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from basics.errors import InputError, Problem
 from basics.files import write_whole
+from basics.messages import say
 from evaluators.evidence import SOURCES
 from evaluators.store import Store
 from grader.feedback.writing import stylesheet
@@ -93,7 +94,11 @@ def _decided(testimonies: Sequence[Testimony], key: AnswerKey, teller: Teller, t
 def need_staff_edition(edition: Edition) -> None:
     """Raises InputError unless grades may be shown in this edition."""
     if edition != "ta":
-        raise InputError(Problem("grades", f"cannot be shown in the edition {edition}", "use the edition ta"))
+        raise InputError(
+            Problem(
+                "grades", say("cannot be shown in the edition {edition}", edition=edition), say("use the edition ta")
+            )
+        )
 
 
 def write_sheet(book: QuizBook, *, out: Path, language: Language) -> Path:

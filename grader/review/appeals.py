@@ -23,6 +23,7 @@ from pydantic import BaseModel, Field, ValidationError
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, write_whole
 from basics.folders import staging
+from basics.messages import say
 from basics.suggestions import did_you_mean
 from basics.yaml_source import read, validate
 from grader.feedback.letter import letter
@@ -103,7 +104,9 @@ def _offer(run: RunRecord, book: QuizBook, appeal: Appeal, way: Way, pending: De
     obstacles = list(contradictions(decisions)) or list(contradictions((*run.decisions, *pending, *made)))
     nothing_right = any(not override.correct for override in changes.overrides)
     if nothing_right and book.question(appeal.question).choose == "one":
-        obstacles = [Problem(appeal.question, "no option would be right", "accept it as also right, or override")]
+        obstacles = [
+            Problem(appeal.question, say("no option would be right"), say("accept it as also right, or override"))
+        ]
     if obstacles:
         return Offer(changes, obstacles=tuple(obstacles))
     grades = regrade(run, book, changes, decisions, questions_under(run, book, decisions))
@@ -328,9 +331,13 @@ def _packet(path: Path) -> Packet:
         return Packet.model_validate_json(read_bytes(path, most=MOST_BYTES))
     except ValidationError as error:
         first = error.errors()[0]
-        what = f"is not the packet of an appeal: {'.'.join(map(str, first['loc']))} {first['msg']}"
+        what = say(
+            "is not the packet of an appeal: {first} {first2}",
+            first=".".join(map(str, first["loc"])),
+            first2=first["msg"],
+        )
         raise InputError(
-            Problem(str(path), what, "restore it (the ledger keeps every version under objects/)")
+            Problem(str(path), what, say("restore it (the ledger keeps every version under objects/)"))
         ) from None
 
 
@@ -340,8 +347,10 @@ def _opened(path: Path) -> str | None:
         return None
     earlier = _packet(path)
     if earlier.decision:
-        what = f"was {earlier.decision.outcome} on {earlier.decision.time}"
-        raise InputError(Problem(str(path), what, "a decided appeal is not changed; regrade, or appeal anew elsewhere"))
+        what = say("was {outcome} on {time}", outcome=earlier.decision.outcome, time=earlier.decision.time)
+        raise InputError(
+            Problem(str(path), what, say("a decided appeal is not changed; regrade, or appeal anew elsewhere"))
+        )
     return earlier.opened
 
 
@@ -402,8 +411,8 @@ def _need_possible(appeal: Appeal, made: Mapping[Way, Offer]) -> None:
         losers = [c for c in made["instead"].differences if c.change < 0]
         named = ", ".join(f"{c.student_id} {rounded(c.old)} -> {rounded(c.new)}" for c in losers[:SHOWN])
         lose = f"{len(losers)} lose: {named}{', …' * (len(losers) > SHOWN)}" if losers else "nobody loses"
-        what = f"needs the way: as also right (nobody loses), or as right instead ({lose})"
-        raise InputError(Problem("--decision accepted", what, "say --as also or --as instead"))
+        what = say("needs the way: as also right (nobody loses), or as right instead ({lose})", lose=lose)
+        raise InputError(Problem("--decision accepted", what, say("say --as also or --as instead")))
     if obstacles := made[appeal.way].obstacles:
         raise InputError(obstacles)
 
@@ -413,20 +422,28 @@ def _problems(grades: Grades, appeal: Appeal) -> list[Problem]:
     question = book.question(appeal.question)
     problems = []
     if appeal.letter not in question.options:
-        what = f"is not in {question.id}"
+        what = say("is not in {id}", id=question.id)
         problems.append(Problem(f"option {appeal.letter}", what, did_you_mean(appeal.letter, question.options)))
     if grades.scorer.key[question.id] is None:
-        problems.append(Problem(question.id, "is not settled, there is no verdict to appeal against", "settle it"))
+        problems.append(
+            Problem(question.id, say("is not settled, there is no verdict to appeal against"), say("settle it"))
+        )
     if record_of(grades, appeal.student) is None:
         known = [record.student_id for record in grades.records]
         problems.append(
-            Problem(f"student {appeal.student}", "is not in the result", did_you_mean(appeal.student, known))
+            Problem(f"student {appeal.student}", say("is not in the result"), did_you_mean(appeal.student, known))
         )
     if appeal.decision and len(appeal.reason) < SHORTEST_REASON:
-        problems.append(Problem("--decision", "needs a reason that can be read later", "give it with --reason"))
+        problems.append(
+            Problem("--decision", say("needs a reason that can be read later"), say("give it with --reason"))
+        )
     if others := [r.student_id for r in grades.records if r.student_id != appeal.student and _names(appeal.reason, r)]:
-        what = f"names {', '.join(others[:SHOWN])}: the letter to {appeal.student} repeats it"
-        problems.append(Problem("--reason", what, "leave other students out of it"))
+        what = say(
+            "names {others}: the letter to {student} repeats it",
+            others=", ".join(others[:SHOWN]),
+            student=appeal.student,
+        )
+        problems.append(Problem("--reason", what, say("leave other students out of it")))
     return problems
 
 

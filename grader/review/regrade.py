@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from basics.csv_source import csv_text
 from basics.errors import InputError, Problem
+from basics.messages import say
 from basics.yaml_source import read, validate
 from evaluators.evidence import Frozen
 from grader.marking.class_run import question_record
@@ -96,7 +97,9 @@ def read_changes(path: Path, book: QuizBook) -> Changes:
     changes = validate(Changes, source)
     problems = faults(changes, source, book)
     if not (changes.rule or changes.overrides or changes.rulings or changes.lift_hold_harmless):
-        problems.append(Problem(path.name, "changes nothing", "give rule, overrides, rulings or lift_hold_harmless"))
+        problems.append(
+            Problem(path.name, say("changes nothing"), say("give rule, overrides, rulings or lift_hold_harmless"))
+        )
     if problems:
         raise InputError(problems)
     return changes
@@ -131,8 +134,8 @@ def questions_under(old: RunRecord, book: QuizBook, decisions: Decisions) -> Que
     if freed := [name for name in in_force(old.decisions).overrides if name not in overrides]:
         key = answer_key(book, accept=old.key.accepted, decisions=decisions)
         if key.evidence != old.key.evidence:
-            what = "is to be decided by the evidence, which is other than it was in the run"
-            remedy = "grade again with `earwitness grade FILE --override RUN`, and take the override back there"
+            what = say("is to be decided by the evidence, which is other than it was in the run")
+            remedy = say("grade again with `earwitness grade FILE --override RUN`, and take the override back there")
             raise InputError(Problem(name, what, remedy) for name in freed)
         questions |= {name: question_record(book, key.question(name)) for name in freed}
     return questions
@@ -144,8 +147,12 @@ def compare(
     """Students whose total changes, the largest loss first. Raises InputError if the two name other students."""
     if old.keys() != new.keys():
         only = sorted(old.keys() ^ new.keys())
-        what = f"the two results are of different students: {', '.join(only[:5])}{' …' if len(only) > 5 else ''}"
-        raise InputError(Problem("regrade", what, "compare results of the same submissions"))
+        what = say(
+            "the two results are of different students: {only}{value}",
+            only=", ".join(only[:5]),
+            value=" …" if len(only) > 5 else "",
+        )
+        raise InputError(Problem("regrade", what, say("compare results of the same submissions")))
     before, after = ranks(old), ranks(new)
     changes = [
         StudentChange(s, old[s], new[s], before[s], after[s], tuple((questions or {}).get(s, ())))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import read_bytes, reading, write_whole
+from basics.messages import say
 from grader.quiz.commands import about_run
 from grader.verdicts.record import INDEX, RECORD_FOLDER, Index
 
@@ -41,8 +42,10 @@ def sign(folder: Path, index: Index, key: Path) -> Path:
         pass
     done = _ssh_keygen("sign", "-f", str(key), "-n", NAMESPACE, said=index.text())
     if done.returncode or not done.stdout:
-        remedy = "name an SSH key: a private one, or the public one of a key that the agent holds"
-        raise InputError(Problem(str(key), f"cannot be used to sign ({_last_line(done.stderr)})", remedy))
+        remedy = say("name an SSH key: a private one, or the public one of a key that the agent holds")
+        raise InputError(
+            Problem(str(key), say("cannot be used to sign ({last_line})", last_line=_last_line(done.stderr)), remedy)
+        )
     path = folder / RECORD_FOLDER / SIGNATURE
     write_whole(path, done.stdout)
     return path
@@ -52,17 +55,26 @@ def check(folder: Path, index: Index | None, signers: Path | None) -> Signature:
     """Whether the signature beside the index fits it, and, given a file of allowed signers, whose it is."""
     path = folder / RECORD_FOLDER / SIGNATURE
     if not path.exists():
-        missing = Problem(_where(), "is not there, but signers were named", f"sign with `{_command(folder)}`")
+        missing = Problem(
+            _where(),
+            say("is not there, but signers were named"),
+            say("sign with `{command}`", command=_command(folder)),
+        )
         return Signature(there=False, problem=missing if signers else None)
     if index is None:
         return Signature(
-            there=True, problem=Problem(_where(), f"cannot be checked without {INDEX}", f"restore {INDEX}")
+            there=True,
+            problem=Problem(
+                _where(), say("cannot be checked without {INDEX}", INDEX=INDEX), say("restore {INDEX}", INDEX=INDEX)
+            ),
         )
     try:
         armoured = read_bytes(path).replace(b"\r\n", b"\n")
         found = _valid(armoured, index.text()) if signers is None else _by_signer(armoured, index.text(), signers)
     except Unavailable as error:
-        return Signature(there=True, problem=Problem(_where(), f"cannot be checked: {error.what}", error.remedy))
+        return Signature(
+            there=True, problem=Problem(_where(), say("cannot be checked: {what}", what=error.what), error.remedy)
+        )
     except InputError as error:
         return Signature(there=True, problem=error.problems[0])
     if found.problem and not found.problem.remedy:
@@ -100,16 +112,16 @@ def _by_signer(armoured: bytes, signed: bytes, signers: Path) -> Signature:
     valid = _valid(armoured, signed)
     if valid.problem:
         return valid
-    what = f"is of none of the signers in {signers} ({valid.said})"
+    what = say("is of none of the signers in {signers} ({said})", signers=signers, said=valid.said)
     return Signature(
-        there=True, problem=Problem(_where(), what, "have a signer sign it, or add the key to the signers")
+        there=True, problem=Problem(_where(), what, say("have a signer sign it, or add the key to the signers"))
     )
 
 
 def _outcome(done: subprocess.CompletedProcess[bytes]) -> Signature:
     if done.returncode == 0:
         return Signature(there=True, said=_first_line(done.stdout))
-    what = f"does not fit {INDEX} ({_last_line(done.stderr)})"
+    what = say("does not fit {INDEX} ({last_line})", INDEX=INDEX, last_line=_last_line(done.stderr))
     return Signature(there=True, problem=Problem(_where(), what))
 
 
@@ -117,7 +129,7 @@ def _ssh_keygen(action: str, *arguments: str, said: bytes) -> subprocess.Complet
     try:
         return subprocess.run(["ssh-keygen", "-Y", action, *arguments], input=said, capture_output=True, check=False)
     except OSError as error:
-        raise Unavailable("the program ssh-keygen is not here", "install OpenSSH 8.1 or newer") from error
+        raise Unavailable(say("the program ssh-keygen is not here"), say("install OpenSSH 8.1 or newer")) from error
 
 
 def _where() -> str:

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, write_whole
+from basics.messages import say
 from grader.marking.scoring import RULES
 from grader.quiz.commands import command
 from grader.quiz.spec import QuizBook
@@ -31,7 +32,8 @@ def write_starters(folder: Path, book: QuizBook, unsettled: Collection[str]) -> 
     there = [path for path in paths if path.exists()]
     if any(read_bytes(path) != texts[path] for path in there):
         raise InputError(
-            Problem(str(path), "is there already", "name another folder with --out, or move the file") for path in there
+            Problem(str(path), say("is there already"), say("name another folder with --out, or move the file"))
+            for path in there
         )
     for path in paths:
         write_whole(path, texts[path], new=path not in there)

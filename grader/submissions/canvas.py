@@ -14,6 +14,7 @@ from datetime import datetime
 from basics.csv_source import Table
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
+from basics.messages import say
 from grader.quiz.spec import QuizBook
 from grader.submissions.cells import says_nothing, shortened
 from grader.submissions.class_file import ClassFile
@@ -43,7 +44,7 @@ def read_student_analysis(table: Table, book: QuizBook, class_file: ClassFile) -
     problems += [*reader.students.finish(), *reader.critical_problems()]
     problems += reader.skips.unused() if not problems else []
     if not submissions and not problems:
-        problems = [Problem(table.path.name, "has a header and no submission", "export the report again")]
+        problems = [Problem(table.path.name, say("has a header and no submission"), say("export the report again"))]
     if problems:
         raise InputError(problems[:MOST_PROBLEMS])
     return SubmissionFile(
@@ -105,8 +106,8 @@ class _Reader:
             if self.skips(number, "student"):
                 continue
             if len(row) != width:
-                what = f"has {len(row)} cells, the header has {width}"
-                self.problems.append(Problem(self.table.where(number), what, "export the report again"))
+                what = say("has {n} cells, the header has {width}", n=len(row), width=width)
+                self.problems.append(Problem(self.table.where(number), what, say("export the report again")))
             else:
                 result.append(self._submission(number, row))
         return result
@@ -116,8 +117,12 @@ class _Reader:
         if self.skips("all", "counts") or set(self.excess) <= {0}:
             return
         shown = ", ".join(f"{more:+d} in {rows} rows" for more, rows in sorted(self.excess.items()))
-        what = f"`n correct` and `n incorrect` do not add up to the number of question columns: {shown}"
-        remedy = "export the report again; if the quiz holds text-only blocks, skip {row: all, cell: counts, reason: …}"
+        what = say(
+            "`n correct` and `n incorrect` do not add up to the number of question columns: {shown}", shown=shown
+        )
+        remedy = say(
+            "export the report again; if the quiz holds text-only blocks, skip {row: all, cell: counts, reason: …}"
+        )
         self.problems.append(Problem(self.table.path.name, what, remedy))
 
     def _submission(self, number: int, row: Sequence[str]) -> Submission:
@@ -175,20 +180,30 @@ class _Reader:
         """Points as the LMS writes them; what is none is a problem, for an empty answer may have earned it."""
         points = self._numbers[text]
         if points is None and text and not self.skips(number, cell):
-            what = f"is no number of points as the LMS writes them: {shortened(text)}"
-            remedy = f"export the report again, or skip {{row: {number}, cell: {cell}, reason: …}} in the class file"
+            what = say("is no number of points as the LMS writes them: {shortened}", shortened=shortened(text))
+            remedy = say(
+                "export the report again, or skip {{row: {number}, cell: {cell}, reason: …}} in the class file",
+                number=number,
+                cell=cell,
+            )
             self.problems.append(Problem(self.table.where(number, column), what, remedy))
         return points
 
     def _twice(self, number: int, name: str, given: list[int]) -> list[int]:
-        what = f"{name} is answered in two columns, the second being {self.table.where(number, given[1])}"
-        remedy = "ignore the column of the replaced question under `columns:` in the class file"
+        what = say(
+            "{name} is answered in two columns, the second being {where}",
+            name=name,
+            where=self.table.where(number, given[1]),
+        )
+        remedy = say("ignore the column of the replaced question under `columns:` in the class file")
         self.problems.append(Problem(self.table.where(number, given[0]), what, remedy))
         return given[:1]
 
     def _undecodable(self, number: int, column: int, name: str, what: str) -> None:
-        remedy = (
-            f"mend the option's text in the spec, or skip {{row: {number}, cell: {name}, reason: …}} in the class file"
+        remedy = say(
+            "mend the option's text in the spec, or skip {{row: {number}, cell: {name}, reason: …}} in the class file",
+            number=number,
+            name=name,
         )
         self.problems.append(Problem(self.table.where(number, column), what, remedy))
 
@@ -200,8 +215,10 @@ class _Reader:
         try:
             return parse_moment(text)
         except ValueError:
-            what = f"is not a time such as 2026-06-18 15:59:59 UTC: {text!r}"
-            remedy = f"export the report again, or skip {{row: {number}, cell: submitted, reason: …}}"
+            what = say("is not a time such as 2026-06-18 15:59:59 UTC: {text!r}", text=text)
+            remedy = say(
+                "export the report again, or skip {{row: {number}, cell: submitted, reason: …}}", number=number
+            )
             self.problems.append(Problem(self.table.where(number, self.layout.named["submitted"]), what, remedy))
             return None
 
@@ -211,7 +228,7 @@ class _Reader:
         found = count_of(text)
         if text and found is None:
             where = self.table.where(number, self.layout.named["attempt"])
-            self.problems.append(Problem(where, NO_ATTEMPT.format(text[:60]), "export it again"))
+            self.problems.append(Problem(where, NO_ATTEMPT.format(text[:60]), say("export it again")))
         return found
 
     def critical_problems(self) -> list[Problem]:
@@ -224,8 +241,8 @@ class _Reader:
 
     def _empty_cells_in_vain(self) -> Iterator[Problem]:
         if self.class_file.empty_cells is not None and not self.wordless:
-            what = f"fits nothing: the LMS gave no points for an empty cell of {self.table.path.name}"
-            yield Problem("class file, empty_cells", what, "remove it")
+            what = say("fits nothing: the LMS gave no points for an empty cell of {name}", name=self.table.path.name)
+            yield Problem("class file, empty_cells", what, say("remove it"))
 
     def wordless_notes(self) -> list[str]:
         """Questions with cells that are empty and yet are answers, and what was made of them."""

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from basics.errors import InputError, Problem
+from basics.messages import say
 from basics.moments import Moment
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
@@ -87,8 +88,11 @@ def read_class_file(path: Path | None, book: QuizBook) -> ClassFile:
     problems = [*_unknown_questions(result, source, book), *_repetitions(result, source)]
     problems += _offsets(result, source, book)
     if result.no_submission != "listed" and not result.roster:
-        what = f"no_submission: {result.no_submission} needs a roster: nobody else knows who handed nothing in"
-        problems.append(Problem(source.where(("no_submission",)), what, "name one: `roster: roster.csv`"))
+        what = say(
+            "no_submission: {no_submission} needs a roster: nobody else knows who handed nothing in",
+            no_submission=result.no_submission,
+        )
+        problems.append(Problem(source.where(("no_submission",)), what, say("name one: `roster: roster.csv`")))
     if problems:
         raise InputError(problems)
     if result.roster:
@@ -109,20 +113,30 @@ def _unknown_questions(file: ClassFile, source: Source, book: QuizBook) -> list[
     ]
     named += [(source.where(("canvas_key", q)), q, known) for q in file.canvas_key]
     problems = [
-        Problem(where, f"{name!r} is not one of {', '.join(allowed)}", did_you_mean(name, allowed))
+        Problem(
+            where,
+            say("{name!r} is not one of {allowed}", name=name, allowed=", ".join(allowed)),
+            did_you_mean(name, allowed),
+        )
         for where, name, allowed in named
         if name not in allowed
     ]
     for name, letters in file.canvas_key.items():
         if name in known and (unknown := sorted(set(letters) - set(book.question(name).options))):
             where = source.where(("canvas_key", name))
-            problems.append(Problem(where, f"{name} has no option {', '.join(unknown)}", "correct the letter"))
+            problems.append(
+                Problem(
+                    where,
+                    say("{name} has no option {unknown}", name=name, unknown=", ".join(unknown)),
+                    say("correct the letter"),
+                )
+            )
     return problems
 
 
 def _offsets(file: ClassFile, source: Source, book: QuizBook) -> list[Problem]:
     return [
-        Problem(source.where(("extensions", i, "until")), wrong, "correct the offset")
+        Problem(source.where(("extensions", i, "until")), wrong, say("correct the offset"))
         for i, extension in enumerate(file.extensions)
         if (wrong := book.quiz.other_offset(extension.until))
     ]
@@ -134,7 +148,11 @@ def _repetitions(file: ClassFile, source: Source) -> list[Problem]:
         ("violations", [v.student for v in file.violations]),
     ]
     return [
-        Problem(source.where((key, i)), f"{key} names {student} twice", "keep one entry for each student")
+        Problem(
+            source.where((key, i)),
+            say("{key} names {student} twice", key=key, student=student),
+            say("keep one entry for each student"),
+        )
         for key, students in entries
         for i, student in enumerate(students)
         if student in students[:i]

@@ -13,6 +13,7 @@ from itertools import islice
 
 from basics.csv_source import Table, header_name
 from basics.errors import InputError, Problem
+from basics.messages import say
 from grader.quiz.spec import QuizBook
 from grader.submissions.cells import shortened
 from grader.submissions.class_file import IGNORE, STUDENT_ID, ClassFile
@@ -52,8 +53,8 @@ def find_columns(table: Table, book: QuizBook, class_file: ClassFile) -> Layout:
     first = next((i for i, cell in enumerate(table.header) if QUESTION.match(cell)), len(table.header))
     questions, problems = _question_columns(table, first)
     if not questions:
-        what = "has no question column (a header such as '352902: text of the question')"
-        problems.append(Problem(table.where(1), what, "export the quiz's Student Analysis report again"))
+        what = say("has no question column (a header such as '352902: text of the question')")
+        problems.append(Problem(table.where(1), what, say("export the quiz's Student Analysis report again")))
         raise InputError(problems)
     after = questions[-1].answer + 2
     named, unknown, faults = _named_columns(table, first, after, class_file.columns)
@@ -84,8 +85,10 @@ def _named_columns(
         if name is None:
             unknown.append(i)
         elif name in named:
-            what = f"the column {name!r} stands there twice"
-            problems.append(Problem(table.where(1, i), what, "export the report again, or ignore one under `columns:`"))
+            what = say("the column {name!r} stands there twice", name=name)
+            problems.append(
+                Problem(table.where(1, i), what, say("export the report again, or ignore one under `columns:`"))
+            )
         else:
             named[name] = i
     return named, unknown, problems
@@ -100,13 +103,13 @@ def _critical(
     """
     missing = []
     if "sis_id" not in named and "id" not in named:
-        what = "has no column `sis_id` or `id`"
-        yield Problem(table.where(1), what, "export a report that is not anonymous")
+        what = say("has no column `sis_id` or `id`")
+        yield Problem(table.where(1), what, say("export a report that is not anonymous"))
         missing.append("sis_id")
     if "submitted" not in named and class_file.no_times is None:
-        what = "has no column `submitted`: nobody could be late"
+        what = say("has no column `submitted`: nobody could be late")
         yield Problem(
-            table.where(1), what, "export it with that column, or confirm it in the class file: no_times: reason"
+            table.where(1), what, say("export it with that column, or confirm it in the class file: no_times: reason")
         )
         missing.append("submitted")
     if "attempt" not in named and class_file.no_attempts is None:
@@ -116,8 +119,18 @@ def _critical(
         if at > first and "submitted" not in likely:
             continue
         seems = f", it looks like `{likely[0]}`" if len(likely) == 1 else ""
-        what = f"{table.header[at]!r} is a column that nobody knows, and {' or '.join(missing)} is missing{seems}"
-        remedy = f'write under `columns:` in the class file  "{table.header[at]}": {(likely or missing)[0]} or {IGNORE}'
+        what = say(
+            "{header!r} is a column that nobody knows, and {missing} is missing{seems}",
+            header=table.header[at],
+            missing=" or ".join(missing),
+            seems=seems,
+        )
+        remedy = say(
+            'write under `columns:` in the class file  "{header}": {value} or {IGNORE}',
+            header=table.header[at],
+            value=(likely or missing)[0],
+            IGNORE=IGNORE,
+        )
         yield Problem(table.where(1, at), what, remedy)
 
 
@@ -135,14 +148,18 @@ def _question_columns(table: Table, first: int) -> tuple[tuple[QuestionColumn, .
         try:
             columns.append(QuestionColumn(match[1], match[2], at, float(points)))
         except ValueError:
-            what = f"question {match[1]} is not followed by its points, but by {shortened(points)}"
-            problems.append(Problem(table.where(1, at + 1), what, "export the report again"))
+            what = say(
+                "question {match} is not followed by its points, but by {shortened}",
+                match=match[1],
+                shortened=shortened(points),
+            )
+            problems.append(Problem(table.where(1, at + 1), what, say("export the report again")))
         at += 2
     numbers = [column.number for column in columns]
     for column in columns:
         if numbers.index(column.number) != columns.index(column):
-            what = f"question {column.number} has two columns"
-            problems.append(Problem(table.where(1, column.answer), what, "export the report again"))
+            what = say("question {number} has two columns", number=column.number)
+            problems.append(Problem(table.where(1, column.answer), what, say("export the report again")))
     return tuple(columns), problems
 
 
@@ -151,5 +168,5 @@ def _mapped_in_vain(table: Table, questions: Sequence[QuestionColumn], mapping: 
     for key in sorted(mapping):
         if key not in known and header_name(key) not in known:
             named = f"question {key}" if key.isdecimal() else f"the column {key!r}"
-            what = f"the class file maps {named}, which has no column here"
-            yield Problem(table.path.name, what, "remove it from `columns`, or name the file it belongs to")
+            what = say("the class file maps {named}, which has no column here", named=named)
+            yield Problem(table.path.name, what, say("remove it from `columns`, or name the file it belongs to"))

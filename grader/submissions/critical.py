@@ -11,6 +11,7 @@ from typing import Literal
 
 from basics.errors import Problem
 from basics.listing import first_few
+from basics.messages import say
 
 WORDS = {"submitted": "time of submission", "attempt": "number of the attempt"}
 KEYS = {"submitted": "no_times", "attempt": "no_attempts"}
@@ -42,12 +43,20 @@ class Critical:
         key, word = KEYS[self.column], WORDS[self.column]
         if self.reason is not None:
             if self.filled and not self.empty:
-                what = f"fits nothing: every submission of {file} has a {word}"
-                yield Problem(f"class file, {key}", what, "remove it")
+                what = say("fits nothing: every submission of {file} has a {word}", file=file, word=word)
+                yield Problem(f"class file, {key}", what, say("remove it"))
             return
         if self.empty and (self.filled or not may_lack):
-            what = f"has no {word} (`{self.column}`) in {rows_in_words(self.empty)}"
-            remedy = f"export or complete it, skip the cell or row, or confirm it once in the class file: {key}: reason"
+            what = say(
+                "has no {word} (`{column}`) in {rows_in_words}",
+                word=word,
+                column=self.column,
+                rows_in_words=rows_in_words(self.empty),
+            )
+            remedy = say(
+                "export or complete it, skip the cell or row, or confirm it once in the class file: {key}: reason",
+                key=key,
+            )
             yield Problem(file, what, remedy)
 
     def notes(self, consequence: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import Any
 from basics.csv_source import Table, header_name
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
+from basics.messages import say
 from basics.moments import Moment
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
@@ -62,7 +63,7 @@ def read_plain(table: Table, book: QuizBook, class_file: ClassFile) -> Submissio
     problems += critical_problems(table.path.name, reader.times, reader.attempts)
     problems += reader.skips.unused() if not problems else []
     if not submissions and not problems:
-        problems = [Problem(table.path.name, "has a header and no submission", "add the submissions")]
+        problems = [Problem(table.path.name, say("has a header and no submission"), say("add the submissions"))]
     if problems:
         raise InputError(problems[:MOST_PROBLEMS])
     return SubmissionFile(
@@ -92,7 +93,11 @@ def _columns(table: Table, book: QuizBook, mapping: Mapping[str, str]) -> dict[s
     columns: dict[str, int] = {}
     present = set(map(header_name, table.header))
     problems = [
-        Problem(table.path.name, f"the class file maps {key!r}, which has no column here", "remove it from `columns`")
+        Problem(
+            table.path.name,
+            say("the class file maps {key!r}, which has no column here", key=key),
+            say("remove it from `columns`"),
+        )
         for key in mapping
         if header_name(key) not in present
     ]
@@ -100,14 +105,23 @@ def _columns(table: Table, book: QuizBook, mapping: Mapping[str, str]) -> dict[s
         if name == IGNORE:
             continue
         if name in columns:
-            problems.append(Problem(table.where(1, i), f"the column {name!r} stands there twice", "keep one"))
+            problems.append(
+                Problem(table.where(1, i), say("the column {name!r} stands there twice", name=name), say("keep one"))
+            )
         elif name not in allowed:
-            what = f"{table.header[i]!r} is not a column of this quiz"
-            remedy = f"{did_you_mean(name, allowed)} Else map or {IGNORE} it under `columns:` in the class file"
+            what = say("{header!r} is not a column of this quiz", header=table.header[i])
+            remedy = say(
+                "{did_you_mean} Else map or {IGNORE} it under `columns:` in the class file",
+                did_you_mean=did_you_mean(name, allowed),
+                IGNORE=IGNORE,
+            )
             problems.append(Problem(table.where(1, i), what, remedy))
         columns.setdefault(name, i)
     missing = [name for name in allowed if name not in columns and name not in KNOWN[1:]]
-    problems += [Problem(table.path.name, f"has no column {name!r}", "add it, empty if need be") for name in missing]
+    problems += [
+        Problem(table.path.name, say("has no column {name!r}", name=name), say("add it, empty if need be"))
+        for name in missing
+    ]
     if problems:
         raise InputError(problems)
     return columns
@@ -153,8 +167,10 @@ class _PlainReader:
             if self.skips(number, "student"):
                 continue
             if len(row) != width:
-                what = f"has {len(row)} cells, the header has {width}"
-                self.problems.append(Problem(self.table.where(number), what, "quote cells that contain a separator"))
+                what = say("has {n} cells, the header has {width}", n=len(row), width=width)
+                self.problems.append(
+                    Problem(self.table.where(number), what, say("quote cells that contain a separator"))
+                )
             else:
                 result.append(self._submission(number, row))
         return result
@@ -186,7 +202,11 @@ class _PlainReader:
         answer = self._reader.read(name, cell)
         if isinstance(answer, frozenset):
             return answer
-        remedy = f"correct the cell, or skip {{row: {number}, cell: {name}, reason: …}} in the class file"
+        remedy = say(
+            "correct the cell, or skip {{row: {number}, cell: {name}, reason: …}} in the class file",
+            number=number,
+            name=name,
+        )
         self._problem(number, name, answer, remedy)
         return None
 
@@ -200,7 +220,7 @@ class _PlainReader:
         try:
             return parse_moment(text)
         except ValueError:
-            what = f"is not a time with its offset such as 2026-06-18T23:59:59+08:00: {text!r}"
+            what = say("is not a time with its offset such as 2026-06-18T23:59:59+08:00: {text!r}", text=text)
             self._problem(number, "submitted", what, "write the offset from UTC, once")
             return None
 
@@ -254,8 +274,8 @@ def read_yaml(path: Path, book: QuizBook, class_file: ClassFile = NOTHING_SPECIA
         student = students(source.where(at), i + 1, sheet.student_id.strip(), name=sheet.name)
         submissions.append(_from_sheet(student, sheet, source, at, reader, ids, problems))
         if [s.student_id for s in submissions].index(student) != i and sheet.attempt is None:
-            what = f"student {student} stands there twice"
-            problems.append(Problem(source.where(at), what, "keep one, or number the attempts"))
+            what = say("student {student} stands there twice", student=student)
+            problems.append(Problem(source.where(at), what, say("keep one, or number the attempts")))
     problems += [*students.problems, *students.finish(), *critical_problems(path.name, times, attempts)]
     if problems:
         raise InputError(problems)
@@ -267,8 +287,10 @@ def read_answers(path: Path, book: QuizBook) -> dict[str, Chosen]:
     """One person's answers by question id, from YAML. Raises InputError, also if the file holds several people's."""
     submissions = read_yaml(path, book).submissions
     if len(submissions) != 1:
-        what = f"holds the answers of {len(submissions)} students, expected one"
-        raise InputError(Problem(path.name, what, f"grade a class: `{command(book.folder, 'grade', path)}`"))
+        what = say("holds the answers of {n} students, expected one", n=len(submissions))
+        raise InputError(
+            Problem(path.name, what, say("grade a class: `{command}`", command=command(book.folder, "grade", path)))
+        )
     return submissions[0].answers
 
 
@@ -284,11 +306,13 @@ def _from_sheet(
     chosen: dict[str, Chosen] = {}
     for name, given in sheet.answers.items():
         if name not in ids:
-            problems.append(Problem(source.where((*at, name)), f"{name} is not in the quiz", did_you_mean(name, ids)))
+            problems.append(
+                Problem(source.where((*at, name)), say("{name} is not in the quiz", name=name), did_you_mean(name, ids))
+            )
             continue
         answers = [reader.read(name, cell) for cell in ([given] if isinstance(given, str) else given or [])]
         problems += [
-            Problem(source.where((*at, name)), fault, "correct it") for fault in answers if isinstance(fault, str)
+            Problem(source.where((*at, name)), fault, say("correct it")) for fault in answers if isinstance(fault, str)
         ]
         chosen[name] = frozenset().union(*(answer for answer in answers if not isinstance(answer, str)))
     return Submission(

@@ -14,6 +14,7 @@ from difflib import SequenceMatcher
 
 from basics.csv_source import Table
 from basics.errors import Problem
+from basics.messages import say
 from grader.quiz.spec import Question, QuizBook
 from grader.submissions.cells import letters, says_nothing, shortened, strip_tags, without_tags
 from grader.submissions.class_file import IGNORE
@@ -93,8 +94,8 @@ def assign(table: Table, columns: Sequence[QuestionColumn], book: QuizBook, mapp
     suggested = _settle(table, unsettled, book, result) if unsettled else set()
     for question in book.questions:
         if question.id not in result.columns and question.id not in suggested:
-            what = f"no column holds {question.id} ({shortened(question.prompt)})"
-            remedy = "export the right quiz, or map its number under `columns:` in the class file"
+            what = say("no column holds {id} ({shortened})", id=question.id, shortened=shortened(question.prompt))
+            remedy = say("export the right quiz, or map its number under `columns:` in the class file")
             result.problems.append(Problem(table.path.name, what, remedy))
     return result
 
@@ -187,7 +188,18 @@ def _untold(table: Table, column: QuestionColumn, book: QuizBook, candidates: Se
     named = matching(column.text, book.questions)
     found = f"could be {' or '.join(named)}" if named else "is the text of no question of this quiz"
     like = f"; most like {', '.join(map(str, candidates))}" if candidates else ""
-    what = f"question {column.number} {found}: {shortened(column.text)}{like}"
+    what = say(
+        "question {number} {found}: {shortened}{like}",
+        number=column.number,
+        found=found,
+        shortened=shortened(column.text),
+        like=like,
+    )
     example = candidates[0].question if candidates else book.questions[0].id
-    remedy = f'write under `columns:` in the class file  "{column.number}": {example} (its question) or {IGNORE}'
+    remedy = say(
+        'write under `columns:` in the class file  "{number}": {example} (its question) or {IGNORE}',
+        number=column.number,
+        example=example,
+        IGNORE=IGNORE,
+    )
     return Problem(table.where(1, column.answer), what, remedy)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from basics.csv_source import open_table
 from basics.errors import InputError, Problem
+from basics.messages import say
 from grader.quiz.spec import QuizBook
 from grader.submissions.canvas import read_student_analysis
 from grader.submissions.class_file import NOTHING_SPECIAL, ClassFile
@@ -32,8 +33,10 @@ def read_submissions(path: Path, book: QuizBook, class_file: ClassFile = NOTHING
         return read_plain(table, book, class_file)
     if is_student_analysis(table.header):
         return read_student_analysis(table, book, class_file)
-    what = (
+    what = say(
         "is neither a Canvas (Classic) Student Analysis report (columns such as '352902: question text') "
         "nor a plain table with a column student_id"
     )
-    raise InputError(Problem(table.where(1), what, "export Quiz Statistics > Student Analysis, or see docs/grading.md"))
+    raise InputError(
+        Problem(table.where(1), what, say("export Quiz Statistics > Student Analysis, or see docs/grading.md"))
+    )

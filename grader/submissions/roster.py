@@ -7,6 +7,7 @@ from pathlib import Path
 
 from basics.csv_source import header_name, open_table
 from basics.errors import InputError, Problem
+from basics.messages import say
 from grader.submissions.identity import Directory, mangled
 from grader.submissions.model import RosterEntry, Submission
 
@@ -27,8 +28,8 @@ def read_roster(path: Path) -> dict[str, RosterEntry]:
     names = [header_name(cell) for cell in table.header]
     at = next((names.index(header) for header in ID_HEADERS if header in names), None)
     if at is None:
-        what = f"has no column with student ids (one of {', '.join(ID_HEADERS)})"
-        raise InputError(Problem(table.where(1), what, "name the column student_id"))
+        what = say("has no column with student ids (one of {ID_HEADERS})", ID_HEADERS=", ".join(ID_HEADERS))
+        raise InputError(Problem(table.where(1), what, say("name the column student_id")))
     lms_at = (LMS_HEADER,) if names[at] != LMS_HEADER else ()
     entries: dict[str, RosterEntry] = {}
     numbers: dict[str, str] = {}
@@ -36,11 +37,21 @@ def read_roster(path: Path) -> dict[str, RosterEntry]:
     for number, row in table.rows():
         student = row[at].strip() if at < len(row) else ""
         if not student:
-            problems.append(Problem(table.where(number, at), "has no student id", "write it, or remove the row"))
+            problems.append(
+                Problem(table.where(number, at), say("has no student id"), say("write it, or remove the row"))
+            )
         elif what := mangled(student):
-            problems.append(Problem(table.where(number, at), f"the id {student!r} {what}", AS_TEXT))
+            problems.append(
+                Problem(table.where(number, at), say("the id {student!r} {what}", student=student, what=what), AS_TEXT)
+            )
         elif student in entries:
-            problems.append(Problem(table.where(number, at), f"student {student} stands there twice", "keep one"))
+            problems.append(
+                Problem(
+                    table.where(number, at),
+                    say("student {student} stands there twice", student=student),
+                    say("keep one"),
+                )
+            )
         else:
             entry = RosterEntry(
                 student, _cell(names, row, NAME_HEADERS), _cell(names, row, SECTION_HEADERS), _cell(names, row, lms_at)
@@ -48,10 +59,15 @@ def read_roster(path: Path) -> dict[str, RosterEntry]:
             entries[student] = entry
             other = numbers.setdefault(entry.lms_id, student) if entry.lms_id else student
             if other != student:
-                what = f"students {other} and {student} have the same id {entry.lms_id}"
-                problems.append(Problem(table.where(number), what, "find out whose it is"))
+                what = say(
+                    "students {other} and {student} have the same id {lms_id}",
+                    other=other,
+                    student=student,
+                    lms_id=entry.lms_id,
+                )
+                problems.append(Problem(table.where(number), what, say("find out whose it is")))
     if not entries and not problems:
-        problems = [Problem(path.name, "names no student", "add the class list")]
+        problems = [Problem(path.name, say("names no student"), say("add the class list"))]
     if problems:
         raise InputError(problems)
     return entries
@@ -71,9 +87,13 @@ def reconcile(
     known = Directory(roster)
     for submission in submissions:
         if submission.student_id not in roster and submission.student_id not in seen:
-            what = f"student {submission.student_id} is not on the roster"
+            what = say("student {student_id} is not on the roster", student_id=submission.student_id)
             guess = known.remedy(submission.student_id, submission.name)
-            remedy = f"{guess}; add the student to it, or skip {{row: {submission.row}, cell: student, reason: …}}"
+            remedy = say(
+                "{guess}; add the student to it, or skip {{row: {row}, cell: student, reason: …}}",
+                guess=guess,
+                row=submission.row,
+            )
             problems.append(Problem(f"{file} row {submission.row}", what, remedy))
         seen.add(submission.student_id)
     return tuple(entry for student, entry in roster.items() if student not in seen), problems
@@ -85,8 +105,8 @@ def unknown_students(named: Collection[str], known: Mapping[str, RosterEntry], w
     return [
         Problem(
             f"class file, {what}",
-            f"student {student} is neither on the roster nor in the file",
-            f"correct the id: {directory.remedy(student)}",
+            say("student {student} is neither on the roster nor in the file", student=student),
+            say("correct the id: {remedy}", remedy=directory.remedy(student)),
         )
         for student in sorted(set(named) - set(known))
     ]

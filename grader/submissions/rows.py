@@ -9,6 +9,7 @@ from typing import Literal
 
 from basics.csv_source import Table
 from basics.errors import Problem
+from basics.messages import say
 from basics.moments import in_range
 from grader.quiz.spec import QuizBook
 from grader.submissions.cells import CellDecoder, CellError
@@ -81,15 +82,26 @@ def repeated_students(table: Table, submissions: Sequence[Submission]) -> list[P
         earlier = first.setdefault((submission.student_id, submission.attempt), submission)
         if earlier is not submission:
             which = "" if submission.attempt is None else f", attempt {submission.attempt},"
-            what = f"student {submission.student_id}{which} stands in row {earlier.row} already"
-            remedy = f"remove one, or skip {{row: {submission.row}, cell: student, reason: …}} in the class file"
+            what = say(
+                "student {student_id}{which} stands in row {row} already",
+                student_id=submission.student_id,
+                which=which,
+                row=earlier.row,
+            )
+            remedy = say(
+                "remove one, or skip {{row: {row}, cell: student, reason: …}} in the class file", row=submission.row
+            )
             problems.append(Problem(table.where(submission.row), what, remedy))
         known = lms.setdefault(submission.student_id, submission)
         if known.lms_id != submission.lms_id:
-            what = (
-                f"student {submission.student_id} has id {submission.lms_id} here and {known.lms_id} in row {known.row}"
+            what = say(
+                "student {student_id} has id {lms_id} here and {lms_id2} in row {row}",
+                student_id=submission.student_id,
+                lms_id=submission.lms_id,
+                lms_id2=known.lms_id,
+                row=known.row,
             )
-            problems.append(Problem(table.where(submission.row), what, "find out which account is meant"))
+            problems.append(Problem(table.where(submission.row), what, say("find out which account is meant")))
     return problems
 
 
@@ -119,7 +131,9 @@ class Skipper:
         """A problem for each entry that fits no cell of the file: it was written for another one, or mistyped."""
         return [
             Problem(
-                f"class file, skip row {row}, {cell}", f"fits nothing in {self.file}", "correct or remove the entry"
+                f"class file, skip row {row}, {cell}",
+                say("fits nothing in {file}", file=self.file),
+                say("correct or remove the entry"),
             )
             for row, cell in self._waiting
             if (row, cell) not in self._done

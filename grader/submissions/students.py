@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from basics.errors import Problem
+from basics.messages import say
 from grader.submissions.class_file import ClassFile
 from grader.submissions.identity import Directory, alike, mangled
 from grader.submissions.roster import AS_TEXT, read_roster
@@ -38,15 +39,22 @@ class Students:
         """What only the whole file shows: ids that are alike, numbers of two students, a confirmation in vain."""
         read = dict.fromkeys(student for student in self._known.values() if student)
         for a, b in alike(student for student in read if student not in self._roster.people):
-            what = f"the ids {a!r} and {b!r} differ only in what spreadsheets and keyboards change"
-            yield Problem(self._file, what, "write the student's id one way, or name a roster in the class file")
+            what = say("the ids {a!r} and {b!r} differ only in what spreadsheets and keyboards change", a=a, b=b)
+            yield Problem(self._file, what, say("write the student's id one way, or name a roster in the class file"))
         owners: dict[str, str] = {}
         for (_, lms), student in self._known.items():
             if lms and student and owners.setdefault(lms, student) != student:
-                what = f"the LMS's number {lms} is that of {owners[lms]} and of {student}"
-                yield Problem(self._file, what, "find out which account is meant, and skip the other rows")
+                what = say(
+                    "the LMS's number {lms} is that of {owners} and of {student}",
+                    lms=lms,
+                    owners=owners[lms],
+                    student=student,
+                )
+                yield Problem(self._file, what, say("find out which account is meant, and skip the other rows"))
         if self._no_sis_ids is not None and not self._stood_in and not self._by_number:
-            yield Problem("class file, no_sis_ids", f"fits nothing: {self._file} has every id", "remove it")
+            yield Problem(
+                "class file, no_sis_ids", say("fits nothing: {file} has every id", file=self._file), say("remove it")
+            )
 
     def notes(self) -> Iterator[str]:
         """Students who were told otherwise than by their ids as they stand there."""
@@ -60,13 +68,18 @@ class Students:
 
     def _decide(self, where: str, row: int, given: str, lms: str | None, name: str) -> str:
         if lms and (what := mangled(lms)):
-            self.problems.append(Problem(where, f"the LMS's number {lms!r} {what}", AS_TEXT))
+            self.problems.append(Problem(where, say("the LMS's number {lms!r} {what}", lms=lms, what=what), AS_TEXT))
         if not given:
             return self._without(where, row, lms or "", name)
         if given in self._roster.people:
             if rival := self._roster.rival(given, name):
-                what = f"the id {given!r} is that of {self._roster.people[given]}, the name is that of {rival}"
-                self.problems.append(Problem(where, what, "find out whose row it is, and correct the id"))
+                what = say(
+                    "the id {given!r} is that of {people}, the name is that of {rival}",
+                    given=given,
+                    people=self._roster.people[given],
+                    rival=rival,
+                )
+                self.problems.append(Problem(where, what, say("find out whose row it is, and correct the id")))
             return self._by_roster(where, given, lms)
         if lms and lms in self._roster.lms:
             student = self._roster.lms[lms].student_id
@@ -81,7 +94,12 @@ class Students:
             of = f" of {name}" if name else ""
             found = f"the id {given!r}{of} {what or 'is on the roster in another spelling, and not for certain'}"
             skip = f"or skip {{row: {row}, cell: student, reason: …}}"
-            remedy = f"{guess or 'name a roster in the class file, by which it may be told'}; {AS_TEXT}, {skip}"
+            remedy = say(
+                "{value}; {AS_TEXT}, {skip}",
+                value=guess or "name a roster in the class file, by which it may be told",
+                AS_TEXT=AS_TEXT,
+                skip=skip,
+            )
             self.problems.append(Problem(where, found, remedy))
         return given
 
@@ -89,8 +107,13 @@ class Students:
         """The student, whose number of the LMS must be the roster's, where that has one."""
         on_roster = self._roster.people[student].lms_id
         if lms and on_roster and lms != on_roster:
-            what = f"student {student} has the LMS's number {lms} here and {on_roster} on the roster"
-            self.problems.append(Problem(where, what, "find out which account is meant"))
+            what = say(
+                "student {student} has the LMS's number {lms} here and {on_roster} on the roster",
+                student=student,
+                lms=lms,
+                on_roster=on_roster,
+            )
+            self.problems.append(Problem(where, what, say("find out which account is meant")))
         return student
 
     def _without(self, where: str, row: int, lms: str, name: str) -> str:
@@ -106,6 +129,11 @@ class Students:
         guess = " or ".join(map(str, self._roster.likely("", name)))
         perhaps = f"perhaps {guess}; " if guess else ""
         stand_in = f"; if `id` is to stand in, no_sis_ids: reason in the class file (here {lms})" if lms else ""
-        remedy = f"{perhaps}a guest or test student: skip {{row: {row}, cell: student, reason: …}}{stand_in}"
-        self.problems.append(Problem(where, "has no student id", remedy))
+        remedy = say(
+            "{perhaps}a guest or test student: skip {{row: {row}, cell: student, reason: …}}{stand_in}",
+            perhaps=perhaps,
+            row=row,
+            stand_in=stand_in,
+        )
+        self.problems.append(Problem(where, say("has no student id"), remedy))
         return ""

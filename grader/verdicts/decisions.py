@@ -19,6 +19,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from basics.errors import InputError, Problem
+from basics.messages import say
 from basics.moments import Moment
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
@@ -30,7 +31,7 @@ Numbers = tuple[Annotated[int, Field(ge=1)], ...]
 DECIDED = "decided by the teaching staff"
 """How a decision is named wherever it is shown."""
 BACK = "as if nothing had been decided"
-REMEDY = "say one of the two, or let the later one say `replaces: [{}]`"
+REMEDY = say("say one of the two, or let the later one say `replaces: [{}]`")
 
 
 class Said(Frozen):
@@ -193,12 +194,21 @@ def contradictions(decisions: Sequence[StaffDecision]) -> Iterator[Problem]:
     yield from _wrong_references(decisions)
     for (i, one), (j, other) in combinations(standing(decisions), 2):
         if one.question and one.question == other.question and (why := _clash(one, other)):
-            what = f"two decisions cannot both hold, {why}: {one.told(i)} | {other.told(j)}"
+            what = say(
+                "two decisions cannot both hold, {why}: {told} | {told2}",
+                why=why,
+                told=one.told(i),
+                told2=other.told(j),
+            )
             yield Problem(one.question, what, REMEDY.format(i))
     hold = False
     for number, decision in enumerate(decisions, 1):
         if decision.what == "lift-hold-harmless" and not hold:
-            yield Problem("hold-harmless", f"is not in force: {decision.told(number)}", "remove lift_hold_harmless")
+            yield Problem(
+                "hold-harmless",
+                say("is not in force: {told}", told=decision.told(number)),
+                say("remove lift_hold_harmless"),
+            )
         if decision.what in ("hold-harmless", "lift-hold-harmless"):
             hold = decision.what == "hold-harmless"
 
@@ -206,15 +216,25 @@ def contradictions(decisions: Sequence[StaffDecision]) -> Iterator[Problem]:
 def _wrong_references(decisions: Sequence[StaffDecision]) -> Iterator[Problem]:
     for number, decision in enumerate(decisions, 1):
         for earlier in decision.replaces:
-            what = f"{decision.told(number)} replaces decision {earlier}"
+            what = say("{told} replaces decision {earlier}", told=decision.told(number), earlier=earlier)
             if earlier >= number:
-                yield Problem(decision.question, f"{what}, which is not an earlier one", "correct the number")
+                yield Problem(
+                    decision.question, say("{what}, which is not an earlier one", what=what), say("correct the number")
+                )
             elif decisions[earlier - 1].question != decision.question:
                 about = decisions[earlier - 1].told(earlier)
-                yield Problem(decision.question, f"{what}, which is about another question: {about}", "correct it")
+                yield Problem(
+                    decision.question,
+                    say("{what}, which is about another question: {about}", what=what, about=about),
+                    say("correct it"),
+                )
             elif decisions[earlier - 1].what == "override" and decision.what == "ruling":
                 told = decisions[earlier - 1].told(earlier)
-                yield Problem(decision.question, f"{what}, an override: {told}", "replace it by an override")
+                yield Problem(
+                    decision.question,
+                    say("{what}, an override: {told}", what=what, told=told),
+                    say("replace it by an override"),
+                )
 
 
 def _clash(one: StaffDecision, other: StaffDecision) -> str:
@@ -296,7 +316,7 @@ def read_decisions(path: Path, book: QuizBook, earlier: Decisions = ()) -> Decis
     file = validate(DecisionFile, source)
     problems = faults(file, source, book)
     if not (file.overrides or file.rulings):
-        problems.append(Problem(path.name, "decides nothing", "give overrides or rulings"))
+        problems.append(Problem(path.name, say("decides nothing"), say("give overrides or rulings")))
     if problems:
         raise InputError(problems)
     decisions = as_decisions(book, [*file.overrides, *file.rulings], datetime.now(UTC).replace(microsecond=0), file.by)
@@ -316,23 +336,31 @@ def faults(file: DecisionFile, source: Source, book: QuizBook) -> list[Problem]:
 def _faults(entry: Override | Ruling, where: str, book: QuizBook) -> list[Problem]:
     ids = [question.id for question in book.questions]
     if entry.question not in ids:
-        return [Problem(where, f"{entry.question} is not in the quiz", did_you_mean(entry.question, ids))]
+        return [
+            Problem(
+                where, say("{question} is not in the quiz", question=entry.question), did_you_mean(entry.question, ids)
+            )
+        ]
     question = book.question(entry.question)
     named = (entry.correct or ()) if isinstance(entry, Override) else (*entry.disregard, *entry.always_correct)
     problems = []
     if unknown := sorted(set(named) - set(question.options)):
-        what = f"{question.id} has no option {', '.join(unknown)}"
-        problems.append(Problem(where, what, f"its options are {', '.join(question.options)}"))
+        what = say("{id} has no option {unknown}", id=question.id, unknown=", ".join(unknown))
+        problems.append(Problem(where, what, say("its options are {options}", options=", ".join(question.options))))
     if isinstance(entry, Override):
         if entry.correct is None and not entry.replaces:
-            what = "decides nothing"
-            problems.append(Problem(where, what, "give correct; or replaces, to take earlier decisions back"))
+            what = say("decides nothing")
+            problems.append(Problem(where, what, say("give correct; or replaces, to take earlier decisions back")))
         if question.choose == "one" and entry.correct == ():
-            problems.append(Problem(where, f"{question.id} is choose-one, and no letter is right", "give one or more"))
+            problems.append(
+                Problem(
+                    where, say("{id} is choose-one, and no letter is right", id=question.id), say("give one or more")
+                )
+            )
         return problems
     if both := sorted(set(entry.disregard) & set(entry.always_correct)):
-        what = f"takes {', '.join(both)} out and counts it as right"
-        problems.append(Problem(where, what, "name each option under one of the two"))
+        what = say("takes {both} out and counts it as right", both=", ".join(both))
+        problems.append(Problem(where, what, say("name each option under one of the two")))
     if not (named or entry.everyone or entry.replaces):
-        problems.append(Problem(where, "decides nothing", "give disregard, always_correct or everyone"))
+        problems.append(Problem(where, say("decides nothing"), say("give disregard, always_correct or everyone")))
     return problems

@@ -17,6 +17,7 @@ from typing import Final, Literal
 
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, write_whole
+from basics.messages import say
 from evaluators.display import value_of
 from evaluators.entries import (
     Damaged,
@@ -37,7 +38,12 @@ INDEX = "index.json"
 FORMAT: Final = 1
 RESTORE = "restore it from version control (`git checkout`)"
 ANEW = "earwitness evidence --record"
-REMEDY = f"{RESTORE}, or take it and its line of {INDEX} out and record it anew: `{ANEW}`"
+REMEDY = say(
+    "{RESTORE}, or take it and its line of {INDEX} out and record it anew: `{ANEW}`",
+    RESTORE=RESTORE,
+    INDEX=INDEX,
+    ANEW=ANEW,
+)
 REBUILD = f"{RESTORE}, or delete the folder and record anew: `{ANEW}`"
 
 
@@ -191,7 +197,9 @@ def not_for_record(evidence: Evidence) -> Problem | None:
     """Why evidence can never be that of record, if it cannot."""
     if evidence.is_demonstration:
         where = f"{evidence.evaluator} ({evidence.request[:8]})"
-        return Problem(where, "is demonstration evidence, never of record", "measure what the quiz asks about")
+        return Problem(
+            where, say("is demonstration evidence, never of record"), say("measure what the quiz asks about")
+        )
     return None
 
 

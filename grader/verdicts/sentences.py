@@ -16,7 +16,7 @@ from evaluators.display import value_of
 from evaluators.evidence import Measurement
 from grader.quiz.claims import Fact, Form, Lack, Range, asked_by, comparisons, expanded, in_words, parts
 from grader.quiz.spec import Option
-from grader.quiz.words import Language, Phrase, Words, catalogue, outcome, translation, words
+from grader.quiz.words import Language, Phrase, Words, outcome, translation, words
 from grader.verdicts.judge import OPPOSITE, Beside, Comparison, State, Step, Verdict, every_comparison, weight
 from grader.verdicts.lines import NumberLine, number_line
 
@@ -276,7 +276,8 @@ class Teller:
 @cache
 def _reasons(language: Language) -> Words:
     """The program's reasons in a language, by their English text."""
-    return {said["en"]: said[language] for said in catalogue()["reasons"].values()}
+    spoken = words("reasons", language)
+    return {text: spoken[key] for key, text in words("reasons", "en").items()}
 
 
 FIRM: Mapping[str, frozenset[str]] = {

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from basics.messages import say
 from basics.terminal import prose
 from evaluators.display import number, value_of, wording
 from evaluators.evidence import Measurement
@@ -141,7 +142,13 @@ def _lacking(book: QuizBook, entry: QuestionKey, testimony: Testimony, teller: T
         told = True
         options = OPTION.search(gap.remedy)
         ready = COMMAND.search(gap.remedy)
-        remedy = ready[1] if ready else f"{gather} {options[1]} {options[2]}" if options else gap.remedy
+        remedy = (
+            ready[1]
+            if ready
+            else say("{gather} {options} {options2}", gather=gather, options=options[1], options2=options[2])
+            if options
+            else gap.remedy
+        )
         yield _said_of(gap.what, teller), remedy.splitlines()[0] if remedy else gather
     for letter, verdict in testimony.verdicts.items():
         if verdict.state != "inconclusive":
@@ -336,7 +343,7 @@ def show_results(
     for result in results:
         out.print(Text.assemble((result.evaluator, "bold"), f" for {', '.join(result.questions)}"))
         if result.problem:
-            remedy = f"\n-> {result.problem.remedy}" if result.problem.remedy else ""
+            remedy = say("\n-> {remedy}", remedy=result.problem.remedy) if result.problem.remedy else ""
             for line in (result.problem.what + remedy).splitlines():
                 out.print(Text(INDENT + line, style="yellow"), soft_wrap=True)
             _show_output(out, result.problem)
