@@ -111,8 +111,8 @@ def test_a_difference_decides_a_claim_as_the_page_says(repository: Path, tmp_pat
     )
     book = load_quiz(tmp_path)
     gatherer = Gatherer(book, book.quiz.accept, book.site, Store(tmp_path / "store"), "auto")
-    verdict = gatherer.testimony(book.questions[0]).verdicts["A"]
-    assert verdict.state == "supported"
+    verdicts = gatherer.testimony(book.questions[0]).verdicts
+    assert [verdict.state for verdict in verdicts.values()] == ["supported", "refuted"]
 
 
 # Which clips
