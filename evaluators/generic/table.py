@@ -29,6 +29,23 @@ TRUTH = {"true": True, "false": False}
 Cell = str | int | float | bool | None
 
 
+class Ends(Frozen):
+    """An interval that stands in the table beside its value.
+
+    Attributes:
+        low, high: the columns of its ends.
+        n: the column that says of how many; else it is not known.
+        over: what it is over, such as clips.
+        undefined: the column that says why there is no value, where there is none.
+    """
+
+    low: str
+    high: str
+    n: str = ""
+    over: str = ""
+    undefined: str = ""
+
+
 class Column(Offer):
     """A value of a table: a column, the rows that are meant, and what is made of them.
 
@@ -36,20 +53,22 @@ class Column(Offer):
         column: whose cells are taken; not needed to count rows.
         where: what other columns hold in the rows that are meant; a list gives alternatives.
         aggregate: `only` (exactly one row is meant), or what is made of all of them.
-        interval: `bootstrap` gives a 95 % interval of a mean or median.
+        interval: `bootstrap` gives a 95 % interval of a mean or median; or the columns that hold the value's own.
     """
 
     column: str = ""
     where: dict[str, bool | int | float | str | list[bool | int | float | str]] = Field(default={})
     aggregate: Literal["only", "mean", "median", "sum", "min", "max", "sd", "count"] = "only"
-    interval: Literal["bootstrap"] | None = None
+    interval: Literal["bootstrap"] | Ends | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Column:
         if not self.column and self.aggregate != "count":
             raise ValueError("name the column whose cells are taken")
-        if self.interval and self.aggregate not in ("mean", "median"):
+        if self.interval == "bootstrap" and self.aggregate not in ("mean", "median"):
             raise ValueError(f"there is no bootstrap interval of `{self.aggregate}`, only of mean and median")
+        if self.aggregate != "only" and isinstance(self.interval, Ends):
+            raise ValueError(f"`{self.aggregate}` of several rows has no interval of its own in the table")
         if self.kind == "bool" and self.aggregate != "only":
             raise ValueError(f"`{self.aggregate}` gives a number, not a truth value")
         return self
@@ -93,7 +112,7 @@ class Table:
 
     def inputs(self, parameters: TableParameters, site: Site) -> Inputs:  # noqa: ARG002 - the protocol's
         """The table is a parameter; the seed is that of the bootstrap."""
-        drawn = any(column.interval for column in parameters.take.values())
+        drawn = any(column.interval == "bootstrap" for column in parameters.take.values())
         return Inputs(packages=("numpy", "scipy") if drawn else (), seed=parameters.seed if drawn else None)
 
     def measure(self, parameters: TableParameters, site: Site) -> Findings:
@@ -165,7 +184,9 @@ def _taken(
 ) -> Iterator[Measurement]:
     table = parameters.table
     known = dict.fromkeys(key for row in rows for key in row.cells)
-    wanted = {header_name(key): key for key in (*filter(None, (column.column,)), *column.where)}
+    ends = column.interval if isinstance(column.interval, Ends) else None
+    read_from = (column.column, *((ends.low, ends.high, ends.n, ends.undefined) if ends else ()))
+    wanted = {header_name(key): key for key in (*filter(None, read_from), *column.where)}
     if rows and (absent := [key for key, written in wanted.items() if key not in known]):
         for key in absent:
             taking.problems.append(
@@ -189,6 +210,9 @@ def _taken(
         remedy = say("narrow `where`, or say what is made of them: `aggregate: mean`")
         taking.problems.append(Problem(table, what, remedy))
         return
+    if ends and (reason := str(meant[0].cells.get(header_name(ends.undefined)) or "").strip()):
+        yield from taking.take(name, {"undefined": reason}, column, where)
+        return
     read = _truth if column.kind == "bool" else _number
     values = [read(row.cells.get(header_name(column.column))) for row in meant]
     if bad := [row for row, value in zip(meant, values, strict=True) if value is None]:
@@ -204,7 +228,16 @@ def _taken(
             Problem(table, say("{what}{numbers}: {shown}", what=what, numbers=_numbers(bad), shown=shown), remedy)
         )
         return
-    yield from taking.take(name, _aggregated(column, values, parameters.seed), column, where)
+    said = _aggregated(column, values, parameters.seed)
+    if ends:
+        beside = {key: meant[0].cells.get(header_name(getattr(ends, key))) for key in ("low", "high", "n")}
+        found = {key: _number(cell) for key, cell in beside.items()}
+        if bad_ends := [getattr(ends, key) for key in ("low", "high") if found[key] is None]:
+            what = f"{name}: there is no number in {_numbers(meant)} under {' and '.join(bad_ends)}"
+            taking.problems.append(Problem(table, what, "correct the cell, or leave `interval` out"))
+            return
+        said |= {"low": found["low"], "high": found["high"], "over": ends.over, "n": found["n"]}
+    yield from taking.take(name, said, column, where)
 
 
 def _aggregated(column: Column, values: list[Any], seed: int) -> dict[str, Any]:
@@ -215,7 +248,7 @@ def _aggregated(column: Column, values: list[Any], seed: int) -> dict[str, Any]:
     if column.aggregate == "sd" and len(values) < 2:
         return {"undefined": "one row has no standard deviation"}
     said = {"value": MADE[column.aggregate](values), "n": len(values)}
-    if column.interval:
+    if column.interval == "bootstrap":
         low = -float("inf") if column.at_least is None else column.at_least
         high = float("inf") if column.at_most is None else column.at_most
         statistic: Any = column.aggregate
@@ -261,7 +294,7 @@ def _matches(cell: Cell, wanted: Any) -> bool:
         return _truth(cell) is wanted
     if isinstance(wanted, int | float):
         return _number(cell) == wanted
-    return isinstance(cell, str) and cell.strip() == wanted.strip()
+    return (cell is None or isinstance(cell, str)) and (cell or "").strip() == str(wanted).strip()
 
 
 def _none_matches(table: str, column: Column, rows: Sequence[Row]) -> str:

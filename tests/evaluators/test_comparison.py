@@ -20,9 +20,12 @@ from audio.codec import Rate
 from audio.metrics import registry
 from basics.errors import InputError
 from evaluators.comparison import running, work
-from evaluators.comparison.sources import read_sources
+from evaluators.comparison.results import write_summary
+from evaluators.comparison.sources import Source, read_sources
 from evaluators.comparison.statistics import holm, summarize
 from evaluators.store import Store
+from grader.quiz.loading import load_quiz
+from grader.verdicts.testimony import Gatherer
 from tests.audio.conftest import RATE
 from tests.conftest import need_program
 from tests.evaluators.dying_clip import dies
@@ -86,6 +89,30 @@ def test_many_settings_are_compared_with_the_first() -> None:
     summary = summarize("stoi", np.random.default_rng(0).normal(size=(5, 10)))
     assert {apart.a for apart in summary.differences} == {0}
     assert len(summary.differences) == 9
+
+
+def test_a_difference_decides_a_claim_as_the_page_says(repository: Path, tmp_path: Path) -> None:
+    settings = tuple(
+        work.Setting(name, name, Rate(bits, codebooks))
+        for name, bits, codebooks in [("mimi", 1100, 8), ("encodec", 1500, None)]
+    )
+    values = np.array([[5.0 + i / 10, 4.0 + i / 11] for i in range(8)])
+    sources = tuple(Source(f"{i}.wav", f"{i}.wav") for i in range(8))
+    found = running.Comparison(sources, settings, ("log_mel_distance",), {"log_mel_distance": values}, np.ones(8))
+    (tmp_path / "comparison").mkdir()
+    write_summary(found, [summarize("log_mel_distance", values)], tmp_path / "comparison")
+    page = (repository / "docs/compare.md").read_text(encoding="utf-8")
+    asked = page.partition("## From a comparison to a claim")[2].partition("```yaml\n")[2].partition("```")[0]
+    head = "id: a\ntitle: A\npoints: 1\nprompt: P?\nchoose: many\n"
+    (tmp_path / "a.yaml").write_text(head + asked)
+    (tmp_path / "quiz.yaml").write_text(
+        "id: codecs\ntitle: Codecs\nquestions: [a.yaml]\ntotal: 1\n"
+        "deadline: 2026-03-01T00:00:00+08:00\naccept: [measured]\n"
+    )
+    book = load_quiz(tmp_path)
+    gatherer = Gatherer(book, book.quiz.accept, book.site, Store(tmp_path / "store"), "auto")
+    verdicts = gatherer.testimony(book.questions[0]).verdicts
+    assert [verdict.state for verdict in verdicts.values()] == ["supported", "refuted"]
 
 
 # Which clips

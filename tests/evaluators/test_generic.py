@@ -22,6 +22,7 @@ from grader.verdicts.testimony import Gatherer, Result, answer_key
 
 SOURCES = ["measured", "executed", "published", "simulated", "saved"]
 WORKING = "def power(n=10):\n    return {'power': n / 100}\n"
+ENDS = {"column": "s", "interval": {"low": "low", "high": "high"}}
 POWER = {"python": "evidence.py:power", "gives": ["power"]}
 
 
@@ -343,6 +344,7 @@ def test_claims_are_checked_from_the_yaml_alone(quiz: Quiz) -> None:
         ({"command": "du --json", "take": {"total": "total"}}, "write it as a list: [du, --json]; there is no shell"),
         ({"table": "b.csv", "take": {"x": {"aggregate": "mean"}}}, "name the column whose cells are taken"),
         ({"table": "b.csv", "take": {"x": {"column": "s", "interval": "bootstrap"}}}, "no bootstrap interval of"),
+        ({"table": "b.csv", "take": {"x": ENDS | {"aggregate": "sum"}}}, "`sum` of several rows has no interval"),
         ({"notebook": "lab.ipynb", "take": {"x": {}}}, "name one of variable, tag and cell"),
         ({"notebook": "lab.ipynb", "outputs": "saved", "take": {"x": {"variable": "x"}}}, "variables are not saved"),
     ],
@@ -415,6 +417,23 @@ def test_a_bootstrap_interval_or_the_reason_why_there_is_none(quiz: Quiz) -> Non
     assert values["a"].interval.low < 1.55 < values["a"].interval.high
     assert (values["a"].n, values["a"].interval.over) == (12, "rows")
     assert str(values["b"].undefined).startswith("its interval is undefined: ")
+
+
+def test_an_interval_and_a_reason_that_stand_in_the_table_as_a_comparison_writes_them(quiz: Quiz) -> None:
+    head = "metric,what,mean,low,high,clips_compared,undefined\n"
+    rows = "stoi,a minus b,0.2,0.1,0.3,12,\nstoi,a,,,,0,no clip has a value\nstoi,b,0.2,,0.3,12,\n"
+    quiz.write("bench.csv", head + rows)
+    ends = {"low": "low", "high": "high", "n": "clips_compared", "over": "clips", "undefined": "undefined"}
+    of = {"column": "mean", "interval": ends}
+    apart, a, b = ({**of, "where": {"what": what}} for what in ("a minus b", "a", "b"))
+    values = found(take(quiz, apart=apart, a=a))
+    interval = values["apart"].interval
+    assert interval is not None
+    assert (values["apart"].value, interval.low, interval.high, interval.over) == (0.2, 0.1, 0.3, "clips")
+    assert values["apart"].n == 12
+    assert values["a"].undefined == "no clip has a value"
+    assert "b: there is no number in row 4 under low" in problem(take(quiz, b=b))
+    assert found(take(quiz, n={"aggregate": "count", "where": {"undefined": ""}}))["n"].value == 2
 
 
 def test_json_lines(quiz: Quiz) -> None:
