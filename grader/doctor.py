@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import audio
 from basics.errors import EarwitnessError, InputError, Problem, Unavailable
-from basics.messages import say
+from basics.messages import Message, say
 from evaluators.evidence import Frozen, Site
 from evaluators.packages import (
     PROJECT,
@@ -171,7 +171,7 @@ def clips(site: Site) -> str:
     """What plays which role in the folder that was named."""
     from audio.formats import read_folder
 
-    folder = need(site.audio, "no folder was named", "name it with --audio")
+    folder = need(site.audio, say("no folder was named"), say("name it with --audio"))
     there = read_folder(folder)
     found = [path.name for path in there.sounds]
     named = f"{len(found)} files in {folder}: {', '.join(found[:6])}{' …' if len(found) > 6 else ''}"
@@ -184,14 +184,14 @@ def corpus(site: Site) -> str:
 
     from audio.corpus import read_emotions
 
-    folder = need(site.corpus, "no emotional speech was named", "name it with --corpus")
+    folder = need(site.corpus, say("no emotional speech was named"), say("name it with --corpus"))
     found = read_emotions(folder, leave_out=site.leave_out)
     counts = Counter(clip.label for clip in found.clips)
     named = f"{len(found.clips)} clips in {folder}: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
     return "; ".join((named, *found.missing))
 
 
-def need(path: Path | None, what: str, remedy: str) -> Path:
+def need(path: Path | None, what: Message, remedy: Message) -> Path:
     """A path that was given. Raises Unavailable."""
     if path is None:
         raise Unavailable(what, remedy)

@@ -219,9 +219,11 @@ def _extended(source: Source, name: str, total: float, accept: list[Standing]) -
     at = source.lines["total",] - 1
     lines[at] = re.sub(r"(total:\s*)[\d.eE+-]+", rf"\g<1>{total:g}", lines[at])
     text = "".join(lines)
-    by_hand = "accept in quiz.yaml has to name " + ", ".join(accept) if accept and "accept" not in source.data else ""
+    by_hand = None
+    if accept and "accept" not in source.data:
+        by_hand = say("accept in quiz.yaml has to name {standings}", standings=", ".join(accept))
     if by_hand or _data(source.path, text) != wanted:
-        what = by_hand or "could not be extended as it is written"
+        what = by_hand or say("could not be extended as it is written")
         remedy = say(
             "add {name} to `questions` and 2 to `total` by hand, or write `questions: [a.yaml, b.yaml]` on a line",
             name=name,

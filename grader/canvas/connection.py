@@ -28,7 +28,7 @@ from requests.exceptions import ChunkedEncodingError, ContentDecodingError, Requ
 
 from basics.errors import InputError, Problem
 from basics.files import LARGEST
-from basics.messages import say
+from basics.messages import Message, say
 from basics.visible import visible
 from grader.canvas.credentials import HOW, Host, Token, is_loopback, origin_of
 
@@ -161,16 +161,22 @@ class Session(requests.Session):
             return Fault(Refused(Problem(place, what, remedy), status), method == "GET", wait)
         return Fault(Refused(Problem(place, *self._refusal(status, answer)), status))
 
-    def _refusal(self, status: int, answer: Any) -> tuple[str, str]:
+    def _refusal(self, status: int, answer: Any) -> tuple[Message, Message]:
         """What a status of 4xx means, and what to do."""
         if status == 401 and "WWW-Authenticate" in answer.headers:
-            return "does not take the token: it has expired, was revoked, or is another LMS's", HOW
+            return say("does not take the token: it has expired, was revoked, or is another LMS's"), HOW
         if status in (401, 403):
             what = say("is not allowed to the token's user{said}", said=self._said(answer))
-            return what, "ask for the role of a teacher or TA in the course, or use the files (docs/grading_day.md)"
+            return what, say(
+                "ask for the role of a teacher or TA in the course, or use the files (docs/grading_day.md)"
+            )
         if status == 404:
-            return "is not there, or not for the token's user", "check --course and --quiz: the numbers in the address"
-        return f"is refused (status {status}){self._said(answer)}", "see what the LMS says; nothing was changed by it"
+            return say("is not there, or not for the token's user"), say(
+                "check --course and --quiz: the numbers in the address"
+            )
+        return say("is refused (status {status}){said}", status=status, said=self._said(answer)), say(
+            "see what the LMS says; nothing was changed by it"
+        )
 
     def _said(self, answer: Any) -> str:
         """What the LMS says of a refusal, `: …`; nothing where it is a page."""

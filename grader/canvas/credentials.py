@@ -31,10 +31,13 @@ MOST_BYTES = 1 << 16
 LOOPBACK = "localhost"
 SENDABLE = re.compile(r"[\x21-\x7e]+")
 """What a header can hold of a token; anything else would be shown in the error of whoever sends it."""
-HOW = (
-    f"make one in the LMS (Account > Settings > New Access Token) and put it into ${TOKEN}, into a file of mode 0600 "
-    f"named by ${TOKEN_FILE}, or into the keyring (`keyring set {KEYRING} HOST`); where the school gives none, take "
-    "the files by hand (docs/grading_day.md)"
+HOW = say(
+    "make one in the LMS (Account > Settings > New Access Token) and put it into ${TOKEN}, into "
+    "a file of mode 0600 named by ${TOKEN_FILE}, or into the keyring (`keyring set {KEYRING} "
+    "HOST`); where the school gives none, take the files by hand (docs/grading_day.md)",
+    TOKEN=TOKEN,
+    TOKEN_FILE=TOKEN_FILE,
+    KEYRING=KEYRING,
 )
 
 

@@ -325,7 +325,7 @@ class Lms:
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_POLL)
             yield None
-        told = f"is not done with {what} after {PATIENCE / 60:.0f} minutes"
+        told = say("is not done with {what} after {minutes:.0f} minutes", what=what, minutes=PATIENCE / 60)
         raise Refused(Problem(self.connection.host.origin, told, say("run the same command again later")))
 
     def set_scores(self, assignment: int, scores: Mapping[str, str]) -> Progress:

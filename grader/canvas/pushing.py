@@ -139,9 +139,17 @@ def need_writable(assignment: LmsAssignment) -> None:
         )
         problems.append(Problem(where, what, say("set `Display Grade as: Points` in the LMS")))
     for wrong, what, remedy in (
-        (not assignment.published, "is not published", "publish it"),
-        (assignment.moderated_grading, "is graded with moderation", "publish its grades in the LMS first"),
-        (assignment.anonymous_grading, "is graded anonymously: nobody is told apart", "switch that off in the LMS"),
+        (not assignment.published, say("is not published"), say("publish it")),
+        (
+            assignment.moderated_grading,
+            say("is graded with moderation"),
+            say("publish its grades in the LMS first"),
+        ),
+        (
+            assignment.anonymous_grading,
+            say("is graded anonymously: nobody is told apart"),
+            say("switch that off in the LMS"),
+        ),
     ):
         if wrong:
             problems.append(Problem(where, what, remedy))

@@ -72,7 +72,7 @@ def validate(
         raise InputError(book.faults)
     outdated = stale(folder / "schema") if (folder / "schema").is_dir() else []
     if outdated:
-        problem = "differs from the types of this version"
+        problem = say("differs from the types of this version")
         remedy = say("run `{about_run}`", about_run=about_run("validate", folder, "--write-schema"))
         raise InputError(Problem(f"schema/{name}", problem, remedy) for name in outdated)
     for path in unlisted(book):

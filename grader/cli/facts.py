@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from basics.messages import quoted
 from grader.cli.common import DONE, JsonOption, QuizOption, command, console, load_book, print_json
 
 
@@ -54,7 +55,9 @@ def confirm(
     try:
         fact = Confirmed(value=typed(value, known.get(name)), **told)
     except ValidationError as error:
-        problems = (Problem(f"--{'.'.join(map(str, e['loc'])) or 'quote'}", e["msg"].lower()) for e in error.errors())
+        problems = (
+            Problem(f"--{'.'.join(map(str, e['loc'])) or 'quote'}", quoted(e["msg"].lower())) for e in error.errors()
+        )
         raise InputError(problems) from error
     path = add_fact(book.folder, name, fact, known)
     console().print(f"{name} = {fact.value} is kept in {path}; it counts as read from now on")

@@ -78,7 +78,7 @@ def check(folder: Path, index: Index | None, signers: Path | None) -> Signature:
     except InputError as error:
         return Signature(there=True, problem=error.problems[0])
     if found.problem and not found.problem.remedy:
-        again = f"sign it again with `{_command(folder)}`, or restore what was signed"
+        again = say("sign it again with `{command}`, or restore what was signed", command=_command(folder))
         return replace(found, problem=replace(found.problem, remedy=again))
     return found
 
