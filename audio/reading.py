@@ -38,7 +38,7 @@ BLOCK = 1 << 18  # samples decoded at a time, all channels together, so that a l
 SMALL_BLOCK = 1 << 10  # the same where a decoder gives up within a block
 UNKNOWN = 1 << 62  # frames from which libsndfile means that a header states no length
 TOLERANCE = 0.25  # s by which ffmpeg's length may differ from what a container states: delay and padding
-ALLOW = "get or export it again, whole; what is there is used with --allow-truncated, and said"
+ALLOW = say("get or export it again, whole; what is there is used with --allow-truncated, and said")
 
 CHECKED = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "NIST", "FLAC", "OGG", "MP3", "MPEG")
 """Formats, as libsndfile calls them, of which a part can be told from the whole."""
@@ -208,7 +208,9 @@ def _share(seconds: float, part: int | None, whole: int | None) -> float:
 def _by_ffmpeg(path: Path, reason: str, length: Length, allow_truncated: bool) -> Sound:
     """What ffmpeg decodes of a file that libsndfile does not. Raises InputError naming both where neither does."""
     reason = reason.removeprefix("Error : ").strip().rstrip(".")
-    unread = f"cannot be read as audio ({reason})" + (f": it {length.trouble}" if length.trouble else "")
+    unread = say("cannot be read as audio ({reason})", reason=reason)
+    if length.trouble:
+        unread = say("{unread}: it {trouble}", unread=unread, trouble=length.trouble)
     if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
         raise InputError(Problem(str(path), unread, say("install ffmpeg, which may read it; {REMEDY}", REMEDY=REMEDY)))
     found, complaint = _probed(path)

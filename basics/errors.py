@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from basics.messages import NOTHING, Message, say, spoken
+from basics.messages import NOTHING, Message, said_by, say, spoken, together
 from basics.visible import visible
 
 
@@ -19,7 +19,7 @@ class EarwitnessError(Exception):
     @property
     def told(self) -> str:
         """The text in the language of that person; `str(error)` is English."""
-        return str(self)
+        return visible(spoken(said_by(self)))
 
 
 @dataclass(frozen=True, order=True)
@@ -35,16 +35,18 @@ class Problem:
     remedy: Message = NOTHING
 
     def __str__(self) -> str:
-        return _told(self.where, self.what, self.remedy)
+        return visible(str(self.message))
 
     @property
-    def told(self) -> str:
-        """The problem in the language of the person at the terminal; `str(problem)` is English."""
-        return _told(spoken(self.where), spoken(self.what), spoken(self.remedy))
+    def message(self) -> Message:
+        """All of it as one message."""
+        what = say("{where}: {what}", where=self.where, what=self.what)
+        return with_remedy(what, self.remedy) if self.remedy else what
 
 
-def _told(where: str, what: str, remedy: str) -> str:
-    return visible(f"{where}: {what}" + (f"\n    -> {remedy}" if remedy else ""))
+def with_remedy(what: Message, remedy: Message) -> Message:
+    """What is so, and on the next line what to do about it."""
+    return together((what, remedy), "\n    -> ")
 
 
 class InputError(EarwitnessError):
@@ -52,11 +54,10 @@ class InputError(EarwitnessError):
 
     def __init__(self, problems: Iterable[Problem] | Problem) -> None:
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
+        super().__init__(together((problem.message for problem in self.problems), "\n"))
 
-    @property
-    def told(self) -> str:
-        return "\n".join(problem.told for problem in self.problems)
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.problems,)  # worker processes raise it too
@@ -116,14 +117,10 @@ class _WithRemedy(EarwitnessError):
 
     def __init__(self, what: Message, remedy: Message) -> None:
         self.what, self.remedy = what, remedy
-        super().__init__(f"{what}\n    -> {remedy}")
+        super().__init__(with_remedy(what, remedy))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.what, self.remedy)
-
-    @property
-    def told(self) -> str:
-        return f"{spoken(self.what)}\n    -> {spoken(self.remedy)}"
 
 
 class Unavailable(_WithRemedy):

@@ -35,6 +35,11 @@ class Message(str):
         message.template, message.many, message.fields = template, many, fields
         return message
 
+    def filled(self, **fields: Any) -> Message:
+        """The same message with these fields otherwise; one that has none of them as it is."""
+        known = {name: value for name, value in fields.items() if name in self.fields}
+        return Message(self.template, self.many, {**self.fields, **known}) if known else self
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Message, (self.template, self.many, self.fields)
 

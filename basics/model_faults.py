@@ -80,13 +80,13 @@ def _what(fault: Mapping[str, Any], path: Path_) -> Message:
         case "extra_forbidden":
             return say("{key} is not a known key", key=key)
         case "value_error" | "claim":
-            return say("{key}: {what}", key=key, what=_raised(fault))
+            return say("{key}: {what}", key=key, what=raised(fault))
     shown = str(fault["input"])
     what = f"{fault['msg'][:1].lower()}{fault['msg'][1:]}"
     return say("{key}: {what}, got {shown!r}", key=key, what=what, shown=shown[:60])
 
 
-def _raised(fault: Mapping[str, Any]) -> Message:
+def raised(fault: Mapping[str, Any]) -> Message:
     """What a validator of ours says."""
     error = fault.get("ctx", {}).get("error")
     return said_by(error) if isinstance(error, ValueError) else quoted(str(fault["msg"]).removeprefix("Value error, "))

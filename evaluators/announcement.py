@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from basics.messages import NOTHING, Message, say
 from evaluators.evidence import Artefact, Evaluator, Findings, Frozen, Inputs, Measurement, Quantity, Value
 
 Said = TypeVar("Said", Quantity, Measurement)
@@ -80,24 +81,26 @@ def _kind(item: object) -> str:
     return "nothing (None)" if item is None else type(item).__name__
 
 
-def unlike_announced(measurements: Iterable[Measurement], quantities: Iterable[Quantity]) -> Iterator[str]:
+def unlike_announced(measurements: Iterable[Measurement], quantities: Iterable[Quantity]) -> Iterator[Message]:
     """What is wrong with measurements, new or stored, by these quantities: names, kinds, ranges, words."""
     known = {quantity.name: quantity for quantity in quantities}
     for measurement in measurements:
         if measurement.name not in known:
-            yield f"{measurement.name} was not announced by quantities"
+            yield say("{name} was not announced by quantities", name=measurement.name)
         elif measurement.value is not None and (wrong := outside(measurement.value, known[measurement.name])):
-            yield f"{measurement.name} is {measurement.value!r}, {wrong}"
+            yield say("{name} is {value!r}, {wrong}", name=measurement.name, value=measurement.value, wrong=wrong)
 
 
-def outside(value: Value, quantity: Quantity) -> str:
+def outside(value: Value, quantity: Quantity) -> Message:
     """What was announced, where a value is not of it."""
     if not isinstance(value, KINDS[quantity.kind]) or (quantity.kind == "number" and isinstance(value, bool)):
-        return f"announced as a {quantity.kind}"
+        return say("announced as a {kind}", kind=quantity.kind)
     if quantity.one_of and value not in quantity.one_of:
-        return f"announced as one of {', '.join(quantity.one_of)}"
+        return say("announced as one of {one_of}", one_of=", ".join(quantity.one_of))
     if isinstance(value, str):
-        return ""
+        return NOTHING
     low, high = (-inf if quantity.low is None else quantity.low), (inf if quantity.high is None else quantity.high)
     rounding = isclose(value, low) or isclose(value, high)
-    return "" if low <= value <= high or rounding else f"announced within [{low:g}, {high:g}]"
+    return (
+        NOTHING if low <= value <= high or rounding else say("announced within [{low:g}, {high:g}]", low=low, high=high)
+    )

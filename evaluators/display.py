@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from basics.errors import InputError
+from basics.messages import say
 from evaluators.announcement import all_of
 from evaluators.evidence import Artefact, Evidence, Measurement, Site
 from evaluators.gathering import broke
@@ -236,7 +237,7 @@ def _own_panels(evidence: Evidence, site: Site) -> tuple[Panel, ...]:
     except InputError:
         raise
     except Exception as error:  # it may be anybody's code
-        told = broke(evidence.evaluator, f"display broke: {cause_of(error)}", error)
+        told = broke(evidence.evaluator, say("display broke: {cause_of}", cause_of=cause_of(error)), error)
         return (Text(title=evidence.evaluator, paragraphs=(told.what,)), *plain_panels(evidence))
 
 

@@ -15,6 +15,8 @@ from pydantic import Field, ValidationError
 
 from basics.errors import InputError
 from basics.json_source import parsed_object
+from basics.messages import NOTHING, Message, said_by, say
+from basics.model_faults import raised
 from evaluators.announcement import announced, unlike_announced
 from evaluators.evidence import Evaluator, Evidence, Frozen, digest
 from evaluators.registry import get
@@ -47,7 +49,7 @@ class Damaged(Exception):
     `evidence` is what it would be where it can be read all the same.
     """
 
-    def __init__(self, what: str, evidence: Evidence | None = None) -> None:
+    def __init__(self, what: Message, evidence: Evidence | None = None) -> None:
         super().__init__(what)
         self.evidence = evidence
 
@@ -75,22 +77,29 @@ def read_entry(content: bytes) -> Evidence:
         evidence = Evidence.model_validate_json(json.dumps(entry, allow_nan=False))
         found = digests_of(evidence)
     except ValueError as error:
-        raise Damaged(f"is not evidence: {first_fault(error)}") from error
+        raise Damaged(say("is not evidence: {fault}", fault=first_fault(error))) from error
     if stated is None:
-        raise Damaged(f"has no {DIGESTS} of what it says", evidence)
+        raise Damaged(say("has no {DIGESTS} of what it says", DIGESTS=DIGESTS), evidence)
     if difference := unlike(stated, found):
-        raise Damaged(f"was changed: {difference}", evidence)
+        raise Damaged(say("was changed: {difference}", difference=difference), evidence)
     return evidence
 
 
-def unlike(stated: Any, found: Digests) -> str:
+def unlike(stated: Any, found: Digests) -> Message:
     """The first of the digests that is not as stated, in words; empty where both are."""
     if not isinstance(stated, dict) or stated.keys() != Digests.model_fields.keys():
-        return f"its {DIGESTS} are not of {' and '.join(Digests.model_fields)}"
+        return say(
+            "its {DIGESTS} are not of {model_fields}", DIGESTS=DIGESTS, model_fields=" and ".join(Digests.model_fields)
+        )
     for name, sha256 in found:
         if stated[name] != sha256:
-            return f"the sha256 of its {name} is {sha256[:12]}…, expected {str(stated[name])[:12]}…"
-    return ""
+            return say(
+                "the sha256 of its {name} is {sha256}…, expected {stated}…",
+                name=name,
+                sha256=sha256[:12],
+                stated=str(stated[name])[:12],
+            )
+    return NOTHING
 
 
 def parsed(content: bytes) -> dict[str, Any]:
@@ -98,10 +107,10 @@ def parsed(content: bytes) -> dict[str, Any]:
     try:
         return parsed_object(content)
     except ValueError as error:
-        raise Damaged(str(error)) from error
+        raise Damaged(said_by(error)) from error
 
 
-def departures(evidence: Evidence) -> tuple[str, ...]:
+def departures(evidence: Evidence) -> tuple[Message, ...]:
     """What stored evidence holds that its evaluator cannot have given: parameters, names, kinds, ranges, words.
 
     Nothing where that evaluator, in that version, is not here or breaks when asked; asking it anew tells of that.
@@ -113,7 +122,13 @@ def departures(evidence: Evidence) -> tuple[str, ...]:
         parameters = evaluator.Parameters.model_validate_json(json.dumps(evidence.parameters))
         return tuple(unlike_announced(evidence.measurements, announced(evaluator, parameters)))
     except ValidationError as error:
-        return (f"its parameters are none that {evaluator.name} takes: {first_fault(error)}",)
+        return (
+            say(
+                "its parameters are none that {name} takes: {fault}",
+                name=evaluator.name,
+                fault=first_fault(error),
+            ),
+        )
     except (Exception, SystemExit):  # an evaluator may be anybody's code
         return ()
 
@@ -127,12 +142,11 @@ def _author(evidence: Evidence) -> Evaluator | None:
     return evaluator if evaluator.version == evidence.version else None
 
 
-def first_fault(error: ValueError) -> str:
+def first_fault(error: ValueError) -> Message:
     """The first place that is wrong, and how many more there are."""
     if not isinstance(error, ValidationError):
-        return str(error)
+        return said_by(error)
     fault, *others = error.errors()
-    place = ".".join(map(str, fault["loc"]))
-    what = fault["msg"].removeprefix("Value error, ")
-    more = f" (and {len(others)} more)" if others else ""
-    return f"{place}: {what}{more}" if place else f"{what}{more}"
+    place, what = ".".join(map(str, fault["loc"])), raised(fault)
+    told = say("{place}: {what}", place=place, what=what) if place else what
+    return say("{told} (and {n} more)", told=told, n=len(others)) if others else told

@@ -15,7 +15,7 @@ from pydantic import computed_field
 
 from basics.errors import InputError, Unavailable
 from basics.files import sha256_of
-from basics.messages import NOTHING, Message, say
+from basics.messages import NOTHING, Message, said_by, say
 from evaluators.announcement import NotAsAnnounced, announced, as_announced, as_inputs
 from evaluators.evidence import (
     Evaluator,
@@ -129,7 +129,7 @@ def answer(
     except Unavailable as error:
         return Answer(None, Missing(evaluator=name, what=error.what, remedy=error.remedy))
     except InputError as error:
-        return Answer(None, Missing(evaluator=name, what=str(error), cause="input"))
+        return Answer(None, Missing(evaluator=name, what=said_by(error), cause="input"))
     except (Exception, SystemExit) as error:
         if package := not_installed(error):
             what = say("the package {package} is not installed here", package=package)
@@ -262,10 +262,14 @@ def fault(evaluator: Evaluator, parameters: Frozen, *errors: BaseException) -> M
     asked = asked_of(parameters)
     request = ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in asked.items())
     what = "; ".join(dict.fromkeys(map(cause_of, errors)))
-    return broke(evaluator.name, f"broke{f' (asked for {request})' if request else ''}: {what}", *errors)
+    return broke(
+        evaluator.name,
+        say("broke{value}: {what}", value=f" (asked for {request})" if request else "", what=what),
+        *errors,
+    )
 
 
-def broke(name: str, what: str, *errors: BaseException) -> Missing:
+def broke(name: str, what: Message, *errors: BaseException) -> Missing:
     """What is told of an evaluator that broke, and by what."""
     for error in errors:
         show_traceback(error)

@@ -18,7 +18,7 @@ import audio
 from basics.csv_source import read_records
 from basics.errors import InputError, Problem, Undefined
 from basics.listing import first_few
-from basics.messages import say
+from basics.messages import say, together
 from evaluators.evidence import Inputs, Measurement, PublishedPair, Quantity, Site, Sound, Source
 
 if TYPE_CHECKING:
@@ -124,8 +124,16 @@ def require_own(weights: str | None, site: Site) -> None:
         return
     name = site.codec_of_record
     known = known_digests(site)
-    what = f"the weights found under this name have sha256 {weights}, " + (
-        f"not {' or '.join(f'{digest[:12]}…' for digest in known)}" if known else "and the quiz does not say which"
+    what = (
+        say(
+            "the weights found under this name have sha256 {weights}, not {known}",
+            weights=weights,
+            known=together((f"{digest[:12]}…" for digest in known), say(" or ")),
+        )
+        if known
+        else say(
+            "the weights found under this name have sha256 {weights}, and the quiz does not say which", weights=weights
+        )
     )
     remedy = (
         say(

@@ -23,6 +23,7 @@ from packaging.version import Version
 from pydantic import ValidationError
 
 from basics.errors import Incompatible, MachineFault
+from basics.messages import Message, say, together
 from basics.visible import visible
 from evaluators.announcement import NotAsAnnounced
 
@@ -127,10 +128,13 @@ def not_installed(error: BaseException) -> str | None:
     return name if by_project and installed_version(name) == ABSENT else None
 
 
-def how_to_install(name: str) -> str:
+def how_to_install(name: str) -> Message:
     """What to do where a package is absent; all that are, so that nobody goes from one message to the next."""
     absent = [known.name for known in all_packages() if known.state == "absent"]
-    return f"`pip install {' '.join(dict.fromkeys([name, *absent]))}`, or see docs/install.md for a full environment"
+    return say(
+        "`pip install {packages}`, or see docs/install.md for a full environment",
+        packages=" ".join(dict.fromkeys([name, *absent])),
+    )
 
 
 def blamed(error: BaseException) -> list[Package]:
@@ -203,13 +207,13 @@ def _in_words(error: ValidationError) -> str:
     return "; ".join(f"{where}: {what}" if where else what for where, what in told)
 
 
-def whose_fault(owner: str, *errors: BaseException) -> str:
+def whose_fault(owner: str, *errors: BaseException) -> Message:
     """Whose fault it may be: `owner` (a package and its version), a package that it rests on, or the machine."""
     if machine := next((error for error in errors if isinstance(error, MachineFault)), None):
         return machine.remedy
     suspects = [str(one) for error in errors for one in suspected(error) if one.name != owner.split()[0]]
-    others = "".join(f", or of {suspect}" for suspect in dict.fromkeys(suspects[:3]))
-    return f"this is a fault of {owner}{others}; --debug (or {DEBUG}=1) shows where"
+    owners = together([owner, *dict.fromkeys(suspects[:3])], say(", or of "))
+    return say("this is a fault of {owners}; --debug (or {variable}=1) shows where", owners=owners, variable=DEBUG)
 
 
 def suspected(error: BaseException) -> list[Package]:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NoReturn
 from pydantic import PrivateAttr
 
 from basics.errors import InputError, Unavailable
-from basics.messages import say
+from basics.messages import say, together
 from evaluators.calls import Refused
 from evaluators.entries import Damaged, read_entry
 from evaluators.evidence import Evaluator, Evidence, Frozen, Quantity, Site
@@ -83,7 +83,7 @@ class Recorded:
 
     def inputs(self, parameters: Answered, site: Site) -> NoReturn:  # noqa: ARG002 - the protocol's
         """Raises Unavailable."""
-        what = "; ".join(f"{problem.where} {problem.what}" for problem in self.reason.problems)
+        what = together(say("{where} {what}", where=p.where, what=p.what) for p in self.reason.problems)
         raise Unavailable(
             what, say("install the package that brings {name}; what is of record holds without it", name=self.name)
         )

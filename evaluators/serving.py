@@ -173,9 +173,9 @@ def _raised(error: BaseException) -> Raised:
     if isinstance(error, InputError):
         return Raised(InputError(error.problems))
     if isinstance(error, MachineFault):
-        return Raised(MachineFault(str(error.what), str(error.remedy)))
+        return Raised(MachineFault(error.what, error.remedy))
     if isinstance(error, Unavailable):
-        return Raised(Unavailable(str(error.what), str(error.remedy)))
+        return Raised(Unavailable(error.what, error.remedy))
     trace = "".join(traceback.format_exception(error))
     suspects = tuple(package.name for package in suspected(error)) if isinstance(error, Exception) else ()
     return Raised(None, cause_of(error), suspects, not_installed(error), trace)

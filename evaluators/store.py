@@ -28,7 +28,7 @@ from platformdirs import user_cache_path
 
 from basics.errors import InputError, Problem
 from basics.files import LARGEST, read_bytes, real_path, replacing, sha256_of, write_whole
-from basics.messages import say
+from basics.messages import say, together
 from basics.visible import visible
 from evaluators.entries import Damaged, departures, entry_text, read_entry
 from evaluators.evidence import SOURCES, Artefact, Evidence, Source, digest
@@ -117,11 +117,11 @@ class Store:
     def _checked(self, evidence: Evidence, name: str) -> Evidence:
         """The evidence, where it is that of the name, with all its artefacts, as announced. Raises Damaged."""
         if evidence.stored_as != name:
-            raise Damaged(f"is the entry of {evidence.fingerprint[:12]}…")
+            raise Damaged(say("is the entry of {fingerprint}…", fingerprint=evidence.fingerprint[:12]))
         if lost := [a.path for a in evidence.artefacts if not self.holds(a.path, a.sha256)]:
-            raise Damaged(f"names {lost[0]}, which is gone or was changed")
+            raise Damaged(say("names {lost}, which is gone or was changed", lost=lost[0]))
         if wrong := departures(evidence):
-            raise Damaged("; ".join(wrong))
+            raise Damaged(together(wrong))
         return evidence
 
     def put(self, evidence: Evidence) -> Path:
@@ -147,7 +147,7 @@ class Store:
         try:
             if FINGERPRINT.fullmatch(name := _content(path, most=MOST_OF_A_NAME).decode("ascii", "replace")):
                 return name
-            raise Damaged("names no entry")
+            raise Damaged(say("names no entry"))
         except Damaged as damage:
             self._tell(path, damage)
             return None
@@ -291,9 +291,9 @@ def _checked_record(content: bytes, key: str) -> dict[str, Any]:
         told: dict[str, Any] = kept["record"]
         sound = kept["key"] == key and kept["digest"] == digest([key, told])
     except (ValueError, LookupError, TypeError) as error:
-        raise Damaged("is no record") from error
+        raise Damaged(say("is no record")) from error
     if not sound:
-        raise Damaged("is not what was kept by its name")
+        raise Damaged(say("is not what was kept by its name"))
     return told
 
 

@@ -87,3 +87,19 @@ def test_a_problem_of_another_process_is_told_in_the_language_that_is_spoken_her
     error = pickle.loads(pickle.dumps(InputError(problem)))
     assert str(error) == "a.csv: there is no such file\n    -> check the path"
     assert in_language(error.problems[0].what, "zh-TW") == in_language(problem.what, "zh-TW") != problem.what
+
+
+def test_every_field_of_a_template_is_given(repository: Path) -> None:
+    wrong = []
+    for floor in ("basics", "audio", "evaluators", "grader"):
+        for path in sorted((repository / floor).rglob("*.py")):
+            for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(call, ast.Call) and name_of(call.func) in ("say", "plural"):
+                    given = {keyword.arg for keyword in call.keywords} | (
+                        {"n"} if name_of(call.func) == "plural" else set()
+                    )
+                    for template in call.args[: 1 if name_of(call.func) == "say" else 2]:
+                        asked = words.fields(literal_of(template)) if given else set()
+                        if asked != given and not (name_of(call.func) == "plural" and asked < given):
+                            wrong.append(f"{path.relative_to(repository)}:{call.lineno}: {asked} of {given}")
+    assert wrong == []

@@ -86,7 +86,7 @@ def _configuration(weights: Weights) -> MimiConfig:
     """The configuration of a Mimi. Raises InputError naming every setting that is of another kind than Mimi's own."""
     settings = dict(weights.settings)
     if settings.get("model_type", "mimi") != "mimi":
-        found = f"is of a {settings['model_type']!r} model, expected 'mimi'"
+        found = say("is of a {kind!r} model, expected 'mimi'", kind=settings["model_type"])
         raise InputError(Problem(str(weights.config), found, REMEDY))
     plain: Any = MimiConfig()
     own = plain.to_dict()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basics.errors import InputError, Problem
-from basics.messages import say
+from basics.messages import Message, say
 
 Audio = NDArray[np.float32]  # (samples,), mono, at the codec's sample rate, nominally within [-1, 1]
 Codes = NDArray[np.int64]  # (codebooks, frames), each 0 <= code < cardinality
@@ -148,11 +148,20 @@ class Codec(SoundCodec):
         if problems:
             raise InputError(problems)
 
-    def _code_fault(self, code: Codes) -> str | None:
+    def _code_fault(self, code: Codes) -> Message | None:
         if code.ndim != 2 or not code.size or len(code) > self.codebooks:
-            return f"shape {code.shape}, expected (1 to {self.codebooks} codebooks, frames)"
+            return say(
+                "shape {shape}, expected (1 to {codebooks} codebooks, frames)",
+                shape=code.shape,
+                codebooks=self.codebooks,
+            )
         if code.min() < 0 or code.max() >= self.cardinality:
-            return f"codes from {code.min()} to {code.max()}, expected 0 to {self.cardinality - 1}"
+            return say(
+                "codes from {min} to {max}, expected 0 to {cardinality}",
+                min=code.min(),
+                max=code.max(),
+                cardinality=self.cardinality - 1,
+            )
         return None
 
     def _require_codebooks(self, codebooks: int | None) -> int:
@@ -173,9 +182,9 @@ def fitted(sound: Audio, samples: int) -> Audio:
     return sound[:samples] if len(sound) >= samples else np.pad(sound, (0, samples - len(sound)))
 
 
-def _audio_fault(signal: Audio) -> str | None:
+def _audio_fault(signal: Audio) -> Message | None:
     if signal.ndim != 1:
-        return f"shape {signal.shape}, expected (samples,)"
+        return say("shape {shape}, expected (samples,)", shape=signal.shape)
     if not signal.size:
-        return "no samples"
-    return None if np.isfinite(signal).all() else "NaN or infinite samples"
+        return say("no samples")
+    return None if np.isfinite(signal).all() else say("NaN or infinite samples")

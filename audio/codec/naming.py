@@ -27,7 +27,7 @@ POCKET = Path(__file__).parent.parent / "pocket_mimi"
 NAMES = ("mimi", "pocket", "opus", "mp3")
 SETTING = re.compile(r"(?:nq=(?P<codebooks>\d{1,4})|(?P<kilobits>\d{1,6}(?:\.\d+)?)(?:k|kbps|kbit/s)?)", re.IGNORECASE)
 HUB = re.compile(r"(?P<source>[\w.-]+/[\w.-]+):(?P<revision>[\w.-]+)")
-HOW = "write CODEC, CODEC@BITRATE in kbit/s, or CODEC@nq=N; several after commas, or all"
+HOW = say("write CODEC, CODEC@BITRATE in kbit/s, or CODEC@nq=N; several after commas, or all")
 
 
 @dataclass(frozen=True)

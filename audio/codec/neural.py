@@ -231,7 +231,10 @@ class NeuralCodec(Codec):
 
     def _require_plain(self, what: str) -> None:
         if self._facts.scaled:
-            told = f"{self.name} sends a level for each chunk beside its codes, so that these alone are not its sound"
+            told = say(
+                "{codec} sends a level for each chunk beside its codes, so that these alone are not its sound",
+                codec=self.name,
+            )
             raise InputError(Problem(what, told, say("use `reconstruct`, or EnCodec's model for 24 kHz")))
 
     @contextmanager

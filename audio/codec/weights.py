@@ -14,7 +14,7 @@ from urllib.request import getproxies
 
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import sha256_of
-from basics.messages import say
+from basics.messages import Message, say, together
 
 MIMI = "kyutai/mimi"
 PINNED = "89091b3e466eb6a9d11e537bf26b144f194978f7"  # the commit of kyutai/mimi that evidence of record uses
@@ -24,7 +24,7 @@ KYUTAI_DIGESTS = {
     "09b782f0629851a271227fb9d36db65c041790365f11bbe5d3d59369cf863f50": "tokenizer-e351c8d8-checkpoint125.safetensors",
 }
 CONFIG, TENSORS = "config.json", "model.safetensors"
-FETCH_AGAIN = "copy or download the file again"
+FETCH_AGAIN = say("copy or download the file again")
 PROBE_TIMEOUT = 3.0  # s, to notice that there is no network (the hub client alone retries for 24 s)
 
 
@@ -115,7 +115,7 @@ def find_weights(source: str | Path, revision: str | None = None, *, download: b
     if path.is_file():
         return Weights(path, None, path.name)
     if not _is_hub_id(source):
-        raise _unavailable(f"no codec at {source}")
+        raise _unavailable(say("no codec at {source}", source=source))
     return _on_hub(str(source), revision or (PINNED if source == MIMI else "main"), download=download)
 
 
@@ -134,7 +134,7 @@ def _in_folder(folder: Path) -> Weights:
     if not tensors.is_file():
         candidates = sorted(folder.glob("*.safetensors"))
         if len(candidates) != 1:
-            found = f"holds {len(candidates)} .safetensors files and no {TENSORS}"
+            found = say("holds {n} .safetensors files and no {file}", n=len(candidates), file=TENSORS)
             raise InputError(
                 Problem(
                     str(folder),
@@ -163,32 +163,50 @@ def _on_hub(repository: str, revision: str, *, download: bool) -> Weights:
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     fetch = partial(snapshot_download, repository, revision=revision, allow_patterns=[CONFIG, TENSORS])
-    where = f"{repository} at revision {revision} is not in the local cache"
+    where = say("{codec} at revision {revision} is not in the local cache", codec=repository, revision=revision)
     try:
         cached = Path(fetch(local_files_only=True))
         if not (lacking := [name for name in (CONFIG, TENSORS) if not (cached / name).is_file()]):
             return _in_folder(cached)
-        where = f"{repository} at revision {revision} is in the local cache without {' and '.join(lacking)}"
+        where = say(
+            "{codec} at revision {revision} is in the local cache without {lacking}",
+            codec=repository,
+            revision=revision,
+            lacking=together(lacking, say(" and ")),
+        )
     except LocalEntryNotFoundError:
         pass
     except HFValidationError:
-        raise _unavailable(f"no codec at {repository!r}: neither a folder nor a hub id") from None
+        raise _unavailable(
+            say("no codec at {repository!r}: neither a folder nor a hub id", repository=repository)
+        ) from None
     if not download:
         raise _unavailable(where, repository, revision)
     if constants.HF_HUB_OFFLINE:
-        raise _unavailable(f"{where}, and HF_HUB_OFFLINE forbids downloading it", repository, revision)
+        raise _unavailable(say("{where}, and HF_HUB_OFFLINE forbids downloading it", where=where), repository, revision)
     if not _is_address(constants.ENDPOINT):
         expected = "expected an address such as https://huggingface.co"
-        raise _unavailable(f"{where}, and HF_ENDPOINT is {constants.ENDPOINT!r}, {expected}", repository, revision)
+        raise _unavailable(
+            say(
+                "{where}, and HF_ENDPOINT is {ENDPOINT!r}, {expected}",
+                where=where,
+                ENDPOINT=constants.ENDPOINT,
+                expected=expected,
+            ),
+            repository,
+            revision,
+        )
     if not _reachable(constants.ENDPOINT):
-        raise _unavailable(f"{where}, and the hub cannot be reached", repository, revision)
+        raise _unavailable(say("{where}, and the hub cannot be reached", where=where), repository, revision)
     try:
         return _in_folder(Path(fetch()))
     except InputError:
         raise
     except Exception as error:  # the hub's client passes on whatever its own client for HTTP raises
         raise _unavailable(
-            f"{where}, and downloading it failed ({type(error).__name__})", repository, revision
+            say("{where}, and downloading it failed ({name})", where=where, name=type(error).__name__),
+            repository,
+            revision,
         ) from None
 
 
@@ -213,7 +231,7 @@ def _reachable(endpoint: str) -> bool:
         return False
 
 
-def _unavailable(what: str, repository: str = MIMI, revision: str = PINNED) -> Unavailable:
+def _unavailable(what: Message, repository: str = MIMI, revision: str = PINNED) -> Unavailable:
     return Unavailable(
         what,
         say(

@@ -49,7 +49,11 @@ def _of_role(folder: Path, names: tuple[str, ...]) -> tuple[Path, ...]:
     clips = [clip for path in inside for clip in read_folder(path).sounds]
     beside = [path for path in _sounds(folder) if re.sub(r"[_-]?\d+$", "", _plain(path)) in names]
     if clips and beside:
-        two = f"holds {_listed(path.name for path in (*inside, *beside))}, which could each be meant for {names[0]}"
+        two = say(
+            "holds {names}, which could each be meant for {role}",
+            names=_listed(path.name for path in (*inside, *beside)),
+            role=names[0],
+        )
         raise InputError(Problem(str(folder), two, say("keep the folder or the files, not both")))
     return tuple(clips or _once(folder, beside))
 

@@ -16,7 +16,7 @@ from audio.measures import MEASURES, Measure
 from audio.metrics import distances, intelligibility, pitch, quality
 from audio.metrics.signals import Samples
 from basics.errors import InputError, Problem, Undefined
-from basics.messages import say
+from basics.messages import say, together
 from basics.suggestions import did_you_mean
 
 GROUP = "earwitness.metrics"
@@ -87,7 +87,9 @@ def require_metrics(names: Collection[str], sample_rate: int) -> None:
     for name in names:
         if name not in METRICS and name not in brought():
             meant = did_you_mean(name, METRICS) if len(name) > 2 else ""
-            remedy = f"choose from {known}" + (f"; {meant}" if meant.startswith("did you mean") else "")
+            remedy = say("choose from {known}", known=known)
+            if meant.startswith("did you mean"):
+                remedy = together((remedy, meant))
             problems.append(Problem("metrics", say("unknown metric {name!r}", name=name), remedy))
         elif name not in METRICS:
             try:

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field
 
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import sha256_of
-from basics.messages import say
+from basics.messages import Message, say
 from evaluators.evidence import Findings, Frozen, Inputs, Measurement, Quantity, Site, in_quiz
 from evaluators.generic.launch import said
 from evaluators.generic.offers import AlsoWritten, Named, Offer, Taking, needed, quantities
@@ -171,7 +171,7 @@ def _is_null(path: str, content: Any, jmespath: Any) -> bool:
     return isinstance(holder, dict) and key.strip('"') in holder
 
 
-def _keys(content: Any) -> str:
+def _keys(content: Any) -> Message:
     if isinstance(content, dict):
-        return f"at the top there are: {', '.join(map(str, list(content)[:12]))}"
-    return f"it is a {type(content).__name__}"
+        return say("at the top there are: {content}", content=", ".join(map(str, list(content)[:12])))
+    return say("it is a {name}", name=type(content).__name__)

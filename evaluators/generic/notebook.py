@@ -16,8 +16,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
+from basics import messages
 from basics.errors import InputError, Problem
-from basics.messages import say
+from basics.messages import Message, say
 from basics.suggestions import did_you_mean
 from evaluators.evidence import Findings, Frozen, Inputs, Measurement, Quantity, QuizFile, Site
 from evaluators.generic.command import NOTHING, found_at
@@ -171,8 +172,8 @@ def _taken(
             value=f"cells {numbers} are" if found else "no code cell is a",
             partition=output.place.partition(",")[0],
         )
-        suggested = did_you_mean(output.tag, tags) if output.tag and tags and not found else ""
-        remedy = suggested or "name one cell by its tag or by a text in it"
+        suggested = did_you_mean(output.tag, tags) if output.tag and tags and not found else messages.NOTHING
+        remedy = suggested or say("name one cell by its tag or by a text in it")
         taking.problems.append(Problem(file, what, remedy))
         return
     ((number, cell),) = found
@@ -186,9 +187,9 @@ def _taken(
         yield from taking.take(name, said(value), output, place)
 
 
-def _remedy(taking: Taking) -> str:
+def _remedy(taking: Taking) -> Message:
     rerun = ", run it and save it" if taking.source == "saved" else ""
-    return f"have the cell give one number or truth value{rerun}, or say `after:` or `path:`"
+    return say("have the cell give one number or truth value{rerun}, or say `after:` or `path:`", rerun=rerun)
 
 
 def _is(cell: Any, output: Output) -> bool:

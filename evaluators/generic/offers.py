@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from basics.errors import InputError, Problem, Unavailable
-from basics.messages import say
+from basics.messages import said_by, say, together
+from basics.model_faults import raised
 from basics.suggestions import did_you_mean
 from evaluators.announcement import outside
 from evaluators.evidence import Frozen, Interval, Measurement, Name, Quantity, Source
@@ -107,14 +108,14 @@ class Taking:
         value = said["value"]
         try:
             if wrong := outside(value, offer.quantity(name)):
-                raise ValueError(f"{name} is {value!r}, {wrong}")
+                raise ValueError(say("{name} is {value!r}, {wrong}", name=name, value=value, wrong=wrong))
             yield Measurement(value=value, interval=_interval(said), n=said.get("n"), **about)
         except ValidationError as error:
-            told = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
+            told = together(raised(fault) for fault in error.errors())
             self.problems.append(Problem(where, told, say("correct the value")))
         except ValueError as error:
             remedy = say("correct the value, or what the question says of it (kind, at_least, at_most)")
-            self.problems.append(Problem(where, str(error), remedy))
+            self.problems.append(Problem(where, said_by(error), remedy))
 
     def missing(self, name: str, where: str, known: Iterable[str]) -> None:
         """Tell of a value that is not there."""
@@ -142,7 +143,7 @@ def needed(module: str, what: str) -> Any:
         return import_module(module)
     except ImportError as error:
         package = (error.name or module).partition(".")[0]
-        install = f"pip install 'earwitness[{EXTRA}]' (or {package} alone)"
+        install = say("pip install 'earwitness[{extra}]' (or {package} alone)", extra=EXTRA, package=package)
         raise Unavailable(
             say("{what} needs the package {package}, which is not installed here", what=what, package=package), install
         ) from error

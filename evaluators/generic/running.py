@@ -22,7 +22,7 @@ from threading import Thread
 from typing import Any, Literal
 
 from basics.errors import InputError, Problem
-from basics.messages import say
+from basics.messages import quoted, say
 from basics.workers import how_ended
 from evaluators.evidence import Frozen, QuizFile, Site
 from evaluators.generic.guard import FOLDER, OFFLINE
@@ -34,7 +34,7 @@ TIMEOUT = 600.0
 """Seconds that it may take, where a request says nothing else."""
 LINES, LONGEST = 8, 200
 """Lines of what was printed that are shown, and characters of a line."""
-TOO_SLOW = "make it faster, or give it longer: `timeout: SECONDS` beside it"
+TOO_SLOW = say("make it faster, or give it longer: `timeout: SECONDS` beside it")
 NOISE = "[IPKernelApp]"
 """Begins what kernels print of themselves."""
 MOST = 1 << 26
@@ -149,7 +149,7 @@ def _fault(found: Mapping[str, Any], said: str, where: str, site: Site) -> Probl
     for name in (f"{absent}.py" if absent else "", str(found.get("lost") or "")):
         if name and site.quiz is not None and (site.quiz / name).is_file():
             remedy = say("{name} is in the quiz, and not named here: add it to `reads: [{name}]`", name=name)
-    return Problem(where, found["fault"], remedy + said)
+    return Problem(where, quoted(found["fault"]), remedy + said)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from basics.csv_source import header_name, read_records
 from basics.errors import InputError, Problem, Undefined
-from basics.messages import say
+from basics.messages import say, together
 from basics.parquet_source import parquet_faults
 from basics.suggestions import did_you_mean
 from evaluators.evidence import Findings, Frozen, Inputs, Measurement, Quantity, QuizFile, Site
@@ -233,8 +233,13 @@ def _taken(
         beside = {key: meant[0].cells.get(header_name(getattr(ends, key))) for key in ("low", "high", "n")}
         found = {key: _number(cell) for key, cell in beside.items()}
         if bad_ends := [getattr(ends, key) for key in ("low", "high") if found[key] is None]:
-            what = f"{name}: there is no number in {_numbers(meant)} under {' and '.join(bad_ends)}"
-            taking.problems.append(Problem(table, what, "correct the cell, or leave `interval` out"))
+            what = say(
+                "{name}: there is no number in {rows} under {columns}",
+                name=name,
+                rows=_numbers(meant),
+                columns=together(bad_ends, say(" and ")),
+            )
+            taking.problems.append(Problem(table, what, say("correct the cell, or leave `interval` out")))
             return
         said |= {"low": found["low"], "high": found["high"], "over": ends.over, "n": found["n"]}
     yield from taking.take(name, said, column, where)

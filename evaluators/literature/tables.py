@@ -15,7 +15,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from pydantic import Field, model_validator
 
 from basics.errors import InputError, Problem
-from basics.messages import say
+from basics.messages import Message, say
 from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Checked, Confirmed, Frozen, Interval, Measurement, Quantity, Value
 
@@ -222,16 +222,16 @@ class Table(Frozen):
             metric, _, sounds = label.partition(".")
             yield ("cells", label), f"{metric}_difference" if "_minus_" in sounds else metric, label, cell
 
-    def faults(self, name: str, metrics: Mapping[str, Metric]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def faults(self, name: str, metrics: Mapping[str, Metric]) -> Iterator[tuple[tuple[str | int, ...], Message]]:
         """(place in the table, fault) of figures of unknown metrics, outside their bounds, or given twice."""
         seen: set[str] = set()
         for at, metric, label, cell in self.figures(name):
             if metric not in metrics:
-                yield at, f"{label}: {metric} is not among the metrics"
+                yield at, say("{label}: {metric} is not among the metrics", label=label, metric=metric)
             elif fault := metrics[metric].fault_of(cell.value):
-                yield at, f"{label}: {fault}"
+                yield at, say("{label}: {fault}", label=label, fault=fault)
             if label in seen:
-                yield at, f"{label} is given twice"
+                yield at, say("{label} is given twice", label=label)
             seen.add(label)
 
 

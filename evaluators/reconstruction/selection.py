@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio.corpus import Pair, find_role, folders_of, read_pairs
+from basics import messages
 from basics.errors import InputError, Problem, Unavailable
-from basics.messages import say
+from basics.messages import Message, say
 from evaluators.evidence import PublishedPair
 from evaluators.reconstruction.parameters import PairSelection
 
 if TYPE_CHECKING:
     from evaluators.reconstruction.scores import Rendition
 
-SUPPLY_CLIPS = "name the folder of the clips: --audio DIR"
-SUPPLY_PAIRS = "name a folder of originals and reconstructions with a manifest.csv: --pairs DIR"
+SUPPLY_CLIPS = say("name the folder of the clips: --audio DIR")
+SUPPLY_PAIRS = say("name a folder of originals and reconstructions with a manifest.csv: --pairs DIR")
 REMARK = "the codec was run by those who published the pairs, not here"
 BATCH = 64  # pairs held at once
 
@@ -82,7 +83,7 @@ def _find(folder: Path, role: str, name: str) -> tuple[Path, ...]:
 def together(missing: list[Unavailable]) -> Unavailable:
     """Several missing things as one."""
     remedies = dict.fromkeys(error.remedy for error in missing)
-    return Unavailable("; ".join(error.what for error in missing), "\n    -> ".join(remedies))
+    return Unavailable(messages.together(error.what for error in missing), messages.together(remedies, "\n    -> "))
 
 
 def choose(
@@ -98,7 +99,7 @@ def choose(
     pairs = read_pairs(folder)
     chosen = {role: [pair for pair in pairs if plays(pair, wanted)] for role, wanted in selections.items()}
     if missing := [_missing(role, selections[role], pairs) for role, found in chosen.items() if not found]:
-        raise Unavailable("; ".join(missing), SUPPLY_PAIRS)
+        raise Unavailable(messages.together(missing), SUPPLY_PAIRS)
     if mixed := list(_mixed(chosen, selections)):
         raise InputError(mixed)
     return {role: _each_once(found, allow_truncated) for role, found in chosen.items()}
@@ -175,12 +176,19 @@ def plays(pair: Pair, wanted: PairSelection) -> bool:
     )
 
 
-def _missing(role: str, wanted: PairSelection, pairs: Sequence[Pair]) -> str:
+def _missing(role: str, wanted: PairSelection, pairs: Sequence[Pair]) -> Message:
     asked = ", ".join(f"{key} {value}" for key, value in wanted.model_dump(exclude_defaults=True).items() if value)
     others = [pair for pair in pairs if plays(pair, wanted.model_copy(update={"codebooks": "any"}))]
     counts = sorted({f"{pair.codebooks or 'not stated'}" for pair in others})
-    hint = f" ({len(others)} would, at codebooks: {', '.join(counts)})" if others else ""
-    return f"no pair plays {role} ({asked or 'any'}, codebooks {wanted.codebooks}){hint}"
+    told = say(
+        "no pair plays {role} ({asked}, codebooks {codebooks})",
+        role=role,
+        asked=asked or say("any"),
+        codebooks=wanted.codebooks,
+    )
+    if not others:
+        return told
+    return told + say(" ({n} would, at codebooks: {counts})", n=len(others), counts=", ".join(counts))
 
 
 def load_pairs(chosen: Mapping[str, Sequence[Pair]], *, allow_truncated: bool = False) -> Iterator[list[Rendition]]:

@@ -137,7 +137,7 @@ def _exit_code(command: Callable[[], None]) -> int:
         say_error(say("interrupted; the same command goes on from what is stored"))
         return INTERRUPTED
     except OSError as error:
-        say_error(unusable(error).told)
+        say_error(unusable(error).message)
         return UNUSABLE
     except MemoryError:
         say_error(say("the memory of this machine is not enough for that"))

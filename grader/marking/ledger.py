@@ -23,7 +23,7 @@ from basics.errors import InputError, Problem
 from basics.files import read_bytes, sha256_of, write_whole
 from basics.folders import Stage, settle, steady
 from basics.json_source import parsed_object
-from basics.messages import say
+from basics.messages import NOTHING, Message, say
 from basics.moments import Moment
 from evaluators.evidence import Frozen, canonical_json
 from grader.marking.anchor import Anchor, read_anchor, write_anchor
@@ -73,7 +73,7 @@ class Finding:
     """Something that is not as it was recorded."""
 
     entry: str
-    what: str
+    what: Message
 
 
 def record(
@@ -177,7 +177,9 @@ def chain(folder: Path) -> Iterator[Finding]:
                 )
                 yield Finding(path.name, what)
             if entry.previous != previous:
-                yield Finding(path.name, "does not follow the entry before it: that one was changed, removed or added")
+                yield Finding(
+                    path.name, say("does not follow the entry before it: that one was changed, removed or added")
+                )
             previous = sha256_of(path)
         except InputError as error:
             yield from (Finding(path.name, problem.what) for problem in error.problems)
@@ -189,15 +191,15 @@ def _objects(folder: Path) -> Iterator[Finding]:
         for name, digest in entry.outputs.items():
             what = _unlike(folder / OBJECTS / digest, digest)
             if what:
-                yield Finding(path.name, f"{name} ({digest[:12]}) {what}")
+                yield Finding(path.name, say("{name} ({digest}) {what}", name=name, digest=digest[:12], what=what))
 
 
-def _unlike(path: Path, digest: str) -> str:
+def _unlike(path: Path, digest: str) -> Message:
     """What is wrong with the file that should have this digest; empty where nothing is."""
     try:
-        return "" if sha256_of(path) == digest else "was changed"
+        return NOTHING if sha256_of(path) == digest else say("was changed")
     except InputError as error:
-        return "is gone" if not path.exists() else error.problems[0].what
+        return say("is gone") if not path.exists() else error.problems[0].what
 
 
 def _cut(out: Path) -> Iterator[Finding]:
@@ -208,8 +210,8 @@ def _cut(out: Path) -> Iterator[Finding]:
     path = out / FOLDER / f"{anchor.number:06d}.json"
     what = _unlike(path, anchor.digest)
     if what:
-        known = f"its digest was {anchor.digest[:12]}…, as kept in {anchor.where}"
-        yield Finding(path.name, f"{what}: {known}")
+        known = say("its digest was {digest}…, as kept in {where}", digest=anchor.digest[:12], where=anchor.where)
+        yield Finding(path.name, say("{what}: {known}", what=what, known=known))
 
 
 @dataclass(frozen=True)
@@ -272,9 +274,9 @@ def current_outputs(out: Path) -> Iterator[Finding]:
     last = last_outputs(out)
     for name, digest in last.folders.items():
         if not (out / name).is_dir():
-            yield Finding(name, "is gone")
+            yield Finding(name, say("is gone"))
         elif digest_of_folder(out / name) != digest:
-            yield Finding(name, "does not hold the files that were last recorded")
+            yield Finding(name, say("does not hold the files that were last recorded"))
 
 
 def _outputs(out: Path) -> Iterator[Finding]:
@@ -282,11 +284,11 @@ def _outputs(out: Path) -> Iterator[Finding]:
     last = last_outputs(out).files
     for name, digest in last.items():
         if what := _unlike(out / name, digest):
-            yield Finding(name, "is not the file that was last recorded" if what == "was changed" else what)
+            yield Finding(name, say("is not the file that was last recorded") if what == "was changed" else what)
     for path in sorted((out / APPEALS).glob("*")):
         name = path.relative_to(out).as_posix()
         if name not in last and not path.name.startswith("."):
-            yield Finding(name, "was never recorded")
+            yield Finding(name, say("was never recorded"))
 
 
 def need_recorded(out: Path, names: Callable[[str], bool]) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from basics.errors import InputError, Problem
 from basics.files import real_path
-from basics.messages import say
+from basics.messages import NOTHING, Message, say, together
 from grader.marking.run_record import RunRecord, other_quiz, parse_run, record_path
 from grader.quiz.loading import BUILT_IN_QUIZ, QUIZ_FILE, load_quiz
 from grader.quiz.spec import QuizBook
 
-NAME_IT = "name its folder with --quiz"
+NAME_IT = say("name its folder with --quiz")
 
 
 def hint(quiz: Path, run: Path) -> str:
@@ -41,27 +41,29 @@ def quiz_of_run(path: Path) -> QuizBook:
             book, reason = _tried(place, record)
             if book:
                 return book
-            reasons.append(f"{place} {reason}")
+            reasons.append(say("{place} {reason}", place=place, reason=reason))
         elif place in told:
-            reasons.append(f"{place}, where it was, holds no {QUIZ_FILE}")
+            reasons.append(say("{place}, where it was, holds no {file}", place=place, file=QUIZ_FILE))
     what = say(
-        "was graded with the quiz {quiz}, which is not found: {reasons}", quiz=record.quiz, reasons="; ".join(reasons)
+        "was graded with the quiz {quiz}, which is not found: {reasons}", quiz=record.quiz, reasons=together(reasons)
     )
     raise InputError(Problem(str(path), what, NAME_IT))
 
 
-def _tried(place: Path, record: RunRecord) -> tuple[QuizBook | None, str]:
+def _tried(place: Path, record: RunRecord) -> tuple[QuizBook | None, Message]:
     """The quiz in a folder if it is that of the record; otherwise why it is not."""
     try:
         book = load_quiz(place)
     except InputError as error:
-        return None, f"cannot be read ({error.problems[0].where}: {error.problems[0].what})"
+        return None, say("cannot be read ({where}: {what})", where=error.problems[0].where, what=error.problems[0].what)
     if book.quiz.id != record.quiz:
-        return None, f"is the quiz {book.quiz.id}"
+        return None, say("is the quiz {id}", id=book.quiz.id)
     if found := list(other_quiz(record, book)):
         where, what = found[0]
-        return None, f"has changed since ({where} {what}{', and more' if len(found) > 1 else ''})"
-    return book, ""
+        if len(found) > 1:
+            return None, say("has changed since ({where} {what}, and more)", where=where, what=what)
+        return None, say("has changed since ({where} {what})", where=where, what=what)
+    return book, NOTHING
 
 
 def _shown(place: Path) -> Path:

@@ -22,7 +22,7 @@ from basics.files import read_bytes, writing_text
 from basics.folders import settle
 from basics.json_source import parsed_object
 from basics.listing import first_few
-from basics.messages import say
+from basics.messages import Message, say
 from basics.moments import Moment
 from evaluators.evidence import Frozen, Standing
 from grader.marking.grading import HELD, Grades, Setting, grade_students
@@ -39,8 +39,10 @@ FORMAT: Final = 3
 MOST_PROBLEMS = 100
 MOST_BYTES = 1 << 32
 """A class of a million fits."""
-OTHER_QUIZ = "name the quiz that the run was graded with (--quiz FOLDER), or grade again"
-RESTORE = "restore the file (the ledger beside it keeps every result under objects/), or grade again with --out DIR"
+OTHER_QUIZ = say("name the quiz that the run was graded with (--quiz FOLDER), or grade again")
+RESTORE = say(
+    "restore the file (the ledger beside it keeps every result under objects/), or grade again with --out DIR"
+)
 
 Policy = Literal["strict", "hold-harmless"]
 Count = Annotated[int, Field(ge=0)]
@@ -306,7 +308,7 @@ def grades_of(record: RunRecord, book: QuizBook) -> Grades:
     return grades
 
 
-Found = tuple[str, str]
+Found = tuple[str, Message]
 """Where in the record, as a path such as `students.3.points.0`, and what is wrong there."""
 
 
@@ -334,7 +336,9 @@ def _upgraded(file: Path, data: dict[str, Any]) -> RunRecord:
         )
         raise InputError(Problem(str(file), what, say("use that version of earwitness")))
     if type(written) is not int or written not in UPGRADES:
-        raise InputError(_problems(file, [("format", f"is {written!r}, expected {FORMAT}")]))
+        raise InputError(
+            _problems(file, [("format", say("is {written!r}, expected {format}", written=written, format=FORMAT))])
+        )
     for older in range(written, FORMAT):
         data = UPGRADES[older](data) | {"format": older + 1}
     try:
@@ -380,16 +384,19 @@ UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1
 
 def _faults(error: ValidationError) -> Iterator[Found]:
     for fault in error.errors():
-        where = ".".join(map(str, fault["loc"]))
+        where, what = ".".join(map(str, fault["loc"])), f"{fault['msg'][:1].lower()}{fault['msg'][1:]}"
         match fault["type"]:
             case "missing":
-                yield where, "is missing"
+                yield where, say("is missing")
             case "extra_forbidden":
-                yield where, "is not a known key"
+                yield where, say("is not a known key")
             case "json_invalid":
-                yield "", f"is not a result: {fault['msg'][:1].lower()}{fault['msg'][1:]}"
+                yield "", say("is not a result: {what}", what=what)
             case _:
-                yield where, f"{fault['msg'][:1].lower()}{fault['msg'][1:]}, got {str(fault['input'])[:60]!r}"
+                yield (
+                    where,
+                    say("{what}, got {shown!r}", what=what, shown=str(fault["input"])[:60]),
+                )
 
 
 def _contradictions(record: RunRecord) -> Iterator[Found]:
@@ -404,14 +411,24 @@ def _contradictions(record: RunRecord) -> Iterator[Found]:
 def _miscounted(record: RunRecord) -> Iterator[Found]:
     students, attempts = len(record.students), sum(len(student.attempts) for student in record.students)
     if record.submissions.students != students:
-        yield "submissions.students", f"is {record.submissions.students}, but {students} students stand there"
+        yield (
+            "submissions.students",
+            say(
+                "is {stated}, but {students} students stand there",
+                stated=record.submissions.students,
+                students=students,
+            ),
+        )
     if record.submissions.rows != attempts:
-        yield "submissions.rows", f"is {record.submissions.rows}, but {attempts} attempts stand there"
+        yield (
+            "submissions.rows",
+            say("is {rows}, but {attempts} attempts stand there", rows=record.submissions.rows, attempts=attempts),
+        )
     if (mean := mean_of([Fraction(student.exact) for student in record.students])) != record.mean:
-        yield "mean", f"is {record.mean}, but the exact totals give {mean}"
+        yield "mean", say("is {stated}, but the exact totals give {mean}", stated=record.mean, mean=mean)
     for name, n in Counter([*(s.id for s in record.students), *(s.id for s in record.missing)]).items():
         if n > 1:
-            yield "students", f"student {name} stands there {n} times"
+            yield "students", say("student {name} stands there {n} times", name=name, n=n)
 
 
 def _unknown_names(record: RunRecord) -> Iterator[Found]:
@@ -419,28 +436,38 @@ def _unknown_names(record: RunRecord) -> Iterator[Found]:
     named = [(f"unsettled.{i}", name) for i, name in enumerate(record.unsettled)]
     named += [(f"decisions.{i}.question", d.question) for i, d in enumerate(record.decisions) if d.question]
     named += [(f"ungraded.{i}.1", name) for i, (_, name) in enumerate(record.ungraded)]
-    yield from ((where, f"{name!r} is no question of its key") for where, name in named if name not in questions)
+    yield from (
+        (where, say("{name!r} is no question of its key", name=name)) for where, name in named if name not in questions
+    )
     for i, (student, _) in enumerate(record.ungraded):
         if student not in students:
-            yield f"ungraded.{i}.0", f"{student!r} is none of its students"
+            yield f"ungraded.{i}.0", say("{student!r} is none of its students", student=student)
 
 
 def _undecided(record: RunRecord) -> Iterator[Found]:
     """Decisions that exclude one another, and a key that is another one than was decided."""
     if problems := list(contradictions(record.decisions)):
-        yield from (("decisions", f"{problem.where}: {problem.what}") for problem in problems)
+        yield from (
+            ("decisions", say("{where}: {what}", where=problem.where, what=problem.what)) for problem in problems
+        )
         return
     for name, override in in_force(record.decisions).overrides.items():
         question = record.key.questions.get(name)
         decided = "".join(sorted(override.correct or ()))
         if question and "".join(sorted(question.correct or ())) != decided:
-            used = "".join(question.correct or ()) or "nothing"
-            yield f"key.questions.{name}.correct", f"is {used}, but {decided or 'nothing'} was decided"
+            used = "".join(question.correct or ()) or say("nothing")
+            yield (
+                f"key.questions.{name}.correct",
+                say("is {used}, but {decided} was decided", used=used, decided=decided or say("nothing")),
+            )
 
 
 def _impossible(where: str, student: StudentLine, questions: int) -> Iterator[Found]:
     if len(student.points) != questions:
-        yield f"{where}.points", f"has {len(student.points)} entries, its key has {questions} questions"
+        yield (
+            f"{where}.points",
+            say("has {n} entries, its key has {questions} questions", n=len(student.points), questions=questions),
+        )
     for j, attempt in enumerate(student.attempts):
         if len(attempt.answers) != questions:
             what = say(
@@ -448,19 +475,37 @@ def _impossible(where: str, student: StudentLine, questions: int) -> Iterator[Fo
             )
             yield f"{where}.attempts.{j}.answers", what
     if student.kept is not None and student.kept >= len(student.attempts):
-        yield f"{where}.kept", f"is {student.kept}, counted from 0, but there are {len(student.attempts)} attempts"
+        yield (
+            f"{where}.kept",
+            say("is {kept}, counted from 0, but there are {n} attempts", kept=student.kept, n=len(student.attempts)),
+        )
     if rounded(Fraction(student.exact)) != student.total:
-        yield f"{where}.total", f"is {student.total}, but the exact total is {student.exact}"
+        yield (
+            f"{where}.total",
+            say("is {total}, but the exact total is {exact}", total=student.total, exact=student.exact),
+        )
 
 
 def other_quiz(record: RunRecord, book: QuizBook) -> Iterator[Found]:
     """What shows that the run was graded with another quiz: its questions, or what they ask."""
     known = tuple(question.id for question in book.questions)
     if tuple(record.key.questions) != known:
-        yield "key.questions", f"are {', '.join(record.key.questions)}; this quiz has {', '.join(known)}"
+        yield (
+            "key.questions",
+            say(
+                "are {questions}; this quiz has {known}",
+                questions=", ".join(record.key.questions),
+                known=", ".join(known),
+            ),
+        )
     elif other := [q.id for q in book.questions if record.key.questions[q.id].digest not in (None, q.digest)]:
-        differ = "points, choose or options' texts differ"
-        yield "key.questions", f"are asked otherwise in this quiz ({first_few(other)}): {differ}"
+        yield (
+            "key.questions",
+            say(
+                "are asked otherwise in this quiz ({questions}): points, choose or options' texts differ",
+                questions=first_few(other),
+            ),
+        )
 
 
 def _unknown_options(record: RunRecord, book: QuizBook) -> Iterator[Found]:
@@ -481,10 +526,13 @@ def _unknown_options(record: RunRecord, book: QuizBook) -> Iterator[Found]:
 
 def _unknown_letters(where: str, letters: list[str] | str, options: Any) -> Iterator[Found]:
     if unknown := sorted(set(letters) - options):
-        yield where, f"names {', '.join(unknown)}, the options are {', '.join(options)}"
+        yield (
+            where,
+            say("names {unknown}, the options are {options}", unknown=", ".join(unknown), options=", ".join(options)),
+        )
 
 
-def _problems(file: Path, found: Iterator[Found] | list[Found], remedy: str = RESTORE) -> list[Problem]:
+def _problems(file: Path, found: Iterator[Found] | list[Found], remedy: Message = RESTORE) -> list[Problem]:
     """One problem for each place; what to do stands with the last."""
     places = list(found)
     problems = [Problem(f"{file}, {where}" if where else str(file), what) for where, what in places[:MOST_PROBLEMS]]

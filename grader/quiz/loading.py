@@ -14,7 +14,7 @@ from pathlib import Path
 
 from basics.errors import InputError, Problem
 from basics.files import real_path
-from basics.messages import say
+from basics.messages import Message, say
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Path_, Source, read, validate
 from evaluators.announcement import announced
@@ -33,8 +33,8 @@ from grader.quiz.spec import EvidenceRequest, Question, Quiz, QuizBook
 QUIZ_FILE = "quiz.yaml"
 CITING = ("literature", "facts")
 """The evaluators whose facts can be looked up."""
-OWN_FILE = "name a file of its folder, without `..`"
-TOO_COMPLEX = f"there are too many alternatives to go through ({MOST_STEPS:,} are tried)"
+OWN_FILE = say("name a file of its folder, without `..`")
+TOO_COMPLEX = say("there are too many alternatives to go through ({MOST_STEPS:,} are tried)", MOST_STEPS=MOST_STEPS)
 BUILT_IN_QUIZ = Path(__file__).resolve().parents[2] / "questions"
 
 
@@ -306,7 +306,7 @@ def _claim_problems(claim: Form, known: Mapping[str, Quantity], source: Source, 
     return []
 
 
-def _mismatches(comparison: Form, known: Mapping[str, Quantity]) -> Iterator[str]:
+def _mismatches(comparison: Form, known: Mapping[str, Quantity]) -> Iterator[Message]:
     fact = None if isinstance(comparison, HighestOf | LowestOf) else asked_by(comparison)
     if isinstance(fact, Lack):
         return
@@ -314,9 +314,13 @@ def _mismatches(comparison: Form, known: Mapping[str, Quantity]) -> Iterator[str
     wanted: Kind = "bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
     for name in names_of(comparison):
         if known[name].kind != wanted:
-            yield f"{name} is a {known[name].kind}, and is compared as a {wanted}"
+            yield say(
+                "{name} is a {kind}, and is compared as a {wanted}", name=name, kind=known[name].kind, wanted=wanted
+            )
         elif wanted == "text" and (words := known[name].one_of) and value not in words:
-            yield f"{name} is never “{value}”, it is one of: {', '.join(words)}"
+            yield say(
+                "{name} is never “{value}”, it is one of: {words}", name=name, value=value, words=", ".join(words)
+            )
 
 
 def _double_answers(question: Question, known: Mapping[str, Quantity], source: Source) -> list[Problem]:

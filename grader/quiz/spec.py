@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from basics.errors import InputError, Problem
 from basics.json_source import read_object
-from basics.messages import say
+from basics.messages import NOTHING, Message, say
 from basics.moments import Moment
 from basics.suggestions import close_to, did_you_mean
 from evaluators.evidence import Confirmed, Evaluator, Frozen, Identifier, PublishedPair, Site, Standing, digest
@@ -241,7 +241,7 @@ class Quiz(Frozen):
         if self.time_zone not in available_timezones():
             raise ValueError(f"time_zone {self.time_zone!r} is not an IANA zone such as Asia/Taipei")
         if wrong := self.other_offset(self.deadline):
-            raise ValueError(f"deadline {wrong}")
+            raise ValueError(say("deadline {wrong}", wrong=wrong))
         if len(set(self.accept)) < len(self.accept):
             raise ValueError("accept names a source twice")
         dates = [d for d in (self.deadline, self.release, self.revision_until, self.final_release) if d]
@@ -249,7 +249,7 @@ class Quiz(Frozen):
             raise ValueError("deadline, release, revision_until and final_release must follow one another")
         return self
 
-    def other_offset(self, deadline: datetime) -> str:
+    def other_offset(self, deadline: datetime) -> Message:
         """What is wrong with a deadline whose offset is not that of the quiz's time zone then; empty if nothing is.
 
         Whoever writes the wrong offset means a time on the clock and gets another one, by hours. A quiz that names no
@@ -257,11 +257,15 @@ class Quiz(Frozen):
         """
         there = self.local(deadline)
         if "time_zone" not in self.model_fields_set or deadline.utcoffset() == there.utcoffset():
-            return ""
+            return NOTHING
         meant = deadline.replace(tzinfo=ZoneInfo(self.time_zone)).isoformat()
-        return (
-            f"{deadline.isoformat()} has another offset than {self.time_zone} has then: on the clock there it is "
-            f"{there.isoformat()}; write that, or {meant} if the offset is wrong"
+        return say(
+            "{deadline} has another offset than {zone} has then: on the clock there it is {there}; write that, or "
+            "{meant} if the offset is wrong",
+            deadline=deadline.isoformat(),
+            zone=self.time_zone,
+            there=there.isoformat(),
+            meant=meant,
         )
 
     def local(self, moment: datetime) -> datetime:

@@ -14,7 +14,7 @@ from datetime import datetime
 from basics.csv_source import Table
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
-from basics.messages import say
+from basics.messages import Message, say
 from grader.quiz.spec import QuizBook
 from grader.submissions.cells import says_nothing, shortened
 from grader.submissions.class_file import ClassFile
@@ -169,12 +169,12 @@ class _Reader:
         answer = reader.read(cell)
         if isinstance(answer, frozenset) and (answer or not points):
             return answer, points
-        if says_nothing(cell):
-            self.wordless.setdefault(name, []).append(number)
-            confirmed = isinstance(answer, frozenset) and self.class_file.empty_cells is not None
-            return frozenset() if confirmed else None, points
-        self._undecodable(number, given[0], name, str(answer))
-        return None, points
+        if isinstance(answer, Message) and not says_nothing(cell):
+            self._undecodable(number, given[0], name, answer)
+            return None, points
+        self.wordless.setdefault(name, []).append(number)
+        confirmed = isinstance(answer, frozenset) and self.class_file.empty_cells is not None
+        return frozenset() if confirmed else None, points
 
     def _number(self, number: int, column: int | None, text: str, cell: str) -> float | None:
         """Points as the LMS writes them; what is none is a problem, for an empty answer may have earned it."""
@@ -199,7 +199,7 @@ class _Reader:
         self.problems.append(Problem(self.table.where(number, given[0]), what, remedy))
         return given[:1]
 
-    def _undecodable(self, number: int, column: int, name: str, what: str) -> None:
+    def _undecodable(self, number: int, column: int, name: str, what: Message) -> None:
         remedy = say(
             "mend the option's text in the spec, or skip {{row: {number}, cell: {name}, reason: …}} in the class file",
             number=number,
@@ -228,7 +228,7 @@ class _Reader:
         found = count_of(text)
         if text and found is None:
             where = self.table.where(number, self.layout.named["attempt"])
-            self.problems.append(Problem(where, NO_ATTEMPT.format(text[:60]), say("export it again")))
+            self.problems.append(Problem(where, NO_ATTEMPT.filled(text=text[:60]), say("export it again")))
         return found
 
     def critical_problems(self) -> list[Problem]:

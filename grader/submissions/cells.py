@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 
+from basics.messages import NOTHING, Message, say, together
 from grader.quiz.spec import Question, normalise
 from grader.submissions.model import Chosen
 
@@ -66,20 +67,25 @@ class CellDecoder:
         if len(found) == 1:
             return found.pop()
         if not found:
-            raise CellError(f"names no option of {self.question.id}: {shortened(cell)}{self._odd(text)}")
-        readings = " or ".join(sorted("+".join(sorted(reading)) for reading in found))
-        raise CellError(f"can be read as {readings}: {shortened(cell)}")
+            raise CellError(
+                say("names no option of {id}: {cell}", id=self.question.id, cell=shortened(cell)) + self._odd(text)
+            )
+        readings = together(sorted("+".join(sorted(reading)) for reading in found), say(" or "))
+        raise CellError(say("can be read as {readings}: {cell}", readings=readings, cell=shortened(cell)))
 
-    def _odd(self, text: str) -> str:
+    def _odd(self, text: str) -> Message:
         """Characters beyond ASCII that tell the cell from the options, by code point: they may look like others."""
         dresses = [dress for dresses in self.dresses.values() for dress in dresses]
         alike = "".join(dress for dress in dresses if letters(dress) == letters(text))
         differences = [
-            f"{whose} has {', '.join(_code_points(only)[:MOST_SHOWN])}"
-            for whose, only in (("the cell", set(text) - set("".join(dresses))), ("the option", set(alike) - set(text)))
+            whose.filled(characters=", ".join(_code_points(only)[:MOST_SHOWN]))
+            for whose, only in (
+                (say("the cell has {characters}", characters=""), set(text) - set("".join(dresses))),
+                (say("the option has {characters}", characters=""), set(alike) - set(text)),
+            )
             if _code_points(only)
         ]
-        return f" ({'; '.join(differences)})" if differences else ""
+        return say(" ({differences})", differences=together(differences)) if differences else NOTHING
 
     def _covers(self, text: str, at: int = 0, used: Chosen = frozenset()) -> Iterator[Chosen]:
         """Every set of unused options whose encodings, in some order, make up `text` from `at` on."""
@@ -101,9 +107,12 @@ def letters_or_texts(question: Question, decoder: CellDecoder, cell: str) -> Cho
         return decoder.decode(cell, by_hand=True)
     unknown = sorted(set(named) - set(question.options))
     if unknown:
-        raise CellError(f"{question.id} has no option {', '.join(unknown)}: {shortened(cell)}")
+        told = say(
+            "{id} has no option {unknown}: {cell}", id=question.id, unknown=", ".join(unknown), cell=shortened(cell)
+        )
+        raise CellError(told)
     if len(set(named)) < len(named):
-        raise CellError(f"names an option twice: {shortened(cell)}")
+        raise CellError(say("names an option twice: {cell}", cell=shortened(cell)))
     return frozenset(named)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Literal
 
+from basics.messages import NOTHING, Message, say
 from basics.suggestions import did_you_mean
 from grader.quiz.spec import normalise
 from grader.submissions.model import RosterEntry
@@ -26,25 +27,25 @@ DIGITS_KEPT = 15
 """A spreadsheet keeps so many digits of a number and writes zeros for the rest."""
 MOST_LIKELY = 3
 
-MANGLED: Mapping[str, re.Pattern[str]] = {
-    "is a number in scientific notation": re.compile(r"\d(?:[.,]\d+)?E\+\d+"),
-    "is a number with a decimal part": re.compile(r"\d+[.,]0+"),
-    "has separators of thousands": THOUSANDS,
-    "begins with an apostrophe": re.compile(r"['\u2018\u2019`].*", re.DOTALL),
-    "is a text written as a formula": re.compile(r'="[^"]*"'),
+MANGLED: Mapping[Message, re.Pattern[str]] = {
+    say("is a number in scientific notation"): re.compile(r"\d(?:[.,]\d+)?E\+\d+"),
+    say("is a number with a decimal part"): re.compile(r"\d+[.,]0+"),
+    say("has separators of thousands"): THOUSANDS,
+    say("begins with an apostrophe"): re.compile(r"['\u2018\u2019`].*", re.DOTALL),
+    say("is a text written as a formula"): re.compile(r'="[^"]*"'),
 }
 
 
-def mangled(text: str) -> str:
+def mangled(text: str) -> Message:
     """What a spreadsheet or a keyboard seems to have done to this id, or an empty text."""
     if text.isascii() and text.isalnum():
-        return ""
+        return NOTHING
     for what, pattern in MANGLED.items():
         if pattern.fullmatch(text):
             return what
     if unicodedata.normalize("NFKC", text) != unicodedata.normalize("NFC", text):
-        return "has full-width or other compatibility characters"
-    return "has characters that nobody sees" if normalise(text) != " ".join(text.split()) else ""
+        return say("has full-width or other compatibility characters")
+    return say("has characters that nobody sees") if normalise(text) != " ".join(text.split()) else NOTHING
 
 
 def canonical(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from basics.csv_source import Table, header_name
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
-from basics.messages import say
+from basics.messages import Message, said_by, say
 from basics.moments import Moment
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
@@ -135,14 +135,14 @@ class AnswerReader:
         self.decoders = {question.id: CellDecoder(question) for question in book.questions}
         self.known: dict[str, dict[str, Chosen]] = {question.id: {} for question in book.questions}
 
-    def read(self, name: str, cell: str) -> Chosen | str:
+    def read(self, name: str, cell: str) -> Chosen | Message:
         """The ticked options of question `name`, or what is wrong with the cell."""
         known = self.known[name]
         if cell not in known:
             try:
                 known[cell] = letters_or_texts(self.questions[name], self.decoders[name], cell)
             except CellError as error:
-                return str(error)
+                return said_by(error)
         return known[cell]
 
 
@@ -181,7 +181,7 @@ class _PlainReader:
             student = self.students(self.table.where(number, self.columns[STUDENT_ID]), number, given, name=name)
         else:
             student = ""
-            self._problem(number, STUDENT_ID, "is empty", "write the student's id")
+            self._problem(number, STUDENT_ID, say("is empty"), say("write the student's id"))
         chosen: list[Chosen | None] = [known.get(row[at]) for _, at, known in self._at]
         if None in chosen or number in self.skips.rows:
             chosen = [self._answer(number, name, row[at]) for name, at, _ in self._at]
@@ -221,7 +221,7 @@ class _PlainReader:
             return parse_moment(text)
         except ValueError:
             what = say("is not a time with its offset such as 2026-06-18T23:59:59+08:00: {text!r}", text=text)
-            self._problem(number, "submitted", what, "write the offset from UTC, once")
+            self._problem(number, "submitted", what, say("write the offset from UTC, once"))
             return None
 
     def _attempt(self, number: int, row: Sequence[str]) -> int | None:
@@ -229,13 +229,13 @@ class _PlainReader:
         self.attempts.saw(number, text)
         found = count_of(text)
         if text and found is None:
-            self._problem(number, "attempt", NO_ATTEMPT.format(text[:60]), "count from 1")
+            self._problem(number, "attempt", NO_ATTEMPT.filled(text=text[:60]), say("count from 1"))
         return found
 
     def _text(self, row: Sequence[str], name: str) -> str:
         return row[self.columns[name]].strip() if name in self.columns else ""
 
-    def _problem(self, number: int, column: str, what: str, remedy: str) -> None:
+    def _problem(self, number: int, column: str, what: Message, remedy: Message) -> None:
         self.problems.append(Problem(self.table.where(number, self.columns[column]), what, remedy))
 
 
@@ -312,7 +312,9 @@ def _from_sheet(
             continue
         answers = [reader.read(name, cell) for cell in ([given] if isinstance(given, str) else given or [])]
         problems += [
-            Problem(source.where((*at, name)), fault, say("correct it")) for fault in answers if isinstance(fault, str)
+            Problem(source.where((*at, name)), fault, say("correct it"))
+            for fault in answers
+            if isinstance(fault, Message)
         ]
         chosen[name] = frozenset().union(*(answer for answer in answers if not isinstance(answer, str)))
     return Submission(

@@ -16,7 +16,7 @@ ID_HEADERS = ("student_id", "student id", "sis_id", "sis user id", "sis login id
 """Headers of the column with student ids, the most telling one first; `id` beside another is the LMS's number."""
 NAME_HEADERS = ("name", "student", "student name", "姓名", "名稱")
 SECTION_HEADERS = ("section", "班別", "班次")
-AS_TEXT = "format the column as text, and write or export the ids again"
+AS_TEXT = say("format the column as text, and write or export the ids again")
 
 
 def read_roster(path: Path) -> dict[str, RosterEntry]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from basics.csv_source import Table
 from basics.errors import Problem
-from basics.messages import say
+from basics.messages import Message, said_by, say
 from basics.moments import in_range
 from grader.quiz.spec import QuizBook
 from grader.submissions.cells import CellDecoder, CellError
@@ -21,7 +21,7 @@ MOST_PROBLEMS = 200
 
 
 LONGEST_COUNT = 9
-NO_ATTEMPT = "is not the number of an attempt: {!r}"
+NO_ATTEMPT = say("is not the number of an attempt: {text!r}", text="")
 
 
 class Numbers(dict[str, float | None]):
@@ -39,14 +39,14 @@ class CellReader:
         self.decoder = CellDecoder(book.question(name))
         self.known: dict[str, Chosen] = {}
 
-    def read(self, cell: str) -> Chosen | str:
+    def read(self, cell: str) -> Chosen | Message:
         """The ticked options, or what is wrong with the cell."""
         if cell in self.known:
             return self.known[cell]
         try:
             answer = self.decoder.decode(cell)
         except CellError as error:
-            return str(error)
+            return said_by(error)
         if answer:
             self.known[cell] = answer
         return answer

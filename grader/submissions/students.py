@@ -91,14 +91,14 @@ class Students:
         what = mangled(given)
         guess = self._roster.remedy(given, name)
         if what or (self._roster.people and self._roster.likely(given)):
-            of = f" of {name}" if name else ""
-            found = f"the id {given!r}{of} {what or 'is on the roster in another spelling, and not for certain'}"
-            skip = f"or skip {{row: {row}, cell: student, reason: …}}"
+            wrong = what or say("is on the roster in another spelling, and not for certain")
+            whose = say("the id {given!r} of {name}", given=given, name=name) if name else None
+            found = say("{id} {wrong}", id=whose or say("the id {given!r}", given=given), wrong=wrong)
             remedy = say(
-                "{value}; {AS_TEXT}, {skip}",
-                value=guess or "name a roster in the class file, by which it may be told",
-                AS_TEXT=AS_TEXT,
-                skip=skip,
+                "{guess}; {as_text}, or skip {{row: {row}, cell: student, reason: …}}",
+                guess=guess or say("name a roster in the class file, by which it may be told"),
+                as_text=AS_TEXT,
+                row=row,
             )
             self.problems.append(Problem(where, found, remedy))
         return given

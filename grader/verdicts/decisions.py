@@ -19,7 +19,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from basics.errors import InputError, Problem
-from basics.messages import say
+from basics.messages import NOTHING, Message, say
 from basics.moments import Moment
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
@@ -31,7 +31,7 @@ Numbers = tuple[Annotated[int, Field(ge=1)], ...]
 DECIDED = "decided by the teaching staff"
 """How a decision is named wherever it is shown."""
 BACK = "as if nothing had been decided"
-REMEDY = say("say one of the two, or let the later one say `replaces: [{}]`")
+REMEDY = say("say one of the two, or let the later one say `replaces: [{number}]`", number=0)
 
 
 class Said(Frozen):
@@ -200,7 +200,7 @@ def contradictions(decisions: Sequence[StaffDecision]) -> Iterator[Problem]:
                 told=one.told(i),
                 told2=other.told(j),
             )
-            yield Problem(one.question, what, REMEDY.format(i))
+            yield Problem(one.question, what, REMEDY.filled(number=i))
     hold = False
     for number, decision in enumerate(decisions, 1):
         if decision.what == "lift-hold-harmless" and not hold:
@@ -237,18 +237,21 @@ def _wrong_references(decisions: Sequence[StaffDecision]) -> Iterator[Problem]:
                 )
 
 
-def _clash(one: StaffDecision, other: StaffDecision) -> str:
+def _clash(one: StaffDecision, other: StaffDecision) -> Message:
     """Why two decisions about a question exclude one another; empty where both can hold.
 
     `one` is the earlier. A choose-one question has alternatives: a later override may add to them, not take away.
     """
     if one.what == other.what == "override":
         if one.correct is None or other.correct is None:
-            return ""
+            return NOTHING
         wider = one.choose == "one" and set(one.correct) < set(other.correct)
-        return "" if wider or set(one.correct) == set(other.correct) else "each names the whole key"
+        same = wider or set(one.correct) == set(other.correct)
+        return NOTHING if same else say("each names the whole key")
     both = {*one.disregard, *other.disregard} & {*one.always_correct, *other.always_correct}
-    return f"{', '.join(sorted(both))} is taken out and counted as right" if both else ""
+    if not both:
+        return NOTHING
+    return say("{letters} is taken out and counted as right", letters=", ".join(sorted(both)))
 
 
 def _joined_override(same: Sequence[StaffDecision]) -> Override:

@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, write_whole
-from basics.messages import say
+from basics.messages import Message, said_by, say
 from evaluators.display import value_of
 from evaluators.entries import (
     Damaged,
@@ -36,15 +36,15 @@ from grader.quiz.commands import command
 RECORD_FOLDER = "evidence"
 INDEX = "index.json"
 FORMAT: Final = 1
-RESTORE = "restore it from version control (`git checkout`)"
+RESTORE = say("restore it from version control (`git checkout`)")
 ANEW = "earwitness evidence --record"
 REMEDY = say(
-    "{RESTORE}, or take it and its line of {INDEX} out and record it anew: `{ANEW}`",
-    RESTORE=RESTORE,
-    INDEX=INDEX,
-    ANEW=ANEW,
+    "{restore}, or take it and its line of {index} out and record it anew: `{anew}`",
+    restore=RESTORE,
+    index=INDEX,
+    anew=ANEW,
 )
-REBUILD = f"{RESTORE}, or delete the folder and record anew: `{ANEW}`"
+REBUILD = say("{restore}, or delete the folder and record anew: `{anew}`", restore=RESTORE, anew=ANEW)
 
 
 class Index(Frozen):
@@ -121,7 +121,11 @@ def inspect_record(folder: Path) -> Record:
     for name in index.entries if index else ():
         if name not in names:
             problems.append(
-                _problem(INDEX, f"names {name}, which is not there", f"restore {name}, or take its line out")
+                _problem(
+                    INDEX,
+                    say("names {name}, which is not there", name=name),
+                    say("restore {name}, or take its line out", name=name),
+                )
             )
     told = [replace(e, problems=tuple(_of_quiz(folder, p) for p in e.problems)) for e in _doubled(entries)]
     return Record(tuple(told), index, tuple(_of_quiz(folder, problem) for problem in problems))
@@ -129,38 +133,38 @@ def inspect_record(folder: Path) -> Record:
 
 def _of_quiz(folder: Path, problem: Problem) -> Problem:
     """The problem with the command of its remedy as it is for this quiz."""
-    return replace(problem, remedy=problem.remedy.replace(ANEW, command(folder, "evidence", "--record")))
+    return replace(problem, remedy=problem.remedy.filled(anew=command(folder, "evidence", "--record")))
 
 
-def _problem(name: str, what: str, remedy: str) -> Problem:
+def _problem(name: str, what: Message, remedy: Message) -> Problem:
     return Problem(f"{RECORD_FOLDER}/{name}", what, remedy)
 
 
 def _index(path: Path, *, needed: bool) -> tuple[Index | None, list[Problem]]:
     """The index at `path`; that there is none is a problem where it is needed."""
     if not path.exists():
-        return None, [_problem(INDEX, "is not there, although there are entries", REBUILD)] if needed else []
+        return None, [_problem(INDEX, say("is not there, although there are entries"), REBUILD)] if needed else []
     try:
         return Index.model_validate_json(canonical_json(parsed(read_bytes(path)))), []
     except InputError as error:
         return None, [_problem(INDEX, problem.what, REBUILD) for problem in error.problems]
     except Damaged as damage:
-        return None, [_problem(INDEX, str(damage), REBUILD)]
+        return None, [_problem(INDEX, said_by(damage), REBUILD)]
     except ValueError as error:
-        return None, [_problem(INDEX, f"is not an index: {first_fault(error)}", REBUILD)]
+        return None, [_problem(INDEX, say("is not an index: {first_fault}", first_fault=first_fault(error)), REBUILD)]
 
 
 def _entry(path: Path, index: Index | None) -> Entry:
     """One file, checked by itself and against the index."""
     try:
         evidence: Evidence | None = read_entry(read_bytes(path))
-        found: list[str] = []
+        found: list[Message] = []
     except InputError as error:
         return Entry(path.name, None, tuple(_problem(path.name, problem.what, REMEDY) for problem in error.problems))
     except Damaged as damage:
-        evidence, found = damage.evidence, [str(damage)]
+        evidence, found = damage.evidence, [said_by(damage)]
     if index and path.name not in index.entries:
-        found.append(f"is not in {INDEX}: it was added or renamed")
+        found.append(say("is not in {index}: it was added or renamed", index=INDEX))
     if evidence:
         found += _contradictions(path.name, evidence)
         if index and path.name in index.entries and not found:
@@ -168,18 +172,18 @@ def _entry(path: Path, index: Index | None) -> Entry:
     return Entry(path.name, evidence, tuple(_problem(path.name, what, REMEDY) for what in found))
 
 
-def _contradictions(name: str, evidence: Evidence) -> Iterator[str]:
+def _contradictions(name: str, evidence: Evidence) -> Iterator[Message]:
     """What an entry says that cannot be true, whatever its digests say."""
     if name != (expected := _file_name(evidence)):
-        yield f"has another request's name, expected {expected}"
+        yield say("has another request's name, expected {expected}", expected=expected)
     if problem := not_for_record(evidence):
         yield problem.what
     yield from departures(evidence)
 
 
-def _unlike_index(evidence: Evidence, listed: Digests) -> Iterator[str]:
+def _unlike_index(evidence: Evidence, listed: Digests) -> Iterator[Message]:
     if difference := unlike(listed.model_dump(), digests_of(evidence)):
-        yield f"is not what {INDEX} says: {difference}"
+        yield say("is not what {INDEX} says: {difference}", INDEX=INDEX, difference=difference)
 
 
 def _doubled(entries: Sequence[Entry]) -> Iterator[Entry]:
@@ -188,7 +192,7 @@ def _doubled(entries: Sequence[Entry]) -> Iterator[Entry]:
     for entry in entries:
         doubles = entry.evidence and answers[entry.evidence.request] > 1 and entry.name != _file_name(entry.evidence)
         doubled = (
-            (_problem(entry.name, "answers a request that another entry answers, too", REMEDY),) if doubles else ()
+            (_problem(entry.name, say("answers a request that another entry answers, too"), REMEDY),) if doubles else ()
         )
         yield replace(entry, problems=(*entry.problems, *doubled))
 

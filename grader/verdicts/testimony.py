@@ -14,6 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
+from basics.messages import quoted, say
 from evaluators.entries import digests_of
 from evaluators.evidence import Evaluator, Evidence, Frozen, Measurement, Site, Standing
 from evaluators.gathering import Answer, Missing, answer, asked_by, kept, told
@@ -209,7 +210,7 @@ class Gatherer:
         except Broken as broken:
             (problem,) = broken.problems
             name = request.evaluator
-            what = problem.what.removeprefix(f"evaluator {name!r} ").removeprefix(f"the evaluator {name} ")
+            what = quoted(problem.what.removeprefix(f"evaluator {name!r} ").removeprefix(f"the evaluator {name} "))
             return told(Missing(evaluator=name, what=what, remedy=problem.remedy, cause="fault"))
 
     def results(self, questions: Iterable[Question], report: Callable[[str, float], None]) -> list[Result]:
@@ -249,8 +250,12 @@ class Gatherer:
         name = asked.evaluator.name
         asking = [q.id for q in self.book.questions if any(self._asks(request, asked) for request in q.evidence)]
         gather = command(self.book.folder, "evidence", *asking)
-        how = f"run `{gather}`, with what the evaluator {name} needs (see `earwitness evidence --help`)"
-        return Missing(evaluator=name, what="no stored evidence", remedy=how)
+        how = say(
+            "run `{gather}`, with what the evaluator {name} needs (see `earwitness evidence --help`)",
+            gather=gather,
+            name=name,
+        )
+        return Missing(evaluator=name, what=say("no stored evidence"), remedy=how)
 
     def _asks(self, request: EvidenceRequest, asked: Asked) -> bool:
         try:
