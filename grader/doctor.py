@@ -119,7 +119,7 @@ def look(name: Message, action: Callable[[], Message]) -> Check:
     except Unavailable as error:
         return Check(name=name, state="absent", what=error.what, remedy=error.remedy)
     except InputError as error:
-        return Check(name=name, state="fault", what=_in_a_message(error))
+        return Check(name=name, state="fault", what=said_by(error))
     except Exception as error:
         if package := not_installed(error):
             what = say("the package {package} is not installed", package=package)
@@ -127,19 +127,6 @@ def look(name: Message, action: Callable[[], Message]) -> Check:
         show_traceback(error)
         fault = whose_fault(f"{PROJECT} {installed_version(PROJECT)}", error)
         return Check(name=name, state="fault", what=say("broke: {cause}", cause=cause_of(error)), remedy=fault)
-
-
-def _in_a_message(error: InputError) -> Message:
-    """All problems of an input."""
-    return together(
-        (
-            say("{where}: {what}\n    -> {remedy}", **vars(problem))
-            if problem.remedy
-            else say("{where}: {what}", where=problem.where, what=problem.what)
-            for problem in error.problems
-        ),
-        "\n",
-    )
 
 
 def package_data(package: Package) -> dict[str, Any]:
@@ -282,8 +269,7 @@ def _need(book: QuizBook, question: Question, site: Site) -> Need:
             told.append(say("{evaluator}: {what}", evaluator=request.evaluator, what=error.what))
             flags |= dict.fromkeys(re.findall(r"--(?:audio|corpus|pairs|responses) [A-Z]+", error.remedy))
         except EarwitnessError as error:
-            what = _in_a_message(error) if isinstance(error, InputError) else said_by(error)
-            told.append(say("{evaluator}: {what}", evaluator=request.evaluator, what=what))
+            told.append(say("{evaluator}: {what}", evaluator=request.evaluator, what=said_by(error)))
         except Exception as error:
             absent = not_installed(error)
             what = say("needs the package {package}", package=absent) if absent else quoted(cause_of(error))

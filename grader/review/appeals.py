@@ -515,11 +515,15 @@ def _show_effect(out: Console, way: str, effect: dict[str, Any], who: str) -> No
         out.print("  " + say("in place of {decision}", decision=decision), style="yellow")
     counts = say(
         "{gain} of {n} students gain, {lose} lose; mean change {mean_change}",
-        **{name: effect[name] for name in ("gain", "n", "lose", "mean_change")},
+        gain=effect["gain"],
+        n=effect["n"],
+        lose=effect["lose"],
+        mean_change=effect["mean_change"],
     )
     out.print("  " + counts)
     for loser in effect["losers"][:SHOWN]:
-        out.print("    " + say("loses: {student} {old} -> {new}", **loser))
+        line = say("loses: {student} {old} -> {new}", student=loser["student"], old=loser["old"], new=loser["new"])
+        out.print("    " + line)
     if effect["lose"] > SHOWN:
         out.print("    " + say("and {n} more, all in --json", n=effect["lose"] - SHOWN))
     student = effect["this_student"]
@@ -528,6 +532,9 @@ def _show_effect(out: Console, way: str, effect: dict[str, Any], who: str) -> No
             "{student} ticked {ticked}: {points} -> {points_then} points, total {total} -> {total_then}",
             student=who,
             ticked=student["ticked"] or say("nothing"),
-            **{name: student[name] for name in ("points", "points_then", "total", "total_then")},
+            points=student["points"],
+            points_then=student["points_then"],
+            total=student["total"],
+            total_then=student["total_then"],
         )
         out.print("  " + line)

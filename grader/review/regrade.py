@@ -317,7 +317,12 @@ def show_diff(out: Console, data: dict[str, Any]) -> None:
     counts = say(
         "{changed} of {students} students change: {up} up, {down} down, {rank_changed} change rank; "
         "mean {old_mean} -> {new_mean}, change {mean_change}",
-        **{name: data[name] for name in ("changed", "students", "up", "down", "rank_changed", "mean_change")},
+        changed=data["changed"],
+        students=data["students"],
+        up=data["up"],
+        down=data["down"],
+        rank_changed=data["rank_changed"],
+        mean_change=data["mean_change"],
         old_mean=data["mean"]["old"],
         new_mean=data["mean"]["new"],
     )
