@@ -101,6 +101,7 @@ def _line(out: Console, name: Message, what: Message, style: str = "") -> None:
 
 def _show_packages(out: Console, found: Examination) -> None:
     states = {"newer": say("newer"), "older": say("older"), "absent": say("absent")}
+    to = say(" to ")
     tested = sum(package["state"] == "tested" for package in found.packages)
     told = say("{tested} of {all} are of tested versions", tested=tested, all=len(found.packages))
     _line(out, say("packages"), told)
@@ -111,6 +112,6 @@ def _show_packages(out: Console, found: Examination) -> None:
                 package=package["name"],
                 installed=package["installed"],
                 state=states[package["state"]],
-                versions=together(dict.fromkeys([package["tested"][0], package["tested"][-1]]), say(" to ")),
+                versions=together(dict.fromkeys([package["tested"][0], package["tested"][-1]]), to),
             )
             out.print(line, style="yellow")
