@@ -52,6 +52,7 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
     """What a newcomer needs to know, in a screenful."""
     from rich.text import Text
 
+    from basics.terminal import prose
     from grader.verdicts.terminal import print_command
 
     states = [verdict.state for question in made.key.questions for verdict in question.verdicts.values()]
@@ -75,7 +76,7 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
     for result in made.results:
         if result.problem and result.problem.broken:
             told = say(" for {questions} {what}", questions=", ".join(result.questions), what=result.problem.what)
-            out.print(Text.assemble((result.evaluator, "red"), spoken(told)))
+            out.print(Text.assemble((result.evaluator, "red"), prose(told)))
     _show_codec(out, book, made)
     grades = made.run.grades
     out.print(
@@ -97,6 +98,8 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
 def _show_codec(out: Console, book: QuizBook, made: Demonstration) -> None:
     from rich.text import Text
 
+    from basics.terminal import prose
+
     said = (
         say(
             " {codec} is here, but the clips are built-in ones, not the course's. What rests on them is marked.",
@@ -109,7 +112,7 @@ def _show_codec(out: Console, book: QuizBook, made: Demonstration) -> None:
             codec=book.quiz.codec,
         )
     )
-    out.print(Text.assemble((spoken(say("DEMONSTRATION:")), "magenta"), spoken(said)))
+    out.print(Text.assemble((spoken(say("DEMONSTRATION:")), "magenta"), prose(said)))
 
 
 def next_steps(book: QuizBook, folder: Path) -> list[tuple[list[object], Message]]:
