@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import gettext
 import os
+import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
+
+from basics.visible import visible
 
 Language = Literal["en", "zh-TW"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -151,3 +154,8 @@ def language_spoken() -> Language:
 def spoken(text: str) -> str:
     """A text as it is shown to the person at the terminal; one that is no message as it is."""
     return str(in_language(text, _spoken))
+
+
+def say_error(text: str) -> None:
+    """What the program says on standard error, in the language that is spoken."""
+    print(visible(f"earwitness: {spoken(text)}"), file=sys.stderr)

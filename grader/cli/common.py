@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from basics.errors import InputError, Problem, Unavailable, unusable
-from basics.messages import language_of_locale, say, speak, spoken
-from basics.visible import HIDDEN, visible
+from basics.messages import language_of_locale, say, say_error, speak, spoken
+from basics.visible import HIDDEN
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -167,11 +167,6 @@ def tell(error: Exception) -> int:
     fault = whose_fault(f"{PROJECT} {installed_version(PROJECT)}", error)
     say_error(say("broke: {cause}\n    -> {remedy}", cause=cause_of(error), remedy=fault))
     return BROKE
-
-
-def say_error(text: str) -> None:
-    """What a command says on standard error, in the language that is spoken."""
-    print(visible(f"earwitness: {spoken(text)}"), file=sys.stderr)
 
 
 def print_json(data: Any) -> None:

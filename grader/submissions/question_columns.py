@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 
 from basics.csv_source import Table
 from basics.errors import Problem
-from basics.messages import say
+from basics.messages import NOTHING, say, together
 from grader.quiz.spec import Question, QuizBook
 from grader.submissions.cells import letters, says_nothing, shortened, strip_tags, without_tags
 from grader.submissions.class_file import IGNORE
@@ -139,10 +139,14 @@ def _settle(table: Table, columns: Sequence[QuestionColumn], book: QuizBook, res
         question = best[column.number]
         if question is not None and wanted[question] == 1:
             result.add(question, column)
-            result.notes.append(
-                f"{question}: question {column.number} of the LMS is it by its answers and by likeness, "
-                f"its text there is {shortened(column.text)}"
+            note = say(
+                "{question}: question {number} of the LMS is it by its answers and by likeness, its text there is "
+                "{text}",
+                question=question,
+                number=column.number,
+                text=shortened(column.text),
             )
+            result.notes.append(note)
             continue
         shown = candidates[column.number][:MOST_CANDIDATES]
         suggested |= {candidate.question for candidate in shown}
@@ -186,8 +190,10 @@ def _answers(table: Table, columns: Sequence[QuestionColumn]) -> dict[str, Count
 
 def _untold(table: Table, column: QuestionColumn, book: QuizBook, candidates: Sequence[Candidate]) -> Problem:
     named = matching(column.text, book.questions)
-    found = f"could be {' or '.join(named)}" if named else "is the text of no question of this quiz"
-    like = f"; most like {', '.join(map(str, candidates))}" if candidates else ""
+    found = say("is the text of no question of this quiz")
+    if named:
+        found = say("could be {questions}", questions=together(named, say(" or ")))
+    like = say("; most like {candidates}", candidates=together(map(str, candidates), ", ")) if candidates else NOTHING
     what = say(
         "question {number} {found}: {shortened}{like}",
         number=column.number,
