@@ -86,6 +86,7 @@ def say(template: str, /, **fields: Any) -> Message:
 
 
 NOTHING = Message("", "", {})
+SEMICOLON = say("; ")
 
 
 def plural(one: str, many: str, n: int, /, **fields: Any) -> Message:
@@ -109,7 +110,12 @@ def said_by(error: BaseException) -> Message:
     return said if isinstance(said, Message) else quoted(str(error))
 
 
-def together(parts: Iterable[str], between: str = "; ") -> Message:
+def first_line(message: Message) -> Message:
+    """A message, or of one with several lines the first, which then is told in English."""
+    return quoted(message.splitlines()[0]) if "\n" in message else message
+
+
+def together(parts: Iterable[str], between: str = SEMICOLON) -> Message:
     """Several messages as one; what stands between them may be a message too."""
     fields = {f"part{number}": part for number, part in enumerate(parts)}
     template = "{between}".join(f"{{{name}}}" for name in fields)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from basics.messages import Message, say
-from evaluators.evidence import Frozen, Standing, digest
+from evaluators.evidence import Frozen, Standing, Told, digest
 from grader.quiz.spec import Letter, Question, QuizBook, normalise
 from grader.verdicts.decisions import Decisions, Override, Ruling, in_force
 from grader.verdicts.judge import Verdict
@@ -29,7 +29,7 @@ class QuestionKey(Frozen):
     choose: str
     correct: tuple[Letter, ...] | None
     verdicts: dict[Letter, Verdict]
-    obstacles: tuple[str, ...] = ()
+    obstacles: tuple[Told, ...] = ()
     override: Override | None = None
     ruling: Ruling | None = None
 
