@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from basics.messages import say
+
 Metric = Literal[
     "pesq_wb",
     "pesq_nb",
@@ -53,7 +55,7 @@ MEASURES: Mapping[Metric, Measure] = {
         high=4.65,
         higher_is_better=True,
         source="ITU-T P.862.2, without Corrigendum 2",
-        undefined="below 0.25 s, or no utterance found",
+        undefined=say("below 0.25 s, or no utterance found"),
         speech_only=True,
     ),
     "pesq_nb": Measure(
@@ -62,7 +64,7 @@ MEASURES: Mapping[Metric, Measure] = {
         high=4.55,
         higher_is_better=True,
         source="ITU-T P.862, mapped by P.862.1",
-        undefined="below 0.25 s, or no utterance found",
+        undefined=say("below 0.25 s, or no utterance found"),
         speech_only=True,
     ),
     "stoi": Measure(
@@ -71,7 +73,7 @@ MEASURES: Mapping[Metric, Measure] = {
         high=1.0,
         higher_is_better=True,
         source="Taal, Hendriks, Heusdens, Jensen, IEEE TASLP 19(7), 2011",
-        undefined="below about 0.4 s of speech",
+        undefined=say("below about 0.4 s of speech"),
         speech_only=True,
     ),
     "estoi": Measure(
@@ -80,7 +82,7 @@ MEASURES: Mapping[Metric, Measure] = {
         high=1.0,
         higher_is_better=True,
         source="Jensen, Taal, IEEE/ACM TASLP 24(11), 2016",
-        undefined="below about 0.4 s of speech",
+        undefined=say("below about 0.4 s of speech"),
         speech_only=True,
     ),
     "si_sdr": Measure(
@@ -89,15 +91,15 @@ MEASURES: Mapping[Metric, Measure] = {
         high=None,
         higher_is_better=True,
         source="Le Roux, Wisdom, Erdogan, Hershey, ICASSP 2019",
-        undefined="estimate equal to the reference up to gain, or orthogonal to it",
+        undefined=say("estimate equal to the reference up to gain, or orthogonal to it"),
     ),
     "log_mel_distance": Measure(
         unit="dB",
         low=0.0,
         high=None,
         higher_is_better=False,
-        source="this project; defined at the function",
-        undefined="below 40 ms",
+        source=say("this project; defined at the function"),
+        undefined=say("below 40 ms"),
     ),
     "mrstft_distance": Measure(
         unit="",
@@ -105,7 +107,7 @@ MEASURES: Mapping[Metric, Measure] = {
         high=None,
         higher_is_better=False,
         source="Yamamoto, Song, Kim, ICASSP 2020",
-        undefined="below 1025 samples",
+        undefined=say("below 1025 samples"),
     ),
     "f0_correlation": Measure(
         unit="",
@@ -113,7 +115,7 @@ MEASURES: Mapping[Metric, Measure] = {
         high=1.0,
         higher_is_better=True,
         source="Dusterhoff, Black, ESCA Workshop on Intonation, 1997, on a logarithmic scale",
-        undefined="below 0.3 s voiced in both, or F0 that does not move",
+        undefined=say("below 0.3 s voiced in both, or F0 that does not move"),
         speech_only=True,
         package="librosa",
         on_request=True,
@@ -124,7 +126,7 @@ MEASURES: Mapping[Metric, Measure] = {
         high=None,
         higher_is_better=False,
         source="Dusterhoff, Black, ESCA Workshop on Intonation, 1997, on a logarithmic scale",
-        undefined="below 0.3 s voiced in both",
+        undefined=say("below 0.3 s voiced in both"),
         speech_only=True,
         package="librosa",
         on_request=True,

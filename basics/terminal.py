@@ -13,10 +13,11 @@ from rich.text import Text
 from basics.messages import spoken
 from basics.visible import visible
 
-TIE, SEAM = "\ue000", "\x1c\x1d"
+TIE, SEAM = "\ue000", "\x1f\x1f"
 """Stand for a space at which no line may end, and for a place without one at which a line may, while text is laid out:
-rich ends lines at spaces alone, and at no-break spaces too. The second has no width, and rich takes it for a space; it
-is a pair, so that a control character in a text is still shown as its code."""
+rich ends lines at spaces alone, and at no-break spaces too. The second has no width, and rich takes it for a space and,
+other than its neighbours, for no line's end; it is a pair, so that a control character in a text is still shown as its
+code."""
 WIDE = "[\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uff60]"
 OPENS, CLOSES = "[（「『]", "[，。；：、？！）」』]"
 BETWEEN = re.compile(rf"(?:(?<={WIDE})(?=\S)|(?<=\S)(?={WIDE}))(?<!{OPENS})(?!{CLOSES})")
@@ -30,10 +31,11 @@ def styled(text: str, style: str = "") -> Text:
 def prose(text: str, style: str = "") -> Text:
     """Text whose lines end where its language lets them: never between a number and its unit, and between the
     characters of Chinese, which has no spaces. A message is told in the language that is spoken."""
-    return Text(_laid_out(spoken(text)), style)
+    return Text(laid_out(spoken(text)), style)
 
 
-def _laid_out(text: str) -> str:
+def laid_out(text: str) -> str:
+    """The text with `TIE` and `SEAM` where lines may not and may end, for rich."""
     return BETWEEN.sub(SEAM, text.replace("\N{NO-BREAK SPACE}", TIE))
 
 
@@ -57,7 +59,7 @@ class PlainConsole(Console):
 
     def render_str(self, text: str, **options: Any) -> Text:
         """A string as a text in the language that is spoken, to be broken where that lets it."""
-        return super().render_str(_laid_out(spoken(text)), **options)
+        return super().render_str(laid_out(spoken(text)), **options)
 
     def on_broken_pipe(self) -> None:
         """Leave it to whoever runs the command what it means that nobody reads: rich would end with code 1."""

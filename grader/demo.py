@@ -76,12 +76,12 @@ def demonstrate(book: QuizBook, out: Path, store: Store, report: Report) -> Demo
     found = replace(gatherer, mode="cached")
     testimonies = [found.testimony(question) for question in book.questions]
     key = key_from(book, testimonies, accept)
-    report("grading the sample class", 1.0)
+    report(say("grading the sample class"), 1.0)
     class_csv = write_sample_class(book, key, out / CLASS_FILE)
     run = grade_file(read_submissions(class_csv, book), book, key)
     answers = write_answers(book, key, out / ANSWERS_FILE)
     written = [class_csv, answers, *write_class_run(out / GRADES_FOLDER, run)]
-    report("writing the report", 1.0)
+    report(say("writing the report"), 1.0)
     page = write_report(
         book,
         testimonies,

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import audio
 from basics.errors import EarwitnessError, InputError, Problem, Unavailable
-from basics.messages import Message, say
+from basics.messages import NOTHING, Message, quoted, said_by, say, together
 from evaluators.evidence import Frozen, Site
 from evaluators.packages import (
     PROJECT,
@@ -45,17 +45,17 @@ Result = TypeVar("Result")
 class Check(Frozen):
     """One thing that was looked at. `state` is `fault` where the program or a package under it is broken."""
 
-    name: str
+    name: Message
     state: Literal["fine", "absent", "fault"]
-    what: str
-    remedy: str = ""
+    what: Message
+    remedy: Message = NOTHING
 
 
 class Need(Frozen):
     """What an unsettled question is waiting for, and the command that supplies it."""
 
     question: str
-    what: tuple[str, ...]
+    what: tuple[Message, ...]
     command: str
 
 
@@ -63,9 +63,9 @@ class Examination(Frozen):
     """All that was found."""
 
     earwitness: str
-    source: str
+    source: Message
     python: str
-    platform: str
+    platform: Message
     checks: tuple[Check, ...]
     packages: tuple[dict[str, Any], ...]
     needs: tuple[Need, ...]
@@ -77,48 +77,56 @@ class Examination(Frozen):
 
 def examine(book: QuizBook, site: Site) -> Examination:
     """Look at everything; whatever breaks on the way is one of the findings."""
-    commit, dirty = git_state()
-    checkout = f"checkout {REPOSITORY}, commit {commit[:10]}{' (dirty)' if dirty else ''}" if commit else ""
-    heard: dict[str, Callable[[], str]] = {
-        "device": device,
-        "codec": lambda: weights(book.quiz.codec),
-        "built-in codec": run_pocket_codec,
-        "built-in clips": built_in_clips,
-        "clips": lambda: clips(site),
-        "corpus": lambda: corpus(site),
-        "recogniser": recogniser,
+    heard: dict[Message, Callable[[], Message]] = {
+        say("device"): device,
+        say("codec"): lambda: weights(book.quiz.codec),
+        say("built-in codec"): run_pocket_codec,
+        say("built-in clips"): built_in_clips,
+        say("clips"): lambda: clips(site),
+        say("corpus"): lambda: corpus(site),
+        say("recogniser"): recogniser,
     }
-    looks: dict[str, Callable[[], str]] = {
+    looks: dict[Message, Callable[[], Message]] = {
         **(heard if book.listens else {}),
-        "store": writable,
-        "evaluators": evaluators,
+        say("store"): writable,
+        say("evaluators"): evaluators,
     }
+    machine = quoted(f"{platform.system()} {platform.machine()}")
     return Examination(
         earwitness=installed_version(PROJECT),
-        source=checkout or str(REPOSITORY),
+        source=source(),
         python=platform.python_version(),
-        platform=f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        platform=say("{machine}, {n} processors", machine=machine, n=os.cpu_count()),
         checks=tuple(look(name, action) for name, action in looks.items()),
         packages=tuple(map(package_data, all_packages())),
         needs=tuple(needs(book, site)),
     )
 
 
-def look(name: str, action: Callable[[], str]) -> Check:
+def source() -> Message:
+    """Where the program runs from."""
+    commit, dirty = git_state()
+    if not commit:
+        return quoted(str(REPOSITORY))
+    told = say("checkout {folder}, commit {commit}", folder=REPOSITORY, commit=commit[:10])
+    return say("{checkout} (dirty)", checkout=told) if dirty else told
+
+
+def look(name: Message, action: Callable[[], Message]) -> Check:
     """What an action finds, or why it finds nothing."""
     try:
         return Check(name=name, state="fine", what=action())
     except Unavailable as error:
         return Check(name=name, state="absent", what=error.what, remedy=error.remedy)
     except InputError as error:
-        return Check(name=name, state="fault", what=str(error))
+        return Check(name=name, state="fault", what=said_by(error))
     except Exception as error:
         if package := not_installed(error):
             what = say("the package {package} is not installed", package=package)
             return Check(name=name, state="absent", what=what, remedy=how_to_install(package))
         show_traceback(error)
         fault = whose_fault(f"{PROJECT} {installed_version(PROJECT)}", error)
-        return Check(name=name, state="fault", what=f"broke: {cause_of(error)}", remedy=fault)
+        return Check(name=name, state="fault", what=say("broke: {cause}", cause=cause_of(error)), remedy=fault)
 
 
 def package_data(package: Package) -> dict[str, Any]:
@@ -131,24 +139,29 @@ def package_data(package: Package) -> dict[str, Any]:
     }
 
 
-def device() -> str:
+def device() -> Message:
     """What torch would run on."""
     import torch
 
     if not torch.cuda.is_available():
-        return f"CPU, {torch.get_num_threads()} threads (torch {torch.__version__} sees no CUDA device)"
-    return ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
+        return say(
+            "CPU, {n} threads (torch {version} sees no CUDA device)",
+            n=torch.get_num_threads(),
+            version=torch.__version__,
+        )
+    return quoted(", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())))
 
 
-def weights(codec: str) -> str:
+def weights(codec: str) -> Message:
     """The weights of the codec of record: which revision, and their digest."""
     from audio.codec.weights import find_weights
 
     found = find_weights(codec, download=False)
-    return f"{codec} at {found.revision or 'an unknown revision'}, sha256 {found.digest}"
+    revision = found.revision or say("an unknown revision")
+    return say("{codec} at {revision}, sha256 {digest}", codec=codec, revision=revision, digest=found.digest)
 
 
-def run_pocket_codec() -> str:
+def run_pocket_codec() -> Message:
     """Encode and decode a built-in clip in more than one chunk. Raises what breaks."""
     from audio.clip import load
     from audio.codec import load_codec
@@ -156,29 +169,31 @@ def run_pocket_codec() -> str:
     codec = load_codec(POCKET, device="cpu")
     sound = load(CLIPS / "English_speech.flac", codec.sample_rate).samples[: SECONDS * codec.sample_rate]
     (made,) = codec.reconstruct([sound], 8)
-    return f"runs ({codec.provenance['backend']}, {len(made) / codec.sample_rate:.1f} s there and back)"
+    seconds = len(made) / codec.sample_rate
+    return say("runs ({backend}, {seconds:.1f} s there and back)", backend=codec.provenance["backend"], seconds=seconds)
 
 
-def built_in_clips() -> str:
+def built_in_clips() -> Message:
     """How many clips came with the package."""
     found = sum(1 for _ in CLIPS.rglob("*.flac"))
     if not found:
-        raise Unavailable(say("no clips in {CLIPS}", CLIPS=CLIPS), say("install the package again"))
-    return f"{found} clips for demonstrations"
+        raise Unavailable(say("no clips in {folder}", folder=CLIPS), say("install the package again"))
+    return say("{n} clips for demonstrations", n=found)
 
 
-def clips(site: Site) -> str:
+def clips(site: Site) -> Message:
     """What plays which role in the folder that was named."""
     from audio.formats import read_folder
 
     folder = need(site.audio, say("no folder was named"), say("name it with --audio"))
     there = read_folder(folder)
     found = [path.name for path in there.sounds]
-    named = f"{len(found)} files in {folder}: {', '.join(found[:6])}{' …' if len(found) > 6 else ''}"
-    return "; ".join(filter(None, (named, there.remark)))
+    more = " …" if len(found) > 6 else ""
+    named = say("{n} files in {folder}: {names}", n=len(found), folder=folder, names=", ".join(found[:6]) + more)
+    return together(filter(None, (named, there.remark)))
 
 
-def corpus(site: Site) -> str:
+def corpus(site: Site) -> Message:
     """How many clips of which emotion there are in the corpus that was named."""
     from collections import Counter
 
@@ -187,8 +202,9 @@ def corpus(site: Site) -> str:
     folder = need(site.corpus, say("no emotional speech was named"), say("name it with --corpus"))
     found = read_emotions(folder, leave_out=site.leave_out)
     counts = Counter(clip.label for clip in found.clips)
-    named = f"{len(found.clips)} clips in {folder}: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
-    return "; ".join((named, *found.missing))
+    by_label = ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
+    named = say("{n} clips in {folder}: {counts}", n=len(found.clips), folder=folder, counts=by_label)
+    return together((named, *found.missing))
 
 
 def need(path: Path | None, what: Message, remedy: Message) -> Path:
@@ -198,25 +214,25 @@ def need(path: Path | None, what: Message, remedy: Message) -> Path:
     return path
 
 
-def recogniser() -> str:
+def recogniser() -> Message:
     """Which speech recogniser would write transcripts."""
     from evaluators.speaker_gender.transcribe import POCKETSPHINX, choose_recogniser
 
     chosen = choose_recogniser("auto")
     if chosen == POCKETSPHINX:
         import pocketsphinx  # type: ignore[import-untyped] # noqa: F401 - only whether it is here
-    return f"{chosen} (the best that is on this machine)"
+    return say("{name} (the best that is on this machine)", name=chosen)
 
 
-def writable() -> str:
+def writable() -> Message:
     """Where results are kept, and how many there are. Raises InputError where nothing can be read or written."""
     store = Store()
     store.require_writable()
     kept = sum(1 for _ in (store.root / "evidence").glob("*.json"))
-    return f"{store.root}, {kept} pieces of evidence"
+    return say("{folder}, {n} pieces of evidence", folder=store.root, n=kept)
 
 
-def evaluators() -> str:
+def evaluators() -> Message:
     """Every evaluator with the package that brings it. Raises InputError naming those that cannot be loaded."""
     problems: list[Problem] = []
     for name in targets():
@@ -226,7 +242,7 @@ def evaluators() -> str:
             problems += error.problems
     if problems:
         raise InputError(problems)
-    return ", ".join(f"{name} ({owner(name)})" for name in sorted(targets()))
+    return quoted(", ".join(f"{name} ({owner(name)})" for name in sorted(targets())))
 
 
 def needs(book: QuizBook, site: Site) -> Iterator[Need]:
@@ -244,18 +260,19 @@ def needs(book: QuizBook, site: Site) -> Iterator[Need]:
 
 def _need(book: QuizBook, question: Question, site: Site) -> Need:
     bench = book.bench
-    told: list[str] = []
+    told: list[Message] = []
     flags: dict[str, None] = {}
     for request in question.evidence:
         try:
             evaluator_of(request, bench).inputs(parameters_of(request, bench), site)
         except Unavailable as error:
-            told.append(f"{request.evaluator}: {error.what}")
+            told.append(say("{evaluator}: {what}", evaluator=request.evaluator, what=error.what))
             flags |= dict.fromkeys(re.findall(r"--(?:audio|corpus|pairs|responses) [A-Z]+", error.remedy))
         except EarwitnessError as error:
-            told.append(f"{request.evaluator}: {error}")
+            told.append(say("{evaluator}: {what}", evaluator=request.evaluator, what=said_by(error)))
         except Exception as error:
             absent = not_installed(error)
-            told.append(f"{request.evaluator}: " + (f"needs the package {absent}" if absent else cause_of(error)))
+            what = say("needs the package {package}", package=absent) if absent else quoted(cause_of(error))
+            told.append(say("{evaluator}: {what}", evaluator=request.evaluator, what=what))
     words = [word for flag in flags for word in flag.split()]
     return Need(question=question.id, what=tuple(told), command=command(book.folder, "evidence", question.id, *words))

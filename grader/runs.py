@@ -14,7 +14,7 @@ from typing import Any
 from basics.errors import InputError, Problem
 from basics.files import real_path, sha256_of, write_whole
 from basics.folders import Stage, staging
-from basics.messages import say
+from basics.messages import say, together
 from grader.exports.gradebook import read_gradebook
 from grader.exports.transfer import plan_transfer
 from grader.feedback.writing import FeedbackWriter
@@ -142,7 +142,9 @@ def regrade_run(
     data = diff_data(old, head, diff, totals) | {"policy": effective}
     if out is not None:
         if data["lost_decisions"]:
-            what = say("does not carry what was decided: {data}", data=" | ".join(data["lost_decisions"]))
+            what = say(
+                "does not carry what was decided: {decisions}", decisions=together(data["lost_decisions"], " | ")
+            )
             remedy = say("regrade the old run with a file of changes, or grade with all of these decisions")
             raise InputError(Problem(str(new_path), what, remedy))
         graded_in = old_path if new_path.suffix in CHANGES else new_path

@@ -29,12 +29,15 @@ LETTERS = re.compile(r"[^\W\d_]")
 HEADER = """\
 # What Earwitness says, in another language. Kept up to date by `python -m tools.words`.
 """
-LIBRARY = (
+LIBRARY: tuple[str | tuple[str, str], ...] = (
     "Usage:",
     "Options",
     "Arguments",
+    "Positional arguments",
     "Commands",
     "Error",
+    "Error: {message}",
+    "Error: invalid input",
     "Aborted.",
     "Aborted!",
     "(deprecated) ",
@@ -42,36 +45,30 @@ LIBRARY = (
     "[env var: {}]",
     "[required]",
     "default: {default}",
+    "env var: {var}",
     "required",
     "(dynamic)",
     "Try [blue]'{command_path} {help_option}'[/] for help.",
     "Try '{command} {option}' for help.",
-    "Show this message and exit.",
     "Missing command.",
-    "No such command {name!r}.",
-    "No such option: {name}",
-    "No such option {name!r}.",
-    "Did you mean {possibility}?",
-    "(Possible options: {possibilities})",
-    "Did you mean one of: {possibilities}?",
     "Missing argument",
     "Missing option",
     "Missing parameter",
+    "Choose from:\n\t{choices}",
+    "No such command {name!r}.",
+    "No such option {name!r}.",
+    ("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
     "Invalid value: {message}",
-    "Invalid value for {param_hint}: {message}",
-    "{value!r} is not one of {choices}.",
     "{value!r} is not a valid {number_type}.",
-    "Option {name!r} requires an argument.",
-    "Option {name!r} requires {nargs} arguments.",
+    "{value} is not in the range {range}.",
+    ("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
+    ("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments."),
     "Option {name!r} does not take a value.",
-    "Got unexpected extra argument ({args})",
-    "Got unexpected extra arguments ({args})",
-    "{name} {filename!r} does not exist.",
-    "Directory",
-    "File",
-    "Path",
+    ("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})"),
+    "Invalid value for {param_hint}: {message}",
 )
-"""What the command-line library says by gettext, in the words of the versions that are tested."""
+"""What the command-line library says by gettext where it can be met with here: typer, and the click that older versions
+stand on; where there are two, the second is the plural."""
 
 
 def said() -> Catalog:

@@ -17,7 +17,7 @@ from basics.csv_source import csv_text
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import write_whole
 from basics.folders import staging
-from basics.messages import say
+from basics.messages import Message, say
 from basics.yaml_source import Source, read, validate
 from evaluators.evidence import Frozen, Standing, identifier
 from evaluators.store import Store
@@ -219,11 +219,12 @@ def _extended(source: Source, name: str, total: float, accept: list[Standing]) -
     at = source.lines["total",] - 1
     lines[at] = re.sub(r"(total:\s*)[\d.eE+-]+", rf"\g<1>{total:g}", lines[at])
     text = "".join(lines)
-    by_hand = None
+    what: Message | None = None
     if accept and "accept" not in source.data:
-        by_hand = say("accept in quiz.yaml has to name {standings}", standings=", ".join(accept))
-    if by_hand or _data(source.path, text) != wanted:
-        what = by_hand or say("could not be extended as it is written")
+        what = say("accept in quiz.yaml has to name {sources}", sources=", ".join(accept))
+    elif _data(source.path, text) != wanted:
+        what = say("could not be extended as it is written")
+    if what is not None:
         remedy = say(
             "add {name} to `questions` and 2 to `total` by hand, or write `questions: [a.yaml, b.yaml]` on a line",
             name=name,

@@ -85,7 +85,7 @@ class Session(requests.Session):
         request.headers.pop("Authorization", None)
         where = urlsplit(request.url)
         if where.scheme != "https" and not (self.host.loopback and is_loopback(where.hostname or "")):
-            what = say("sends to {origin_of}, which is not encrypted", origin_of=origin_of(request.url))
+            what = say("sends to {origin}, which is not encrypted", origin=origin_of(request.url))
             raise Refused(Problem(self.host.origin, what, say("ask the LMS's administrator")))
         if origin_of(request.url) == self.host.origin and not self._silent:
             request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
@@ -166,20 +166,18 @@ class Session(requests.Session):
         if status == 401 and "WWW-Authenticate" in answer.headers:
             return say("does not take the token: it has expired, was revoked, or is another LMS's"), HOW
         if status in (401, 403):
-            what = say("is not allowed to the token's user{said}", said=self._said(answer))
+            what = explained(say("is not allowed to the token's user"), self._said(answer))
             return what, say(
                 "ask for the role of a teacher or TA in the course, or use the files (docs/grading_day.md)"
             )
         if status == 404:
-            return say("is not there, or not for the token's user"), say(
-                "check --course and --quiz: the numbers in the address"
-            )
-        return say("is refused (status {status}){said}", status=status, said=self._said(answer)), say(
-            "see what the LMS says; nothing was changed by it"
-        )
+            what = say("is not there, or not for the token's user")
+            return what, say("check --course and --quiz: the numbers in the address")
+        what = explained(say("is refused (status {status})", status=status), self._said(answer))
+        return what, say("see what the LMS says; nothing was changed by it")
 
     def _said(self, answer: Any) -> str:
-        """What the LMS says of a refusal, `: …`; nothing where it is a page."""
+        """What the LMS says of a refusal; nothing where it is a page."""
         try:
             data = answer.json()
         except ValueError:
@@ -188,7 +186,7 @@ class Session(requests.Session):
         if isinstance(errors, list):
             errors = "; ".join(str(e.get("message", "")) if isinstance(e, dict) else str(e) for e in errors)
         text = " ".join(self._token.hidden_in(visible(str(errors))).split())
-        return f": {text[:MOST_SAID]}" if text else ""
+        return text[:MOST_SAID]
 
     def _malformed(self, method: str, place: str, answer: Any) -> Fault | None:
         """A success that is none: a page instead of data, half of it, or a next page elsewhere."""
@@ -201,7 +199,7 @@ class Session(requests.Session):
             return Fault(Refused(Problem(place, what, remedy), answer.status_code), method == "GET" and not page)
         following = answer.links.get("next", {}).get("url")
         if following and not following.startswith(self.host.origin + API):
-            what = say("has its next page at {origin_of}", origin_of=origin_of(following))
+            what = say("has its next page at {origin}", origin=origin_of(following))
             return Fault(
                 Refused(Problem(place, what, say("give the LMS's own address with --host")), answer.status_code)
             )
@@ -211,6 +209,11 @@ class Session(requests.Session):
         """`GET https://host/api/v1/courses/1`: what follows a `?` may be long or secret."""
         parts = urlsplit(url)
         return f"{method} {origin_of(url)}{parts.path}"
+
+
+def explained(what: Message, said: str | None) -> Message:
+    """What happened, with what the LMS says of it, if it says anything."""
+    return say("{what}: {said}", what=what, said=said) if said else what
 
 
 def _number(text: str | None, otherwise: Any) -> Any:
@@ -265,14 +268,9 @@ class Connection:
         """
         where, fields = announced.get("upload_url"), announced.get("upload_params") or {}
         if not isinstance(where, str):
-            said = f": {visible(str(announced['message']))[:MOST_SAID]}" if announced.get("message") else ""
-            raise Refused(
-                Problem(
-                    self.host.origin,
-                    say("does not take the file {name}{said}", name=name, said=said),
-                    say("see the course's quota"),
-                )
-            )
+            what = say("does not take the file {name}", name=name)
+            what = explained(what, visible(str(announced.get("message") or ""))[:MOST_SAID])
+            raise Refused(Problem(self.host.origin, what, say("see the course's quota")))
         with self._session.without_token():
             sent = self._session.request("POST", where, data=fields, files={"file": (name, content, kind)})
         onward = sent.headers.get("Location")

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import SECRET, read_bytes, read_text, write_whole
 from basics.json_source import read_object
-from basics.messages import say
+from basics.messages import Message, say
 from grader.marking.anchor import state_folder
 
 TOKEN, TOKEN_FILE, HOST = "CANVAS_TOKEN", "CANVAS_TOKEN_FILE", "CANVAS_HOST"
@@ -32,12 +32,12 @@ LOOPBACK = "localhost"
 SENDABLE = re.compile(r"[\x21-\x7e]+")
 """What a header can hold of a token; anything else would be shown in the error of whoever sends it."""
 HOW = say(
-    "make one in the LMS (Account > Settings > New Access Token) and put it into ${TOKEN}, into "
-    "a file of mode 0600 named by ${TOKEN_FILE}, or into the keyring (`keyring set {KEYRING} "
-    "HOST`); where the school gives none, take the files by hand (docs/grading_day.md)",
-    TOKEN=TOKEN,
-    TOKEN_FILE=TOKEN_FILE,
-    KEYRING=KEYRING,
+    "make one in the LMS (Account > Settings > New Access Token) and put it into ${token}, into a file of mode 0600 "
+    "named by ${file}, or into the keyring (`keyring set {keyring} HOST`); where the school gives none, take "
+    "the files by hand (docs/grading_day.md)",
+    token=TOKEN,
+    file=TOKEN_FILE,
+    keyring=KEYRING,
 )
 
 
@@ -115,7 +115,9 @@ def host(text: str) -> Host:
         sound = False
     if not sound or parts.scheme not in ("https", "http"):
         what = say("is not the address of an LMS: expected a name such as cool.ntu.edu.tw, and nothing after it")
-        raise InputError(Problem(f"host {_without_user(given)!r}", what, say("correct --host or ${HOST}", HOST=HOST)))
+        raise InputError(
+            Problem(say("host {name!r}", name=_without_user(given)), what, say("correct --host or ${host}", host=HOST))
+        )
     found = Host(origin_of(url))
     if parts.scheme == "http" and not found.loopback:
         what = say("would be spoken to in the clear, and the token with it")
@@ -130,13 +132,13 @@ def _without_user(text: str) -> str:
     return re.sub(r"(^|//)[^/@]*@", r"\1…@", text)
 
 
-def confirm(wanted: Host, ask: Callable[[str], bool], *, trusted: bool = False) -> None:
+def confirm(wanted: Host, ask: Callable[[Message], bool], *, trusted: bool = False) -> None:
     """Have a person confirm a host once. Raises InputError where it is not confirmed."""
     path = state_folder() / CONFIRMED
     known = _confirmed(path)
     if wanted.origin in known:
         return
-    if not trusted and not ask(f"Send your token to {wanted.origin}?"):
+    if not trusted and not ask(say("Send your token to {origin}?", origin=wanted.origin)):
         what = say("was not confirmed, and nothing was sent there")
         raise InputError(Problem(wanted.origin, what, say("answer y where it is the LMS, or say --trust-host")))
     known[wanted.origin] = datetime.now(UTC).replace(microsecond=0).isoformat()
@@ -162,7 +164,7 @@ def token(wanted: Host) -> Token:
     if named := os.environ.get(TOKEN_FILE, "").strip():
         return _from_file(Path(named).expanduser())
     if text := _from_keyring(wanted).strip():
-        return _sound(text, f"the keyring, {KEYRING} {wanted.name}")
+        return _sound(text, say("the keyring, {service} {host}", service=KEYRING, host=wanted.name))
     raise Unavailable(say("there is no token for {name}", name=wanted.name), HOW)
 
 
@@ -177,10 +179,8 @@ def _from_file(path: Path) -> Token:
     where = f"${TOKEN_FILE}, {path}"
     read_bytes(path, most=MOST_BYTES)  # says what is wrong with it before its permissions are looked at
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-        what = say(
-            "has mode {S_IMODE:04o}: others than its owner can read the token",
-            S_IMODE=stat.S_IMODE(path.stat().st_mode),
-        )
+        mode = stat.S_IMODE(path.stat().st_mode)
+        what = say("has mode {mode:04o}: others than its owner can read the token", mode=mode)
         raise InputError(
             Problem(where, what, say("chmod 600 {path}; and make a new token if they may have read it", path=path))
         )

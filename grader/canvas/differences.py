@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from basics.messages import Message, say
 from grader.canvas.lms import LmsAssignment, LmsQuiz, QuizQuestion
 from grader.exports.qti import SCORING_POLICY
 from grader.quiz.spec import Question, QuizBook
@@ -40,16 +41,18 @@ def differences(
     quiz: LmsQuiz,
     questions: Sequence[QuizQuestion],
     assignment: LmsAssignment | None,
-) -> list[str]:
+) -> list[Message]:
     """All of them, the quiz's own first. `key` has the correct letters by question, None where it is not settled."""
     pairs, lonely = _pairs(book, [q for q in questions if q.question_type != TEXT_ONLY])
     found = [*_settings(book, quiz, assignment), *lonely]
     for pair in pairs:
-        found += [f"{pair.ours.id}: {line}" for line in _of_question(pair, key[pair.ours.id])]
+        found += [
+            say("{where}: {what}", where=pair.ours.id, what=line) for line in _of_question(pair, key[pair.ours.id])
+        ]
     return found
 
 
-def _pairs(book: QuizBook, questions: Sequence[QuizQuestion]) -> tuple[list[Pair], list[str]]:
+def _pairs(book: QuizBook, questions: Sequence[QuizQuestion]) -> tuple[list[Pair], list[Message]]:
     """Questions by their text, else by the one they are most like; what has no partner, in words."""
     pairs: list[Pair] = []
     left = list(book.questions)
@@ -69,59 +72,84 @@ def _pairs(book: QuizBook, questions: Sequence[QuizQuestion]) -> tuple[list[Pair
             left.remove(best)
         else:
             text = shortened(without_tags(theirs.question_text))
-            lonely.append(f"question {theirs.id} of the LMS is none of the specs': {text}")
-    lonely += [f"{q.id}: is not in the LMS's quiz ({shortened(q.prompt)})" for q in left]
+            lonely.append(say("question {id} of the LMS is none of the specs': {text}", id=theirs.id, text=text))
+    lonely += [say("{id}: is not in the LMS's quiz ({text})", id=q.id, text=shortened(q.prompt)) for q in left]
     order = {question.id: at for at, question in enumerate(book.questions)}
     return sorted(pairs, key=lambda pair: order[pair.ours.id]), lonely
 
 
-def _settings(book: QuizBook, quiz: LmsQuiz, assignment: LmsAssignment | None) -> Iterator[str]:
+def _settings(book: QuizBook, quiz: LmsQuiz, assignment: LmsAssignment | None) -> Iterator[Message]:
     total = sum(Fraction(str(question.points)) for question in book.questions)
-    for what, points in (("quiz", quiz.points_possible), ("gradebook", assignment and assignment.points_possible)):
+    theirs = (quiz.points_possible, assignment and assignment.points_possible)
+    for what, points in zip((say("quiz"), say("gradebook")), theirs, strict=True):
         if points is not None and Fraction(str(points)) != total:
-            yield f"points: the LMS's {what} has {points:g}, the specs {float(total):g}"
+            yield say(
+                "points: the LMS's {what} has {points:g}, the specs {total:g}",
+                what=what,
+                points=points,
+                total=float(total),
+            )
     if not _same_moment(quiz.due_at, book.quiz.deadline):
-        theirs = book.quiz.local(quiz.due_at).isoformat() if quiz.due_at else "none"
-        yield f"deadline: {theirs} in the LMS, {book.quiz.local(book.quiz.deadline).isoformat()} in the specs"
+        yield say(
+            "deadline: {theirs} in the LMS, {ours} in the specs",
+            theirs=book.quiz.local(quiz.due_at).isoformat() if quiz.due_at else say("none"),
+            ours=book.quiz.local(book.quiz.deadline).isoformat(),
+        )
     regulations = book.quiz.regulations
     if regulations.late == "refused" and (quiz.lock_at is None or quiz.lock_at > book.quiz.deadline + SAME_MINUTE):
-        until = book.quiz.local(quiz.lock_at).isoformat() if quiz.lock_at else "for ever"
-        yield f"late: the LMS takes answers {f'until {until}' if quiz.lock_at else until}; the specs refuse late ones"
+        if quiz.lock_at is None:
+            yield say("late: the LMS takes answers for ever; the specs refuse late ones")
+        else:
+            until = book.quiz.local(quiz.lock_at).isoformat()
+            yield say("late: the LMS takes answers until {until}; the specs refuse late ones", until=until)
     if quiz.allowed_attempts != 1 and quiz.scoring_policy not in (None, SCORING_POLICY[regulations.attempts]):
-        yield f"attempts: the LMS keeps {quiz.scoring_policy}, the specs the {regulations.attempts}"
+        yield say(
+            "attempts: the LMS keeps {theirs}, the specs the {ours}",
+            theirs=quiz.scoring_policy,
+            ours=regulations.attempts,
+        )
     rule = book.quiz.credit_rule
     if rule != NET and any(question.choose == "many" for question in book.questions):
-        yield f"scoring rule: the LMS scores choose-many questions {NET}, the specs {rule}: its scores will change"
+        yield say(
+            "scoring rule: the LMS scores choose-many questions {theirs}, the specs {ours}: its scores will change",
+            theirs=NET,
+            ours=rule,
+        )
 
 
 def _same_moment(theirs: datetime | None, ours: datetime) -> bool:
     return theirs is not None and abs(theirs - ours) <= SAME_MINUTE
 
 
-def _of_question(pair: Pair, correct: Chosen | None) -> Iterator[str]:
+def _of_question(pair: Pair, correct: Chosen | None) -> Iterator[Message]:
     theirs, ours = pair.theirs, pair.ours
     if ours.id not in matching(theirs.question_text, [ours]):
-        yield f"its text in the LMS is {shortened(without_tags(theirs.question_text))}"
+        yield say("its text in the LMS is {text}", text=shortened(without_tags(theirs.question_text)))
     if Fraction(str(theirs.points_possible)) != Fraction(str(ours.points)):
-        yield f"the LMS gives {theirs.points_possible:g} points, the specs {ours.points:g}"
+        yield say(
+            "the LMS gives {theirs:g} points, the specs {ours:g}", theirs=theirs.points_possible, ours=ours.points
+        )
     kind = {MANY: "many", **dict.fromkeys(ONE, "one")}.get(theirs.question_type)
     if kind != ours.choose:
-        yield f"is a {theirs.question_type} in the LMS, choose {ours.choose} in the specs"
+        yield say("is a {theirs} in the LMS, choose {ours} in the specs", theirs=theirs.question_type, ours=ours.choose)
     decoder = CellDecoder(ours)
     known: dict[str, bool] = {}
     for answer in theirs.answers:
         letter = _letter(decoder, answer.shown)
         if letter is None:
-            yield f"the LMS has an option that the specs have not: {shortened(without_tags(answer.shown))}"
+            text = shortened(without_tags(answer.shown))
+            yield say("the LMS has an option that the specs have not: {text}", text=text)
         else:
             known[letter] = known.get(letter, False) or answer.correct
     if missing := [letter for letter in ours.options if letter not in known]:
-        yield f"option {', '.join(missing)} is not in the LMS"
+        yield say("option {letters} is not in the LMS", letters=", ".join(missing))
     right = frozenset(letter for letter, is_right in known.items() if is_right)
     if correct is None:
-        yield f"the LMS's key is {in_letters([*right])}, the specs' is not settled"
+        yield say("the LMS's key is {theirs}, the specs' is not settled", theirs=in_letters([*right]))
     elif right != correct:
-        yield f"the LMS's key is {in_letters([*right])}, the specs' {in_letters([*correct])}"
+        yield say(
+            "the LMS's key is {theirs}, the specs' {ours}", theirs=in_letters([*right]), ours=in_letters([*correct])
+        )
 
 
 def _letter(decoder: CellDecoder, text: str) -> str | None:

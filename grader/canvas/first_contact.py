@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from basics.errors import InputError
+from basics.messages import Message, quoted, say
 from grader.canvas.connection import Connection
 from grader.canvas.lms import Lms, LmsQuiz
 
@@ -19,84 +20,91 @@ GRADES, READS = "manage_grades", "view_all_grades"
 class Contact:
     """One question to the LMS: what was asked, whether it can be used, and what it answered."""
 
-    what: str
+    what: Message
     good: bool
-    answer: str
+    answer: Message
 
 
 def first_contact(connection: Connection, course: int | None, quiz: int | None) -> list[Contact]:
     """All questions whose own question before them was answered."""
     found: list[Contact] = []
 
-    def ask(what: str, question: Callable[[], str], good: Callable[[str], bool] = bool) -> bool:
+    def ask(what: Message, question: Callable[[], Message], good: Callable[[str], bool] = bool) -> bool:
         try:
             answer = question()
-            found.append(Contact(what, good(answer), answer or "nothing"))
+            found.append(Contact(what, good(answer), answer or say("nothing")))
         except InputError as error:
             problem = error.problems[0]
-            found.append(Contact(what, False, f"{problem.what} ({problem.where})"))
+            found.append(Contact(what, False, say("{what} ({where})", what=problem.what, where=problem.where)))
         return found[-1].good
 
-    if not ask("token", lambda: _user(connection)) or course is None:
+    if not ask(say("token"), lambda: _user(connection)) or course is None:
         return found
     lms = Lms(connection, course)
-    if not ask("course", lambda: lms.about().name or str(course)):
+    if not ask(say("course"), lambda: quoted(lms.about().name or str(course))):
         return found
-    ask("students", lambda: _students(lms))
-    ask("sections", lambda: ", ".join(section.name for section in lms.sections()))
-    ask("may set scores", lambda: _permissions(lms), lambda said: said == "yes")
+    ask(say("students"), lambda: _students(lms))
+    ask(say("sections"), lambda: quoted(", ".join(section.name for section in lms.sections())))
+    ask(say("may set scores"), lambda: _permissions(lms), lambda said: said == "yes")
     if quiz is None:
         return found
     kept: list[LmsQuiz] = []
-    if not ask("quiz", lambda: _quiz(lms, quiz, kept)):
+    if not ask(say("quiz"), lambda: _quiz(lms, quiz, kept)):
         return found
-    ask("questions with the key", lambda: str(len(lms.questions(quiz))), lambda said: said != "0")
+    ask(say("questions with the key"), lambda: quoted(str(len(lms.questions(quiz)))), lambda said: said != "0")
     number = kept[0].assignment_id
-    if ask("column of the gradebook", lambda: _assignment(lms, number), lambda said: " points, " in said) and number:
-        ask("scores", lambda: _scores(lms, number), lambda said: not said.startswith("0 "))
-        ask("extensions", lambda: f"{len(lms.overrides(number))} overrides")
-    ask("reports of the quiz", lambda: _reports(connection, course, quiz))
+    column = say("column of the gradebook")
+    if ask(column, lambda: _assignment(lms, number), lambda said: " points, " in said) and number:
+        ask(say("scores"), lambda: _scores(lms, number), lambda said: not said.startswith("0 "))
+        ask(say("extensions"), lambda: say("{n} overrides", n=len(lms.overrides(number))))
+    ask(say("reports of the quiz"), lambda: _reports(connection, course, quiz))
     return found
 
 
-def _user(connection: Connection) -> str:
+def _user(connection: Connection) -> Message:
     data = connection.ask("GET", "users/self")
-    return str(data.get("name", "")) if isinstance(data, dict) else ""
+    return quoted(str(data.get("name", "")) if isinstance(data, dict) else "")
 
 
-def _students(lms: Lms) -> str:
+def _students(lms: Lms) -> Message:
     total, students = lms.about().total_students, lms.students()
     with_ids = sum(person.sis_user_id is not None for person in students)
-    told = f"{len(students)} listed, {with_ids} with an id of the school"
-    return told if total is None else f"{told}; the LMS counts {total}"
+    told = say("{listed} listed, {with_ids} with an id of the school", listed=len(students), with_ids=with_ids)
+    return told if total is None else say("{told}; the LMS counts {total}", told=told, total=total)
 
 
-def _permissions(lms: Lms) -> str:
+def _permissions(lms: Lms) -> Message:
     given = lms.permissions(GRADES, READS)
-    return "yes" if given.get(GRADES) else f"no: {GRADES} is not given to the token's user"
+    if given.get(GRADES):
+        return say("yes")
+    return say("no: {permission} is not given to the token's user", permission=GRADES)
 
 
-def _quiz(lms: Lms, number: int, kept: list[LmsQuiz]) -> str:
+def _quiz(lms: Lms, number: int, kept: list[LmsQuiz]) -> Message:
     quiz = lms.quiz(number)
     kept.append(quiz)
-    return f"{quiz.title}, {quiz.quiz_type or 'quiz'}"
+    return say("{title}, {kind}", title=quiz.title, kind=quiz.quiz_type or say("quiz"))
 
 
-def _assignment(lms: Lms, number: int | None) -> str:
+def _assignment(lms: Lms, number: int | None) -> Message:
     if number is None:
-        return "none: the quiz is not graded, or not published"
+        return say("none: the quiz is not graded, or not published")
     column = lms.assignment(number)
-    posting = "by hand" if column.post_manually else "as soon as they are there"
-    return f"{column.name}, {column.points_possible or 0:g} {column.grading_type}, shown {posting}"
+    worth = say(
+        "{name}, {points:g} {kind}", name=column.name, points=column.points_possible or 0, kind=column.grading_type
+    )
+    if column.post_manually:
+        return say("{column}, shown by hand", column=worth)
+    return say("{column}, shown as soon as they are there", column=worth)
 
 
-def _scores(lms: Lms, assignment: int) -> str:
+def _scores(lms: Lms, assignment: int) -> Message:
     submissions = lms.submissions(assignment)
     scored = sum(submission.score is not None for submission in submissions.values())
-    return f"{len(submissions)} students, {scored} with a score"
+    return say("{students} students, {scored} with a score", students=len(submissions), scored=scored)
 
 
-def _reports(connection: Connection, course: int, quiz: int) -> str:
+def _reports(connection: Connection, course: int, quiz: int) -> Message:
     listed = connection.ask("GET", f"courses/{course}/quizzes/{quiz}/reports", includes_all_versions=True)
     kinds = [str(entry.get("report_type", "")) for entry in listed] if isinstance(listed, list) else []
-    return ", ".join(kind for kind in kinds if kind) or "can be read"
+    return quoted(", ".join(filter(None, kinds))) if any(kinds) else say("can be read")

@@ -77,11 +77,8 @@ def read_journal(folder: Path) -> Journal:
         return Journal.model_validate_json(read_bytes(path, most=MOST_BYTES))
     except ValidationError as error:
         first = error.errors()[0]
-        what = say(
-            "is not the journal of a push: {first} {first2}",
-            first=".".join(map(str, first["loc"])),
-            first2=first["msg"],
-        )
+        place = ".".join(map(str, first["loc"]))
+        what = say("is not the journal of a push: {place} {said}", place=place, said=first["msg"])
         remedy = say("pull again into another folder, and push from there")
         raise InputError(Problem(str(path), what, remedy)) from None
 

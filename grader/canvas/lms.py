@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from basics.errors import Problem
-from basics.messages import say
+from basics.messages import Message, say
 from basics.moments import Moment
-from grader.canvas.connection import Connection, Refused
+from grader.canvas.connection import Connection, Refused, explained
 from grader.marking.scoring import rounded
 
 FIRST_POLL, LONGEST_POLL, PATIENCE = 0.2, 5.0, 900.0
@@ -271,29 +271,28 @@ class Lms:
         """The report of all versions: started, waited for, and all its bytes."""
         path = f"courses/{self.course}/quizzes/{quiz}/reports"
         wanted = {"report_type": "student_analysis", "includes_all_versions": True}
+        where = say("{host}, quiz {number}", host=self.connection.host.origin, number=quiz)
         try:
             report = self._shaped(QuizReport, self.connection.ask("POST", path, quiz_report=wanted), path)
         except Refused as error:
             if error.status != ALREADY:
                 raise
             report = self._begun(path)
-        for _ in self._patience(f"the report of quiz {quiz}"):
+        for _ in self._patience(say("the report of quiz {number}", number=quiz)):
             if report.file is not None:
                 break
             if report.progress_url and (progress := self.progress(_last(report.progress_url))).workflow_state in (
                 "failed",
                 "canceled",
             ):
-                what = say(
-                    "could not write the report{value}", value=f": {progress.message}" if progress.message else ""
-                )
-                raise Refused(Problem(f"{self.connection.host.origin}, quiz {quiz}", what, say("run it again")))
+                what = explained(say("could not write the report"), progress.message)
+                raise Refused(Problem(where, what, say("run it again")))
             report = self._one(QuizReport, f"{path}/{report.id}", include=["file"])
         assert report.file is not None
         content = self.connection.download(report.file.url)
         if report.file.size is not None and len(content) != report.file.size:
             what = say("sent {n} bytes of a report of {size}", n=len(content), size=report.file.size)
-            raise Refused(Problem(f"{self.connection.host.origin}, quiz {quiz}", what, say("run it again")))
+            raise Refused(Problem(where, what, say("run it again")))
         return content
 
     def _begun(self, path: str) -> QuizReport:
@@ -310,14 +309,14 @@ class Lms:
     def progress(self, number: int | str) -> Progress:
         return self._one(Progress, f"progress/{number}")
 
-    def wait(self, number: int | str, what: str) -> Progress:
+    def wait(self, number: int | str, what: Message) -> Progress:
         """A job of the LMS that is over, be it completed or failed."""
         for _ in self._patience(what):
             if (found := self.progress(number)).over:
                 return found
         raise AssertionError("patience ends with an error")
 
-    def _patience(self, what: str) -> Iterable[None]:
+    def _patience(self, what: Message) -> Iterable[None]:
         """Once for each question, with a pause before all but the first. Raises Refused when it has taken too long."""
         yield None
         begun, pause = time.monotonic(), FIRST_POLL
@@ -367,13 +366,13 @@ class Lms:
             Migration, self.connection.ask("POST", path, migration_type="qti_converter", pre_attachment=told), path
         )
         self.connection.upload(begun.pre_attachment, name, content, "application/zip")
-        for _ in self._patience("the import"):
+        for _ in self._patience(say("the import")):
             if (now := self._one(Migration, f"{path}/{begun.id}")).workflow_state in ("completed", "failed"):
                 break
         issues = self._many(Issue, f"{path}/{begun.id}/migration_issues")
         if now.workflow_state == "failed":
             said = "; ".join(issue.description for issue in issues)
-            what = say("could not import the package{value}", value=f": {said}" if said else "")
+            what = explained(say("could not import the package"), said)
             raise Refused(Problem(self.connection.host.origin, what, say("import it by hand: `earwitness export qti`")))
         return issues
 
@@ -388,12 +387,10 @@ class Lms:
             return shape.model_validate(data)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the answer"
             what = say(
-                "answers otherwise than documented: {where} {lower}{first}",
-                where=where,
-                lower=first["msg"][:1].lower(),
-                first=first["msg"][1:],
+                "answers otherwise than documented: {where} {said}",
+                where=".".join(map(str, first["loc"])) or say("the answer"),
+                said=first["msg"][:1].lower() + first["msg"][1:],
             )
             place = f"{self.connection.host.origin}/api/v1/{path}"
             raise Refused(Problem(place, what, say("see docs/canvas.md, and take the files by hand"))) from None

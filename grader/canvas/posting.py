@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from basics.errors import InputError, Problem
-from basics.messages import say
+from basics.messages import Message, say
 from grader.canvas.connection import Refused
 from grader.canvas.differences import differences
 from grader.canvas.lms import Lms
@@ -26,7 +26,7 @@ class Posted:
     quiz: int
     published: bool
     issues: tuple[str, ...]
-    differences: tuple[str, ...]
+    differences: tuple[Message, ...]
 
 
 def post(lms: Lms, book: QuizBook, key: Mapping[str, Chosen | None]) -> Posted:
@@ -34,15 +34,21 @@ def post(lms: Lms, book: QuizBook, key: Mapping[str, Chosen | None]) -> Posted:
     package = qti_package(book, key)
     before = {quiz.id: quiz.title for quiz in lms.quizzes()}
     if same := [number for number, title in before.items() if title.strip() == book.quiz.title.strip()]:
-        what = say("has a quiz {title!r} already (number {same})", title=book.quiz.title, same=same[0])
+        what = say("has a quiz {title!r} already (number {number})", title=book.quiz.title, number=same[0])
         raise InputError(
-            Problem(f"course {lms.course}", what, say("rename or delete it in the LMS; nothing was changed"))
+            Problem(
+                say("course {number}", number=lms.course),
+                what,
+                say("rename or delete it in the LMS; nothing was changed"),
+            )
         )
     issues = lms.import_package(f"{book.quiz.id}.zip", package)
     made = [quiz for quiz in lms.quizzes() if quiz.id not in before]
     if len(made) != 1:
         what = say("has {n} new quizzes after the import, expected one", n=len(made))
-        raise Refused(Problem(f"course {lms.course}", what, say("look at the course's quizzes in the LMS")))
+        raise Refused(
+            Problem(say("course {number}", number=lms.course), what, say("look at the course's quizzes in the LMS"))
+        )
     quiz = lms.quiz(made[0].id)
     found = differences(book, key, quiz, lms.questions(quiz.id), None)
     return Posted(quiz.id, bool(quiz.published), tuple(issue.description for issue in issues), tuple(found))

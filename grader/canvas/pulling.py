@@ -21,7 +21,7 @@ from basics.csv_source import csv_text
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, sha256_of, write_whole
 from basics.folders import settle, staging
-from basics.messages import say
+from basics.messages import Message, say
 from basics.moments import Moment
 from evaluators.evidence import Frozen
 from grader.canvas.differences import SAME_MINUTE, differences
@@ -55,9 +55,9 @@ class Pulled(Frozen):
     quiz: str
     pulled: Moment
     files: dict[str, Sha256]
-    differences: tuple[str, ...]
-    open: tuple[str, ...]
-    notes: tuple[str, ...]
+    differences: tuple[Message, ...]
+    open: tuple[Message, ...]
+    notes: tuple[Message, ...]
 
 
 FORMAT: Final = 1
@@ -75,8 +75,8 @@ class Class:
     submissions: Mapping[str, LmsSubmission]
     overrides: tuple[Override, ...]
     report: bytes
-    differences: tuple[str, ...]
-    open: tuple[str, ...]
+    differences: tuple[Message, ...]
+    open: tuple[Message, ...]
 
     def section(self, person: Person) -> str:
         """Names of the student's sections."""
@@ -88,8 +88,9 @@ def read_class(lms: Lms, number: int, book: QuizBook, key: Mapping[str, Chosen |
     """Everything of a quiz and its class. Raises InputError where the LMS does not have it, or in a form not known."""
     quiz = lms.quiz(number)
     if quiz.assignment_id is None:
-        what = say("is a {value} without a column in the gradebook", value=quiz.quiz_type or "quiz")
-        raise InputError(Problem(f"quiz {number}, {quiz.title}", what, say("make it a graded quiz, and publish it")))
+        what = say("is a {kind} without a column in the gradebook", kind=quiz.quiz_type or say("quiz"))
+        where = say("quiz {number}, {title}", number=number, title=quiz.title)
+        raise InputError(Problem(where, what, say("make it a graded quiz, and publish it")))
     course, assignment = lms.about(), lms.assignment(quiz.assignment_id)
     found = differences(book, key, quiz, lms.questions(number), assignment)
     students = tuple({person.id: person for person in lms.students()}.values())
@@ -109,17 +110,19 @@ def read_class(lms: Lms, number: int, book: QuizBook, key: Mapping[str, Chosen |
     )
 
 
-def _counted(total: int | None, listed: int) -> Iterator[str]:
+def _counted(total: int | None, listed: int) -> Iterator[Message]:
     if total is not None and listed < total:
-        yield (
-            f"the LMS counts {total} students and lists {listed}: the list was cut off, or the token's user does not "
-            "see all sections"
+        yield say(
+            "the LMS counts {total} students and lists {listed}: the list was cut off, or the token's user does not "
+            "see all sections",
+            total=total,
+            listed=listed,
         )
 
 
-def _of_assignment(assignment: LmsAssignment) -> Iterator[str]:
+def _of_assignment(assignment: LmsAssignment) -> Iterator[Message]:
     if not assignment.post_manually:
-        yield "scores are shown to students as soon as they are pushed (the LMS's posting policy is automatic)"
+        yield say("scores are shown to students as soon as they are pushed (the LMS's posting policy is automatic)")
 
 
 def pull(lms: Lms, number: int, book: QuizBook, key: Mapping[str, Chosen | None], out: Path) -> Pulled:
@@ -199,7 +202,7 @@ def _gradebook(found: Class) -> Iterator[Sequence[object]]:
         yield [name, person.id, person.sis_user_id or "", person.login_id or "", section, score]
 
 
-def _extensions(book: QuizBook, found: Class) -> tuple[list[dict[str, str]], list[str]]:
+def _extensions(book: QuizBook, found: Class) -> tuple[list[dict[str, str]], list[Message]]:
     """Students' own deadlines as the class file has them, and in words what cannot be one.
 
     Of several, the LMS takes the latest. A deadline of everybody is none of these; it is compared with the specs'.
@@ -209,10 +212,20 @@ def _extensions(book: QuizBook, found: Class) -> tuple[list[dict[str, str]], lis
     for override in found.overrides:
         people = _concerned(override, found)
         if override.group_id is not None:
-            told.append(f"the deadline of group {override.group_id} ({override.title}) is not in class.yaml: write it")
+            what = say(
+                "the deadline of group {group} ({title}) is not in class.yaml: write it",
+                group=override.group_id,
+                title=override.title,
+            )
+            told.append(what)
         elif override.due_at is None and "due_at" in override.model_fields_set and people:
             who = ", ".join(person.student_id for person in people[:3])
-            told.append(f"{override.title or override.id} has no deadline in the LMS ({who}): class.yaml does not know")
+            what = say(
+                "{title} has no deadline in the LMS ({students}): class.yaml does not know",
+                title=override.title or override.id,
+                students=who,
+            )
+            told.append(what)
         if (due := override.due_at) is None:
             continue
         for person in people:
@@ -269,9 +282,8 @@ def read_pulled(folder: Path) -> Pulled:
         pulled = Pulled.model_validate_json(read_bytes(path, most=MOST_BYTES))
     except ValidationError as error:
         first = error.errors()[0]
-        what = say(
-            "is not what a pull writes: {first} {first2}", first=".".join(map(str, first["loc"])), first2=first["msg"]
-        )
+        place = ".".join(map(str, first["loc"]))
+        what = say("is not what a pull writes: {place} {said}", place=place, said=first["msg"])
         raise InputError(Problem(str(path), what, say("pull again into another folder"))) from None
     if sha256_of(folder / GRADEBOOK) != pulled.files.get(GRADEBOOK):
         what = say("is not as it was pulled: what the LMS had then cannot be told")

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, sha256_of
 from basics.folders import staging
-from basics.messages import say
+from basics.messages import Message, say
 from grader.canvas.connection import Refused
 from grader.canvas.journal import Journal, read_journal, write_journal
 from grader.canvas.lms import EXCUSED, NOT_ASSIGNED, Lms, LmsAssignment, LmsSubmission
@@ -38,7 +38,7 @@ FEEDBACK, PAGE = "feedback", "html"
 LOCK = ".push.lock"
 BATCH, ROUNDS = 100, 3
 """Scores in one job of the LMS, and how often a batch is tried of which the LMS took only a part."""
-NONE = "none"
+NONE = say("none")
 """No score, for people."""
 
 
@@ -62,15 +62,20 @@ class Steps:
 
     write: tuple[Step, ...]
     there: tuple[Step, ...]
-    refused: tuple[tuple[Step, str], ...]
+    refused: tuple[tuple[Step, Message], ...]
+
+    @property
+    def left_alone(self) -> list[Message]:
+        """Who is, and why."""
+        return [say("{who} {what}", who=step.who, what=what) for step, what in self.refused]
 
 
 @dataclass
 class Pushed:
     """What a push came to. `unlike` names what was not found as it was written."""
 
-    refused: list[str] = field(default_factory=list)
-    unlike: list[str] = field(default_factory=list)
+    refused: list[Message] = field(default_factory=list)
+    unlike: list[Message] = field(default_factory=list)
     comments: int = 0
     comments_before: int = 0
     written: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -108,10 +113,10 @@ def wanted(path: Path, folder: Path, pulled: Pulled, *, scale: bool, partial: bo
     plan = plan_transfer(path, gradebook, str(pulled.assignment), scale=scale, partial=partial)
     if plan.run.quiz != pulled.quiz:
         what = say(
-            "is a run of the quiz {quiz}; {folder} was pulled for {quiz2}",
+            "is a run of the quiz {quiz}; {folder} was pulled for {other}",
             quiz=plan.run.quiz,
             folder=folder,
-            quiz2=pulled.quiz,
+            other=pulled.quiz,
         )
         raise InputError(Problem(str(path), what, say("name the folder that was pulled for it: --from DIR")))
     column = plan.transfer.column
@@ -131,20 +136,16 @@ def wanted(path: Path, folder: Path, pulled: Pulled, *, scale: bool, partial: bo
 def need_writable(assignment: LmsAssignment) -> None:
     """Raises InputError for a column that takes no points by number."""
     problems = []
-    where = f"assignment {assignment.id}, {assignment.name}"
+    where = say("assignment {number}, {name}", number=assignment.id, name=assignment.name)
     if assignment.grading_type != "points":
         what = say(
-            "shows grades as {grading_type}, where a number may mean something else than points",
-            grading_type=assignment.grading_type,
+            "shows grades as {kind}, where a number may mean something else than points",
+            kind=assignment.grading_type,
         )
         problems.append(Problem(where, what, say("set `Display Grade as: Points` in the LMS")))
     for wrong, what, remedy in (
         (not assignment.published, say("is not published"), say("publish it")),
-        (
-            assignment.moderated_grading,
-            say("is graded with moderation"),
-            say("publish its grades in the LMS first"),
-        ),
+        (assignment.moderated_grading, say("is graded with moderation"), say("publish its grades in the LMS first")),
         (
             assignment.anonymous_grading,
             say("is graded anonymously: nobody is told apart"),
@@ -170,26 +171,29 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
 
 def steps(job: Wanted, journal: Journal, live: Mapping[str, LmsSubmission]) -> Steps:
     """The plan held against what the LMS has now."""
-    write, there, refused = [], [], []
+    write: list[Step] = []
+    there: list[Step] = []
+    refused: list[tuple[Step, Message]] = []
     for number, (student, pulled, new) in job.targets.items():
         found = live.get(number)
         step = Step(student, journal.base(number, pulled), found.cell if found else "", new)
         if found is None or step.live == NOT_ASSIGNED:
-            refused.append((step, "is not in the course any more, or the quiz is not theirs: nothing was written"))
+            what = say("is not in the course any more, or the quiz is not theirs: nothing was written")
+            refused.append((step, what))
         elif step.live == EXCUSED:
-            refused.append((step, "was excused since the pull: left as it is"))
+            refused.append((step, say("was excused since the pull: left as it is")))
         elif same_score(step.live, new):
             there.append(step)
         elif any(same_score(step.live, ours) for ours in journal.ours(number, pulled)):
             write.append(step)
         else:
             what = say(
-                "{value} when pulled, {value2} now, {new} by the run",
-                value=step.base or NONE,
-                value2=step.live or NONE,
+                "was changed by somebody else: {base} when pulled, {live} now, {new} by the run; left as it is",
+                base=step.base or NONE,
+                live=step.live or NONE,
                 new=new,
             )
-            refused.append((step, f"was changed by somebody else: {what}; left as it is"))
+            refused.append((step, what))
     return Steps(tuple(write), tuple(there), tuple(refused))
 
 
@@ -198,7 +202,7 @@ def begin(lms: Lms, job: Wanted) -> tuple[Journal, Steps]:
     journal = read_journal(job.folder)
     if journal.job is not None:
         try:
-            lms.wait(journal.job, "the scores of the push before this one")
+            lms.wait(journal.job, say("the scores of the push before this one"))
         except Refused as error:
             if error.status != 404:  # the LMS forgets jobs in time
                 raise
@@ -209,7 +213,7 @@ def begin(lms: Lms, job: Wanted) -> tuple[Journal, Steps]:
     return journal, steps(job, journal, live)
 
 
-def push(lms: Lms, job: Wanted, *, feedback: bool, tell: Callable[[str], None]) -> Pushed:
+def push(lms: Lms, job: Wanted, *, feedback: bool, tell: Callable[[Message], None]) -> Pushed:
     """Write, read back and record. What was begun and killed before is finished first."""
     pages = _pages(job) if feedback else {}
     journal, found = begin(lms, job)
@@ -221,14 +225,11 @@ def push(lms: Lms, job: Wanted, *, feedback: bool, tell: Callable[[str], None]) 
         numbers = [step.student.lms_id for step in found.write[at : at + BATCH]]
         journal, now = _write(lms, job, journal, numbers, now)
         done += len(numbers)
-        tell(f"{done} of {len(found.write)} scores sent and read back")
+        tell(say("{done} of {all} scores sent and read back", done=done, all=len(found.write)))
     after = lms.submissions(job.pulled.assignment)
     last = steps(job, journal, after)
-    result.refused = [f"{step.who} {what}" for step, what in last.refused]
-    result.unlike = [
-        f"{step.who}: {step.new} was sent, the LMS has {step.live or NONE}{_late(after[step.student.lms_id])}"
-        for step in last.write
-    ]
+    result.refused = last.left_alone
+    result.unlike = [_unlike(step, after[step.student.lms_id].points_deducted) for step in last.write]
     result.unlike += _emptied(before, after)
     result.read_back = len(last.there)
     result.written = {number: write.model_dump() for number, write in journal.written.items()}
@@ -256,7 +257,7 @@ def _write(
         begun = lms.set_scores(job.pulled.assignment, scores)
         journal = journal.model_copy(update={"job": begun.id})
         write_journal(job.folder, journal)
-        lms.wait(begun.id, f"{len(scores)} scores")  # a job that failed may have set some: they are read back
+        lms.wait(begun.id, say("{n} scores", n=len(scores)))  # a job that failed may have set some: they are read back
         now = lms.submissions(job.pulled.assignment)
         found = {number: new for number, new in scores.items() if number in now and now[number].cell == new}
         journal = journal.model_copy(update={"job": None}).read_back(found, job.scores)
@@ -264,16 +265,20 @@ def _write(
     return journal, now
 
 
-def _late(submission: LmsSubmission) -> str:
-    taken = submission.points_deducted
-    return f" (its late policy takes {taken:g} points off)" if taken else ""
+def _unlike(step: Step, taken: float | None) -> Message:
+    told = say("{who}: {new} was sent, the LMS has {live}", who=step.who, new=step.new, live=step.live or NONE)
+    return say("{told} (its late policy takes {points:g} points off)", told=told, points=taken) if taken else told
 
 
-def _emptied(before: Mapping[str, LmsSubmission], after: Mapping[str, LmsSubmission]) -> Iterator[str]:
+def _emptied(before: Mapping[str, LmsSubmission], after: Mapping[str, LmsSubmission]) -> Iterator[Message]:
     """Whoever had a score, is still there and has none now: not by this program, and nothing to be silent about."""
     for number, submission in before.items():
         if number in after and submission.cell and not after[number].cell:
-            yield f"the LMS's number {number}: had {submission.cell}, and has no score any more"
+            yield say(
+                "the LMS's number {number}: had {score}, and has no score any more",
+                number=number,
+                score=submission.cell,
+            )
 
 
 def _pages(job: Wanted) -> dict[str, list[tuple[str, bytes]]]:
@@ -301,7 +306,7 @@ def _attach(
     pages: Mapping[str, Sequence[tuple[str, bytes]]],
     right: set[str],
     result: Pushed,
-    tell: Callable[[str], None],
+    tell: Callable[[Message], None],
 ) -> None:
     """Give everybody whose score is right their pages, once; what is attached is read back."""
     assignment = job.pulled.assignment
@@ -316,12 +321,16 @@ def _attach(
         given = lms.comment(assignment, number, job.run.title, missing)
         result.comments += 1
         result.unlike += [
-            f"the LMS's number {number}: {name} was attached, and is not among the comments"
+            say(
+                "the LMS's number {number}: {file} was attached, and is not among the comments",
+                number=number,
+                file=name,
+            )
             for name, _ in missing
             if not _has(given, name)
         ]
         if result.comments % BATCH == 0:
-            tell(f"{result.comments} students have their feedback")
+            tell(say("{n} students have their feedback", n=result.comments))
 
 
 def _has(submission: LmsSubmission, name: str) -> bool:
@@ -359,7 +368,7 @@ def as_data(job: Wanted, found: Steps, result: Pushed | None) -> dict[str, Any]:
             {"student": step.who, "id": step.student.lms_id, "old": step.live, "new": step.new} for step in found.write
         ],
         "there": len(found.there),
-        "refused": [f"{step.who} {what}" for step, what in found.refused],
+        "refused": found.left_alone,
         "left_alone": list(job.plan.transfer.left_alone),
         "pushed": None,
     }

@@ -34,7 +34,7 @@ from grader.cli import (
     storing,
 )
 from grader.cli.common import INTERRUPTED, tell
-from grader.cli.help import translated
+from grader.cli.help import Seamless, retold, translated
 
 USAGE: type[Exception] = typer.BadParameter.__mro__[1]
 """click's UsageError; newer versions of typer bring a click of their own."""
@@ -57,7 +57,11 @@ def _shown() -> Iterator[None]:
     try:
         yield
     except USAGE as error:
-        vars(error)["message"] = visible(str(vars(error).get("message")))
+        said: Any = error
+        said.message = visible(str(said.message))
+        text = said.format_message()
+        if language_spoken() != "en" and (told := retold(text)) != text:
+            raise USAGE(told, said.ctx) from None
         raise
 
 
@@ -109,6 +113,7 @@ def main() -> None:
         if language_spoken() == "en":
             app(prog_name="earwitness")
         else:
+            sys.stdout = Seamless(sys.stdout)
             translated(typer.main.get_command(app))(prog_name="earwitness")
     except SystemExit as end:
         if end.code == INTERRUPTED:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from basics.messages import say
-from grader.cli.common import DONE, UNSETTLED, JsonOption, QuizOption, command, console, load_book, print_json
+from basics.messages import say, spoken
+from grader.cli.common import (
+    DONE,
+    UNSETTLED,
+    JsonOption,
+    QuizOption,
+    command,
+    console,
+    load_book,
+    print_json,
+    say_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +76,11 @@ def _list(out: Console, known: Iterable[Listed]) -> None:
     from rich.text import Text
 
     for one in known:
-        what = Text(f"cannot be used: {one.problem}", style="red") if one.problem else Text(one.about)
+        what = (
+            Text(spoken(say("cannot be used: {problem}", problem=one.problem)), style="red")
+            if one.problem
+            else Text(spoken(one.about))
+        )
         version = "" if one.version is None else f" {one.version}"
         out.print(Text.assemble((f"{one.name}{version}", "bold"), f"  ({one.package})  ", what), soft_wrap=True)
 
@@ -76,20 +89,22 @@ def _show(out: Console, found: Described) -> None:
     from rich.text import Text
 
     _list(out, [found.evaluator])
-    out.print(Text("takes", style="dim"))
+    out.print(say("takes"), style="dim")
     for one in found.parameters:
-        default = f" = {one.default}" if one.default else "  (needed)"
-        out.print(
-            Text.assemble("  ", (one.name, "bold"), f": {one.kind}{default}  ", (one.about, "dim")), soft_wrap=True
-        )
+        default = f" = {one.default}" if one.default else spoken("  " + say("(needed)"))
+        told = Text.assemble("  ", (one.name, "bold"), f": {one.kind}{default}  ", (spoken(one.about), "dim"))
+        out.print(told, soft_wrap=True)
     if found.refused:
-        out.print(Text(f"and measures nothing when asked so: {found.refused}", style="yellow"), soft_wrap=True)
+        what = say("and measures nothing when asked so: {reason}", reason=found.refused)
+        out.print(what, style="yellow", soft_wrap=True)
         return
-    out.print(Text("measures", style="dim"))
+    out.print(say("measures"), style="dim")
     for quantity in found.quantities:
         words = [quantity.kind, quantity.unit, _range(quantity.low, quantity.high), " | ".join(quantity.one_of)]
         said = "  ".join(filter(None, words))
-        out.print(Text.assemble("  ", (quantity.name, "bold"), f": {said}  ", (quantity.about, "dim")), soft_wrap=True)
+        out.print(
+            Text.assemble("  ", (quantity.name, "bold"), f": {said}  ", (spoken(quantity.about), "dim")), soft_wrap=True
+        )
 
 
 def _range(low: float | None, high: float | None) -> str:
@@ -128,7 +143,7 @@ def tried(
     if as_json:
         print_json(key_json.key_as_data(alone, answer, [testimony]))
         for told in dict.fromkeys(told for result in results for told in result.differences):
-            print(f"earwitness: note: {told}", file=sys.stderr)
+            say_error(say("note: {what}", what=told))
     else:
         terminal.show_results(console(), results, alone, [wanted], store.root)
         terminal.show_key(console(), alone, answer, [testimony])

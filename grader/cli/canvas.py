@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from basics.messages import say
+from basics.messages import Message, say, spoken, together
 from grader.cli.common import (
     DONE,
     FAILED,
@@ -76,10 +76,11 @@ def check(
         print_json({"host": connection.host.origin, "answers": [vars(contact) for contact in found]})
     else:
         out = console()
-        out.print(f"{connection.host.origin}: nothing is written there", style="bold")
+        out.print(say("{host}: nothing is written there", host=connection.host.origin), style="bold")
         for contact in found:
-            mark, style = ("ok", "green") if contact.good else ("no", "red")
-            out.print(f"  {mark}  {contact.what}: {contact.answer}", style=style, soft_wrap=True)
+            mark, style = (say("ok"), "green") if contact.good else (say("no"), "red")
+            line = say("  {mark}  {what}: {answer}", mark=mark, what=contact.what, answer=contact.answer)
+            out.print(line, style=style, soft_wrap=True)
     raise typer.Exit(DONE if all(contact.good for contact in found) else FAILED)
 
 
@@ -114,16 +115,19 @@ def pull(
     else:
         told = console()
         for line in pulled.differences:
-            told.print(f"differs: {line}", style="yellow", soft_wrap=True)
-        told.print(f"{len(pulled.differences)} differences between the LMS's quiz and {book.folder}", soft_wrap=True)
+            told.print(say("differs: {what}", what=line), style="yellow", soft_wrap=True)
+        between = say(
+            "{n} differences between the LMS's quiz and {folder}", n=len(pulled.differences), folder=book.folder
+        )
+        told.print(between, soft_wrap=True)
         for line in pulled.open:
-            told.print(f"open: {line}", style="yellow", soft_wrap=True)
+            told.print(say("open: {what}", what=line), style="yellow", soft_wrap=True)
         for note in pulled.notes:
-            told.print(f"note: {note}", soft_wrap=True)
+            told.print(say("note: {what}", what=note), soft_wrap=True)
         for path in as_data(pulled, out)["written"]:
-            told.print(f"wrote {path}", soft_wrap=True)
+            told.print(say("wrote {path}", path=path), soft_wrap=True)
         grade = command_of(book.folder, "grade", out / REPORT, "--class", out / CLASS, "--out", "graded")
-        told.print(f"then: {grade}", soft_wrap=True)
+        told.print(say("then: {command}", command=grade), soft_wrap=True)
     raise typer.Exit(UNSETTLED if pulled.differences or pulled.open else DONE)
 
 
@@ -154,28 +158,42 @@ def push(
     if dry_run:
         _, found = begin(lms, job)
         print_json(as_data(job, found, None)) if as_json else _show(job, found)
-        told.print("dry run: nothing was written", soft_wrap=True)
+        told.print(say("dry run: nothing was written"), soft_wrap=True)
         raise typer.Exit(UNSETTLED if found.refused else DONE)
     with one_at_a_time(from_):
         _, found = begin(lms, job)
         if not as_json:
             _show(job, found)
-        if not yes and not _ask(f"Write {len(found.write)} scores{' and feedback' if feedback else ''}?"):
-            told.print("nothing was written")
+        n = len(found.write)
+        if not yes and not _ask(
+            say("Write {n} scores and feedback?", n=n) if feedback else say("Write {n} scores?", n=n)
+        ):
+            told.print(say("nothing was written"))
             raise typer.Exit(UNSETTLED)
         result = send(lms, job, feedback=feedback, tell=lambda line: told.print(line, style="dim"))
     if as_json:
         print_json(as_data(job, found, result))
     else:
         for line in result.refused:
-            told.print(f"left alone: {line}", style="yellow", soft_wrap=True)
+            told.print(say("left alone: {what}", what=line), style="yellow", soft_wrap=True)
         for line in result.unlike:
-            told.print(f"not as it was sent: {line}", style="red", soft_wrap=True)
+            told.print(say("not as it was sent: {what}", what=line), style="red", soft_wrap=True)
         told.print(
-            f"{len(result.written)} scores written; {result.read_back} of {len(job.targets)} read back as in the run"
+            say(
+                "{written} scores written; {read_back} of {all} read back as in the run",
+                written=len(result.written),
+                read_back=result.read_back,
+                all=len(job.targets),
+            )
         )
         if feedback:
-            told.print(f"{result.comments} students were given their feedback, {result.comments_before} had it already")
+            told.print(
+                say(
+                    "{given} students were given their feedback, {before} had it already",
+                    given=result.comments,
+                    before=result.comments_before,
+                )
+            )
     raise typer.Exit(DONE if result.whole else UNSETTLED)
 
 
@@ -201,9 +219,14 @@ def post(
     for note in notes:
         told.print(note, style="yellow", soft_wrap=True)
     lms = Lms(connection, course)
-    question = f"Put {book.quiz.title!r}, {len(book.questions)} questions with their key, into {lms.about().name!r}?"
+    question = say(
+        "Put {title!r}, {n} questions with their key, into {course!r}?",
+        title=book.quiz.title,
+        n=len(book.questions),
+        course=lms.about().name,
+    )
     if not yes and not _ask(question):
-        told.print("nothing was written")
+        told.print(say("nothing was written"))
         raise typer.Exit(UNSETTLED)
     posted = send(lms, book, correct)
     if as_json:
@@ -211,8 +234,9 @@ def post(
     else:
         for line in (*posted.issues, *posted.differences):
             told.print(line, style="yellow", soft_wrap=True)
-        state = "PUBLISHED: unpublish it in the LMS" if posted.published else "not published"
-        told.print(f"quiz {posted.quiz} of course {course}: {state}", style="red" if posted.published else "green")
+        state = say("PUBLISHED: unpublish it in the LMS") if posted.published else say("not published")
+        where = say("quiz {quiz} of course {course}: {state}", quiz=posted.quiz, course=course, state=state)
+        told.print(where, style="red" if posted.published else "green")
     raise typer.Exit(UNSETTLED if posted.published or posted.issues or posted.differences else DONE)
 
 
@@ -222,19 +246,21 @@ def _show(job: Wanted, found: Steps) -> None:
 
     out = console()
     out.print(column_of(job.plan.gradebook, job.plan.transfer.column), style="bold")
-    out.print(f"{job.pulled.origin}, course {job.pulled.course} {job.pulled.course_name}", soft_wrap=True)
-    out.print(f"key {job.run.key.digest[:12]}   mean {job.run.mean}")
-    if job.run.submissions.sha256 != job.pulled.files.get("report.csv"):
-        out.print("the run was graded from another report than the one that was pulled", style="yellow")
+    pulled = job.pulled
+    course = say("{host}, course {number} {name}", host=pulled.origin, number=pulled.course, name=pulled.course_name)
+    out.print(course, soft_wrap=True)
+    out.print(say("key {digest}   mean {mean}", digest=job.run.key.digest[:12], mean=job.run.mean))
+    if job.run.submissions.sha256 != pulled.files.get("report.csv"):
+        out.print(say("the run was graded from another report than the one that was pulled"), style="yellow")
     for step in found.write[:SHOWN]:
-        out.print(f"  {step.who}: {step.live or 'none'} -> {step.new}")
+        out.print(say("  {who}: {old} -> {new}", who=step.who, old=step.live or say("none"), new=step.new))
     if len(found.write) > SHOWN:
-        out.print(f"  and {len(found.write) - SHOWN} more")
-    out.print(f"{len(found.write)} scores to write, {len(found.there)} are there already")
-    for step, what in found.refused:
-        out.print(f"  {step.who} {what}", style="yellow", soft_wrap=True)
-    for line in job.plan.transfer.left_alone:
-        out.print(f"  {line}", soft_wrap=True)
+        out.print("  " + say("and {n} more", n=len(found.write) - SHOWN))
+    out.print(say("{n} scores to write, {there} are there already", n=len(found.write), there=len(found.there)))
+    for line in found.left_alone:
+        out.print("  " + line, style="yellow", soft_wrap=True)
+    for told in job.plan.transfer.left_alone:
+        out.print(together(("  ", told), ""), soft_wrap=True)
 
 
 def _need_extra() -> None:
@@ -245,10 +271,9 @@ def _need_extra() -> None:
 
     absent = [name for name in ("canvasapi", "keyring", "requests") if find_spec(name) is None]
     if absent:
-        what = say("the LMS's API needs {absent}, not installed here", absent=", ".join(absent))
-        raise Unavailable(
-            what, say("pip install 'earwitness[{EXTRA}]' (or {absent} alone)", EXTRA=EXTRA, absent=" ".join(absent))
-        )
+        what = say("the LMS's API needs {packages}, not installed here", packages=", ".join(absent))
+        remedy = say("pip install 'earwitness[{extra}]' (or {packages} alone)", extra=EXTRA, packages=" ".join(absent))
+        raise Unavailable(what, remedy)
 
 
 def _connection(host: str, trusted: bool) -> Connection:
@@ -267,9 +292,9 @@ def _connection(host: str, trusted: bool) -> Connection:
     return Connection(meant, credentials.token(meant))
 
 
-def _ask(question: str) -> bool:
+def _ask(question: Message) -> bool:
     """A question on standard error; no where nobody answers."""
     try:
-        return typer.confirm(question, err=True)
+        return typer.confirm(spoken(question), err=True)
     except typer.Abort:
         return False

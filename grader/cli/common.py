@@ -237,7 +237,10 @@ class Given:
         if self.run is None:
             return
         later = {decision.question for decision in self.decisions[len(self.run.decisions) :]}
-        before, remedy = self.run.key.questions, say("grade the file again with `--override {where}`", where=self.where)
+        before = self.run.key.questions
+        remedy = say(
+            "grade the file again with `--override {where}`, and compare the two runs with `regrade`", where=self.where
+        )
         problems = []
         for question in questions:
             was, now = in_letters(before[question.id].correct), in_letters(question.correct)
@@ -248,9 +251,7 @@ class Given:
                     where=self.where,
                     now=now,
                 )
-                problems.append(
-                    Problem(question.id, what, say("{remedy}, and compare the two runs with `regrade`", remedy=remedy))
-                )
+                problems.append(Problem(question.id, what, remedy))
         if problems:
             raise InputError(problems)
 
@@ -303,12 +304,12 @@ def key_for_grading(book: QuizBook, accept: list[str] | None, said: Given, *, an
     key, testimonies = testify(book, "cached", accepted_sources(book, allowed), said.decisions)
     for testimony in testimonies:
         for told in testimony.differences:
-            print(f"earwitness: note: {testimony.question.id} rests on evidence {told}", file=sys.stderr)
+            say_error(say("note: {question} rests on evidence {what}", question=testimony.question.id, what=told))
     if not anew:
         said.need_same(key.questions)
     doubtful = {
-        "demonstration": ([q.id for q in key.questions if q.demonstration], "demonstration evidence"),
-        "recalled": ([q.id for q in key.questions if q.recalled], "facts recalled and not yet looked up"),
+        "demonstration": ([q.id for q in key.questions if q.demonstration], say("demonstration evidence")),
+        "recalled": ([q.id for q in key.questions if q.recalled], say("facts recalled and not yet looked up")),
     }
     problems = [
         Problem(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from grader.cli.common import ABOUT_SOUND, DONE, UNSETTLED, JsonOption, command, console, print_json
+from basics.messages import language_spoken, say
+from grader.cli.common import ABOUT_SOUND, DONE, UNSETTLED, JsonOption, command, console, print_json, say_error
 
 if TYPE_CHECKING:
     from evaluators.comparison.running import Comparison
@@ -68,8 +68,8 @@ def compare(
         found = running.compare(sources, opened, metrics or DEFAULT, store, report, **options)
         summaries = summaries_of(found)
         written = [write_results(found, out), write_summary(found, summaries, out)]
-        report("writing the page", 1.0)
-        written.append(write_page(found, summaries, out, device))
+        report(say("writing the page"), 1.0)
+        written.append(write_page(found, summaries, out, device, language_spoken()))
     if as_json:
         print_json(_data(found, summaries, written))
     else:
@@ -91,7 +91,7 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
             bar(step, done)
             if not quiet and not watched and time.monotonic() - told >= EVERY:
                 told = time.monotonic()
-                print(f"earwitness: {step}", file=sys.stderr, flush=True)
+                say_error(step)
 
         yield report
 
@@ -101,7 +101,7 @@ def _show(found: Comparison, summaries: list[Summary], written: list[Path]) -> N
 
     out = console()
     table = Table(title=None)
-    table.add_column("setting")
+    table.add_column(say("setting"))
     for summary in summaries:
         table.add_column(f"{summary.metric} (n = {len(summary.common)})")
     for i, setting in enumerate(found.settings):
@@ -109,21 +109,30 @@ def _show(found: Comparison, summaries: list[Summary], written: list[Path]) -> N
     out.print(table)
     for summary in summaries:
         if len(summary.common) < len(found.sources):
-            told = f"{summary.metric}: compared over the {len(summary.common)} of {len(found.sources)} clips that have "
-            out.print(f"{told}a value at every setting; the page says why the others have none", soft_wrap=True)
+            told = say(
+                "{metric}: compared over the {common} of {all} clips that have a value at every setting; the page says "
+                "why the others have none",
+                metric=summary.metric,
+                common=len(summary.common),
+                all=len(found.sources),
+            )
+            out.print(told, soft_wrap=True)
     if found.lost:
-        told = "clips have no value because of this machine or a worker; the same command tries them again"
-        console(stderr=True).print(f"{found.lost} {told}", soft_wrap=True)
+        told = say(
+            "{n} clips have no value because of this machine or a worker; the same command tries them again",
+            n=found.lost,
+        )
+        console(stderr=True).print(told, soft_wrap=True)
     if found.known:
-        out.print(f"{found.known} of {len(found.sources)} clips were measured before.")
+        out.print(say("{known} of {all} clips were measured before.", known=found.known, all=len(found.sources)))
     for path in written:
-        out.print(f"wrote {path}", soft_wrap=True)
+        out.print(say("wrote {path}", path=path), soft_wrap=True)
 
 
 def _cell(summary: Summary, setting: int) -> str:
     spread = summary.rows[setting].spread
     if spread.mean is None:
-        return "undefined"
+        return say("undefined")
     interval = "" if spread.low is None or spread.high is None else f" [{spread.low:.3g}, {spread.high:.3g}]"
     return f"{spread.mean:.3g}{interval}"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from basics.messages import NOTHING, Message, say, spoken
 from grader.cli.common import DONE, UNUSABLE, QuizOption, command, console, load_book
 from grader.cli.evidence import progress_bar
 from grader.quiz.commands import naming
@@ -57,50 +58,72 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
     decided = len(states) - states.count("inconclusive")
     settled = len(book.questions) - len(made.key.unsettled)
     out.print(book.quiz.title, style="bold")
-    out.print(f"  {decided} of {len(states)} options decided, {settled} of {len(book.questions)} questions settled.")
+    out.print(
+        say(
+            "  {decided} of {options} options decided, {settled} of {questions} questions settled.",
+            decided=decided,
+            options=len(states),
+            settled=settled,
+            questions=len(book.questions),
+        )
+    )
     for question in made.key.questions:
-        mark = "  DEMONSTRATION" if question.demonstration else ""
-        answer = ", ".join(question.correct) if question.correct is not None else "unsettled"
-        out.print(f"  {question.id}  {answer}{mark}")
+        mark = "  " + say("DEMONSTRATION") if question.demonstration else NOTHING
+        answer = ", ".join(question.correct) if question.correct is not None else say("unsettled")
+        out.print(say("  {question}  {answer}{mark}", question=question.id, answer=answer, mark=mark))
     out.print()
     for result in made.results:
         if result.problem and result.problem.broken:
-            told = f" for {', '.join(result.questions)} {result.problem.what}"
-            out.print(Text.assemble((result.evaluator, "red"), told))
+            told = say(" for {questions} {what}", questions=", ".join(result.questions), what=result.problem.what)
+            out.print(Text.assemble((result.evaluator, "red"), spoken(told)))
     _show_codec(out, book, made)
     grades = made.run.grades
-    out.print(f"A made-up class of {len(grades.records)} was graded: mean {grades.mean} of {book.quiz.total:g}.")
+    out.print(
+        say(
+            "A made-up class of {students} was graded: mean {mean} of {total:g}.",
+            students=len(grades.records),
+            mean=grades.mean,
+            total=book.quiz.total,
+        )
+    )
     for path in made.written:
-        out.print(f"  wrote {path}")
-    out.print("\nGo on with:")
+        out.print("  " + say("wrote {path}", path=path))
+    out.print()
+    out.print(say("Go on with:"))
     for words, comment in next_steps(book, folder):
-        print_command(out, *words, after=comment)
+        print_command(out, *words, after=spoken(comment))
 
 
 def _show_codec(out: Console, book: QuizBook, made: Demonstration) -> None:
     from rich.text import Text
 
     said = (
-        f"{book.quiz.codec} is here, but the clips are built-in ones, not the course's. What rests on them is marked."
+        say(
+            " {codec} is here, but the clips are built-in ones, not the course's. What rests on them is marked.",
+            codec=book.quiz.codec,
+        )
         if made.real
-        else f"no weights of {book.quiz.codec} are here, so sound was measured through the built-in pocket codec, "
-        "which settles nothing about Mimi. What rests on it is marked."
+        else say(
+            " no weights of {codec} are here, so sound was measured through the built-in pocket codec, which settles "
+            "nothing about Mimi. What rests on it is marked.",
+            codec=book.quiz.codec,
+        )
     )
-    out.print(Text.assemble(("DEMONSTRATION:", "magenta"), f" {said}"))
+    out.print(Text.assemble((spoken(say("DEMONSTRATION:")), "magenta"), spoken(said)))
 
 
-def next_steps(book: QuizBook, folder: Path) -> list[tuple[list[object], str]]:
+def next_steps(book: QuizBook, folder: Path) -> list[tuple[list[object], Message]]:
     """Commands worth running after the demonstration, each with a comment or none."""
     accepted, quiz, last = ["--accept", "demonstration"], naming(book.folder), book.questions[-1]
     shown = next((q for q in book.questions if q.id == SHOWN), last)
     heard = [q.id for q in book.questions if any(request.evaluator in HEARING for request in q.evidence)]
-    steps: list[tuple[list[object], str]] = [
-        (["earwitness", "why", shown.id, next(iter(shown.options)), *quiz], ""),
-        (["earwitness", "check", folder / "answers.yaml", *accepted, *quiz], ""),
-        (["earwitness", "grade", folder / "class.csv", "--out", "grades", *accepted, *quiz], ""),
-        (["pytest", book.folder], ""),
+    steps: list[tuple[list[object], Message]] = [
+        (["earwitness", "why", shown.id, next(iter(shown.options)), *quiz], NOTHING),
+        (["earwitness", "check", folder / "answers.yaml", *accepted, *quiz], NOTHING),
+        (["earwitness", "grade", folder / "class.csv", "--out", "grades", *accepted, *quiz], NOTHING),
+        (["pytest", book.folder], NOTHING),
     ]
     if heard:
         measure: list[object] = ["earwitness", "evidence", *heard, "--audio", "DIR", "--corpus", "DIR", *quiz]
-        steps.append((measure, "   # the course's clips through the real Mimi"))
+        steps.append((measure, say("   # the course's clips through the real Mimi")))
     return steps

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from basics.messages import Message, say, spoken, together
 from grader.cli.common import ABOUT_SOUND, BROKE, DONE, JsonOption, QuizOption, command, console, load_book, print_json
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from grader.doctor import Examination
 
 STYLES = {"fine": "green", "absent": "yellow", "fault": "red"}
+NAME = 15
+"""Columns for what was looked at."""
 
 
 def register(app: typer.Typer) -> None:
@@ -73,28 +76,42 @@ def show(out: Console, found: Examination) -> None:
     """A screenful: what is untested, missing or broken stands out, the rest is counted."""
     from rich.text import Text
 
-    out.print(Text(f"earwitness {found.earwitness}  ({found.source})"), soft_wrap=True)
-    out.print(Text(f"Python {found.python}, {found.platform}"))
+    out.print(f"earwitness {found.earwitness}  ({spoken(found.source)})", soft_wrap=True)
+    out.print(say("Python {version}, {platform}", version=found.python, platform=found.platform))
     for check in found.checks:
-        out.print(Text.assemble((f"{check.name:<15}", "bold"), (check.what, STYLES[check.state])), soft_wrap=True)
+        _line(out, check.name, check.what, STYLES[check.state])
         if check.remedy and check.state == "fault":
-            out.print(Text(f"    -> {check.remedy}"), soft_wrap=True)
+            out.print("    -> " + check.remedy, soft_wrap=True)
     _show_packages(out, found)
     for need in found.needs:
-        out.print(Text.assemble((need.question, "bold"), " is unsettled: ", "; ".join(need.what)), soft_wrap=True)
-        out.print(Text(f"    -> {need.command}"), soft_wrap=True)
+        told = say(" is unsettled: {what}", what=together(need.what))
+        out.print(Text.assemble((need.question, "bold"), spoken(told)), soft_wrap=True)
+        out.print(f"    -> {need.command}", soft_wrap=True)
     remedies = [check.remedy for check in found.checks if check.state == "absent" and check.name == "codec"]
     for remedy in remedies:
-        out.print(Text(remedy, style="dim"), soft_wrap=True)
+        out.print(remedy, style="dim", soft_wrap=True)
+
+
+def _line(out: Console, name: Message, what: Message, style: str = "") -> None:
+    from rich.cells import set_cell_size
+    from rich.text import Text
+
+    out.print(Text.assemble((set_cell_size(spoken(name), NAME), "bold"), (spoken(what), style)), soft_wrap=True)
 
 
 def _show_packages(out: Console, found: Examination) -> None:
-    from rich.text import Text
-
+    states = {"newer": say("newer"), "older": say("older"), "absent": say("absent")}
+    to = say(" to ")
     tested = sum(package["state"] == "tested" for package in found.packages)
-    out.print(Text.assemble((f"{'packages':<15}", "bold"), f"{tested} of {len(found.packages)} are of tested versions"))
+    told = say("{tested} of {all} are of tested versions", tested=tested, all=len(found.packages))
+    _line(out, say("packages"), told)
     for package in found.packages:
         if package["state"] != "tested":
-            spans = " to ".join(dict.fromkeys([package["tested"][0], package["tested"][-1]]))
-            line = f"    {package['name']} {package['installed']}: {package['state']} (tested: {spans})"
-            out.print(Text(line, style="yellow"))
+            line = say(
+                "    {package} {installed}: {state} (tested: {versions})",
+                package=package["name"],
+                installed=package["installed"],
+                state=states[package["state"]],
+                versions=together(dict.fromkeys([package["tested"][0], package["tested"][-1]]), to),
+            )
+            out.print(line, style="yellow")

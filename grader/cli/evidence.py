@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from basics.messages import say
+from basics.messages import Message, say, spoken
 from grader.cli.common import (
     ABOUT_SOUND,
     DONE,
@@ -23,6 +22,7 @@ from grader.cli.common import (
     console,
     load_book,
     print_json,
+    say_error,
 )
 
 if TYPE_CHECKING:
@@ -73,11 +73,16 @@ def validate(
     outdated = stale(folder / "schema") if (folder / "schema").is_dir() else []
     if outdated:
         problem = say("differs from the types of this version")
-        remedy = say("run `{about_run}`", about_run=about_run("validate", folder, "--write-schema"))
+        remedy = say("run `{command}`", command=about_run("validate", folder, "--write-schema"))
         raise InputError(Problem(f"schema/{name}", problem, remedy) for name in outdated)
     for path in unlisted(book):
-        what = say("looks like a question and is not among `questions` in quiz.yaml: list it there, or move it away")
-        print(f"earwitness: note: {path} {what}", file=sys.stderr)
+        say_error(
+            say(
+                "note: {path} looks like a question and is not among `questions` in quiz.yaml: list it there, or move "
+                "it away",
+                path=path,
+            )
+        )
     count = sum(len(question.options) for question in book.questions)
     notes = list(_notes(book))
     summary = {
@@ -90,10 +95,15 @@ def validate(
     if as_json:
         print_json(summary)
     else:
-        said = f"{book.quiz.title}: {len(book.questions)} questions, {count} options, no problem found."
+        said = say(
+            "{title}: {questions} questions, {options} options, no problem found.",
+            title=book.quiz.title,
+            questions=len(book.questions),
+            options=count,
+        )
         console().print(said)
         for note in notes:
-            console().print(f"note: {note}", soft_wrap=True)
+            console().print(say("note: {what}", what=note), soft_wrap=True)
 
 
 def _asked(folder: Path) -> list[Evaluator]:
@@ -109,14 +119,20 @@ def _asked(folder: Path) -> list[Evaluator]:
         return []
 
 
-def _notes(book: QuizBook) -> Iterator[str]:
+def _notes(book: QuizBook) -> Iterator[Message]:
     """What makes verdicts hard to read, and is no fault: comparisons without words, thresholds without a reason."""
     from grader.quiz.claims import in_words, unexplained
 
     for question in book.questions:
         for letter, option in question.options.items():
             for comparison, name in unexplained(option.claim):
-                yield f"{question.id} {letter}: `{in_words(comparison)}` has no `{name}` (docs/claims.md)"
+                yield say(
+                    "{question} {letter}: `{claim}` has no `{name}` (docs/claims.md)",
+                    question=question.id,
+                    letter=letter,
+                    claim=in_words(comparison),
+                    name=name,
+                )
 
 
 def _checked(folder: Path) -> QuizBook:
@@ -256,10 +272,10 @@ def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
     columns: tuple[Any, ...] = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     watched = console(stderr=True)
     with Progress(*columns, console=watched, transient=True, disable=quiet or not watched.is_terminal) as progress:
-        task = progress.add_task("reading the questions", total=1.0)
+        task = progress.add_task(spoken(say("reading the questions")), total=1.0)
 
         def report(step: str, done: float) -> None:
-            progress.update(task, description=step, completed=done)
+            progress.update(task, description=spoken(step), completed=done)
 
         yield report
 
@@ -277,7 +293,7 @@ def _record(folder: Path, found: list[Evidence]) -> None:
             continue
         for line in changes(folder, evidence):
             out.print(line, soft_wrap=True)
-        out.print(f"recorded {write_record(folder, evidence)}", soft_wrap=True)
+        out.print(say("recorded {path}", path=write_record(folder, evidence)), soft_wrap=True)
     if problems := [problem for evidence in kept if (problem := not_for_record(evidence))]:
         raise InputError(problems)
 
@@ -328,12 +344,20 @@ def run_models(
 def _show(outcome: Outcome, out: Path, as_json: bool) -> None:
     from grader.verdicts.terminal import print_command
 
-    problems = [str(problem) for problem in outcome.problems]
     if as_json:
+        problems = [str(problem) for problem in outcome.problems]
         print_json({"out": str(out), "written": outcome.written, "known": outcome.known, "problems": problems})
         return
-    console().print(f"{out}: {outcome.written} answers written, {outcome.known} were there already.")
-    for problem in problems:
-        console(stderr=True).print(problem, style="yellow")
-    if not problems:
-        print_command(console(), "earwitness", "evidence", "q02", "--responses", out, before="Next: ")
+    console().print(
+        say(
+            "{path}: {written} answers written, {known} were there already.",
+            path=out,
+            written=outcome.written,
+            known=outcome.known,
+        )
+    )
+    for problem in outcome.problems:
+        console(stderr=True).print(problem.told, style="yellow")
+    if not outcome.problems:
+        before = spoken(say("Next: "))
+        print_command(console(), "earwitness", "evidence", "q02", "--responses", out, before=before)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from basics.messages import language_spoken
+from basics.messages import language_spoken, say, together
 from grader.cli.common import (
     DONE,
     FAILED,
@@ -100,8 +100,13 @@ def qti(
     correct, notes = exported_key(book, key)
     said_beside = comments(book, key, language_spoken()) if with_comments else None
     write_whole(out, qti_package(book, correct, said_beside))
-    said = f"{out}: {len(book.questions)} questions; Canvas scores choose-many questions net of wrong ticks"
-    console().print(said)
+    console().print(
+        say(
+            "{path}: {n} questions; Canvas scores choose-many questions net of wrong ticks",
+            path=out,
+            n=len(book.questions),
+        )
+    )
     _warn(notes)
 
 
@@ -126,7 +131,7 @@ def gift(out: OutOption, quiz: QuizOption = None, accept: AcceptOption = None, o
     from grader.exports.gift import gift as write_gift
 
     _for_moodle(out, lambda book, correct, _: write_gift(book, correct).encode(), quiz, accept, override)
-    console().print("GIFT holds no points: set them in Moodle")
+    console().print(say("GIFT holds no points: set them in Moodle"))
 
 
 def _for_moodle(
@@ -145,7 +150,7 @@ def _for_moodle(
     key = key_for_grading(book, accept, given(override, book))
     correct, notes = exported_key(book, key)
     write_whole(out, write(book, correct, key))
-    console().print(f"{out}: {len(book.questions)} questions")
+    console().print(say("{path}: {n} questions", path=out, n=len(book.questions)))
     _warn([*notes, *inexact(book, correct)])
 
 
@@ -163,7 +168,7 @@ def gradescope(
     from grader.exports.gradescope import write_results
 
     number = write_results(result, load_book(quiz, result), out, partial=partial)
-    console().print(f"{out}: {number} students; shown to them when the grades are published")
+    console().print(say("{path}: {n} students; shown to them when the grades are published", path=out, n=number))
 
 
 def student(
@@ -181,11 +186,16 @@ def student(
     key = key_for_grading(book, accept, given(override, book))
     sealed, secret = seal(book, correct_options(key))
     publish(out, book, sealed, opening, secret)
-    said = f"{out}: publish this folder now; {opening}: keep it secret until the deadline, then publish it"
-    console().print(said)
+    console().print(
+        say(
+            "{folder}: publish this folder now; {opening}: keep it secret until the deadline, then publish it",
+            folder=out,
+            opening=opening,
+        )
+    )
     if key.unsettled:
         names = ", ".join(question.id for question in key.unsettled)
-        console(stderr=True).print(f"sealed as not settled: {names}", style="yellow")
+        console(stderr=True).print(say("sealed as not settled: {questions}", questions=names), style="yellow")
 
 
 def open_seal(
@@ -200,7 +210,8 @@ def open_seal(
     if as_json:
         print_json({"quiz": sealed.quiz, "holds": not broken, "broken": broken})
     elif broken:
-        console().print(f"the key does not fit the seal: {', '.join(broken)}", style="red")
+        console().print(say("the key does not fit the seal: {broken}", broken=together(broken, ", ")), style="red")
     else:
-        console().print(f"the key of {len(sealed.questions)} questions is the one that was sealed", style="green")
+        n = len(sealed.questions)
+        console().print(say("the key of {n} questions is the one that was sealed", n=n), style="green")
     raise typer.Exit(FAILED if broken else DONE)

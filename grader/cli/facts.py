@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from basics.messages import quoted
+from basics.messages import quoted, say
 from grader.cli.common import DONE, JsonOption, QuizOption, command, console, load_book, print_json
 
 
@@ -55,9 +55,10 @@ def confirm(
     try:
         fact = Confirmed(value=typed(value, known.get(name)), **told)
     except ValidationError as error:
-        problems = (
+        raise InputError(
             Problem(f"--{'.'.join(map(str, e['loc'])) or 'quote'}", quoted(e["msg"].lower())) for e in error.errors()
-        )
-        raise InputError(problems) from error
+        ) from error
     path = add_fact(book.folder, name, fact, known)
-    console().print(f"{name} = {fact.value} is kept in {path}; it counts as read from now on")
+    console().print(
+        say("{name} = {value} is kept in {path}; it counts as read from now on", name=name, value=fact.value, path=path)
+    )

@@ -75,7 +75,7 @@ def why(
     if letters[0] not in wanted.options:
         raise InputError(
             Problem(
-                f"option {option}",
+                say("option {letter}", letter=option),
                 say("is not in {question}", question=question),
                 did_you_mean(letters[0], wanted.options),
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from basics.messages import say
+from basics.messages import NOTHING, Message, quoted, say, together
 from grader.cli.common import DONE, JsonOption, command, console, print_json
 
 if TYPE_CHECKING:
@@ -78,32 +78,33 @@ def sign(
             Problem(
                 f"{RECORD_FOLDER}/{INDEX}",
                 what,
-                say("record some: `{command_of}`", command_of=command_of(folder, "evidence", "--record")),
+                say("record some: `{command}`", command=command_of(folder, "evidence", "--record")),
             )
         )
     written = signature.sign(folder, record.index, key)
-    console().print(f"{written}: signs {len(record.entries)} entries", soft_wrap=True)
+    console().print(say("{path}: signs {n} entries", path=written, n=len(record.entries)), soft_wrap=True)
 
 
 def _show(out: Console, folder: Path, record: Record, known: History, signed: Signature) -> None:
     from grader.verdicts.record import INDEX
 
     for entry in record.entries:
-        state = "NOT as recorded" if entry.problems else "digest ok"
+        state = say("NOT as recorded") if entry.problems else say("digest ok")
         _line(out, entry.name, *_evaluator(entry), state, _origin(entry.name, known))
         for told in _differences(entry, folder):
-            _line(out, f"    {told}")
+            _line(out, together(("    ", told), ""))
     if record.index:
-        _line(out, INDEX, f"{len(record.index.entries)} entries", _origin(INDEX, known))
+        _line(out, INDEX, say("{n} entries", n=len(record.index.entries)), _origin(INDEX, known))
     if not record.entries:
-        _line(out, "there is no evidence of record")
-    _line(out, known.unknown and f"who recorded it is not known: {known.unknown}")
+        _line(out, say("there is no evidence of record"))
+    if known.unknown:
+        _line(out, say("who recorded it is not known: {reason}", reason=known.unknown))
     _line(out, known.caveat)
     _line(out, _signed(signed))
 
 
 def _line(out: Console, *words: str) -> None:
-    if text := "  ".join(filter(None, words)):
+    if text := together(filter(None, words), "  "):
         out.print(text, soft_wrap=True)
 
 
@@ -118,22 +119,22 @@ def _evaluator(entry: Entry) -> list[str]:
     return [f"{entry.evidence.evaluator} {entry.evidence.version}"] if entry.evidence else []
 
 
-def _origin(name: str, known: History) -> str:
+def _origin(name: str, known: History) -> Message:
     if known.unknown:
-        return ""
+        return NOTHING
     commit = known.commits.get(name)
     if commit is None:
-        return "not committed"
-    changed = ", CHANGED since" if name in known.changed else ""
-    return f"{commit.commit} {commit.date[:10]} {commit.author}{changed}"
+        return say("not committed")
+    told = quoted(f"{commit.commit} {commit.date[:10]} {commit.author}")
+    return say("{commit}, CHANGED since", commit=told) if name in known.changed else told
 
 
-def _signed(signed: Signature) -> str:
+def _signed(signed: Signature) -> Message:
     if signed.problem or not signed.there:
-        return "the signature does not hold" if signed.there else "not signed"
+        return say("the signature does not hold") if signed.there else say("not signed")
     if signed.identity is None:
-        return f"signed: {signed.said}; who that is was not checked (--signers FILE)"
-    return f"signed by {signed.identity}: {signed.said}"
+        return say("signed: {said}; who that is was not checked (--signers FILE)", said=signed.said)
+    return say("signed by {signer}: {said}", signer=signed.identity, said=signed.said)
 
 
 def _as_data(folder: Path, record: Record, known: History, signed: Signature) -> dict[str, Any]:

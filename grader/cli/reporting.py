@@ -64,7 +64,6 @@ def report(
     from grader.cli.reviewing import graded, run_with_its_own_key
     from grader.quiz.commands import command as about
     from grader.report import need_staff_edition, write_report, write_sheet
-    from grader.verdicts.terminal import print_line
 
     if grades is not None:
         need_staff_edition(edition)
@@ -92,8 +91,13 @@ def report(
         audio=audio,
         corpus=corpus,
     )
-    console().print(f"wrote {page} ({page.stat().st_size / 1e6:.1f} MB)")
+    console().print(say("wrote {path} ({size:.1f} MB)", path=page, size=page.stat().st_size / 1e6))
     if key.unsettled:
-        open_ones = ", ".join(question.id for question in key.unsettled)
-        print_line(console(), f"exit code {UNSETTLED}: {open_ones} unsettled; `{about(book.folder, 'key')}` says why")
+        told = say(
+            "exit code {code}: {questions} unsettled; `{command}` says why",
+            code=UNSETTLED,
+            questions=", ".join(question.id for question in key.unsettled),
+            command=about(book.folder, "key"),
+        )
+        console().print(told, soft_wrap=True)
     raise typer.Exit(UNSETTLED if key.unsettled else DONE)

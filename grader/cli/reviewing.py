@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from basics.messages import say
+from basics.messages import say, together
 from grader.cli.common import (
     DONE,
     FAILED,
@@ -117,7 +117,7 @@ def _need_all_of(named: dict[str, str]) -> None:
     from basics.errors import InputError, Problem
 
     if missing := [name for name, value in named.items() if not value]:
-        what = say("needs {missing}", missing=" and ".join(missing))
+        what = say("needs {missing}", missing=together(missing, say(" and ")))
         raise InputError(
             Problem("appeal", what, say("such as `earwitness appeal q07 C --student ID --result DIR`; or --list"))
         )
@@ -146,14 +146,24 @@ def ledger(
     else:
         out = console()
         for entry in entries:
-            out.print(f"{entry.number:>4}  {entry.time.isoformat()}  {entry.action:<8}  key {entry.key[:12]}")
+            line = say(
+                "{number:>4}  {time}  {action:<8}  key {key}",
+                number=entry.number,
+                time=entry.time.isoformat(),
+                action=entry.action,
+                key=entry.key[:12],
+            )
+            out.print(line)
         for finding in findings:
-            out.print(f"{finding.entry}: {finding.what}", style="red")
-        out.print(f"last entry: sha256 {seen.digest}", soft_wrap=True)
+            out.print(say("{entry}: {what}", entry=finding.entry, what=finding.what), style="red")
+        out.print(say("last entry: sha256 {digest}", digest=seen.digest), soft_wrap=True)
         if later := [str(entry.number) for entry in entries if entry.number > seen.anchored]:
-            told = f"written elsewhere, or by somebody else: {', '.join(later)}; compare the digest with what they note"
+            told = say(
+                "written elsewhere, or by somebody else: {entries}; compare the digest with what they note",
+                entries=", ".join(later),
+            )
             out.print(told, soft_wrap=True)
-        out.print("intact" if not findings else "NOT intact", style="green" if not findings else "bold red")
+        out.print(say("NOT intact") if findings else say("intact"), style="bold red" if findings else "green")
     raise typer.Exit(FAILED if findings else DONE)
 
 
@@ -198,7 +208,8 @@ def run_with_its_own_key(book: QuizBook, path: Path, override: list[Path] | None
 def tell_of_other_evidence(path: Path, run: RunRecord, key: AnswerKey) -> None:
     """Say so where the evidence was gathered anew since the run."""
     if key.evidence != run.key.evidence:
-        console(stderr=True).print(f"{path}: the evidence is other than it was; what is correct is not")
+        told = say("{path}: the evidence is other than it was; what is correct is not", path=path)
+        console(stderr=True).print(told)
 
 
 def _points(text: str | None) -> Fraction | None:

@@ -46,10 +46,16 @@ def quiz_(
     book = new_quiz(folder, with_)
     told = console()
     options = sum(len(question.options) for question in book.questions)
-    text = f"{folder}: {len(book.questions)} questions, {options} options, all decided from evidence of record"
+    text = say(
+        "{folder}: {questions} questions, {options} options, all decided from evidence of record",
+        folder=folder,
+        questions=len(book.questions),
+        options=options,
+    )
     told.print(text, soft_wrap=True)
-    told.print(f"edit {folder / starter(with_).edit} and the questions; README.md has the commands")
-    told.print("then:")
+    edited = folder / starter(with_).edit
+    told.print(say("edit {file} and the questions; README.md has the commands", file=edited))
+    told.print(say("then:"))
     for words in (("key",), ("grade", folder / CLASS_FILE)):
         told.print(f"    {command_of(folder, *words)}", soft_wrap=True)
 
@@ -66,8 +72,8 @@ def question(
     folder = find_quiz(quiz)
     told = console()
     for path in new_question(name, with_, folder):
-        told.print(f"wrote {path}", soft_wrap=True)
-    told.print(f"then: {command_of(folder, 'evidence', name, '--record')}", soft_wrap=True)
+        told.print(say("wrote {path}", path=path), soft_wrap=True)
+    told.print(say("then: {command}", command=command_of(folder, "evidence", name, "--record")), soft_wrap=True)
 
 
 def class_(
@@ -95,17 +101,12 @@ def class_(
     key, _ = testify(book, "cached", accepted_sources(book, None), ())
     paths = {path.name: path for path in write_starters(out, book, [question.id for question in key.unsettled])}
     told = console()
-    told.print(f"{paths[CLASS]}: roster, extensions, violations; works as it is", soft_wrap=True)
-    told.print(f"{paths[OVERRIDE]}: decide in it what is open before grading", soft_wrap=True)
-    told.print(f"{paths[CHANGES]}: write into it what is decided afterwards", soft_wrap=True)
-    submissions = out / CLASS_FILE
+    told.print(say("{file}: roster, extensions, violations; works as it is", file=paths[CLASS]), soft_wrap=True)
+    told.print(say("{file}: decide in it what is open before grading", file=paths[OVERRIDE]), soft_wrap=True)
+    told.print(say("{file}: write into it what is decided afterwards", file=paths[CHANGES]), soft_wrap=True)
     if students:
-        if submissions.exists():
-            raise InputError(
-                Problem(str(submissions), say("is there already"), say("move it away, or name another folder: --out"))
-            )
         write_whole(submissions, made_up_class(book, key, students, datetime.now(UTC)).encode())
-        told.print(f"{submissions}: an invented class of {students}", soft_wrap=True)
+        told.print(say("{file}: an invented class of {students}", file=submissions, students=students), soft_wrap=True)
     named = submissions if students else "SUBMISSIONS.csv"
     following = command_of(book.folder, "grade", named, "--class", paths[CLASS])
-    told.print(f"then: {following}", soft_wrap=True)
+    told.print(say("then: {command}", command=following), soft_wrap=True)

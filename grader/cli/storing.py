@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from basics.messages import say
 from grader.cli.common import DONE, FAILED, JsonOption, command, console, print_json
 
 
@@ -31,7 +32,8 @@ def size(as_json: JsonOption = False) -> None:
         return
     console().print(str(store.root), soft_wrap=True)
     for area in found:
-        console().print(f"  {area.name}: {area.files:,} files, {area.size / 1e6:,.1f} MB")
+        line = say("  {area}: {files:,} files, {size:,.1f} MB", area=area.name, files=area.files, size=area.size / 1e6)
+        console().print(line)
 
 
 def verify(as_json: JsonOption = False) -> None:
@@ -43,8 +45,8 @@ def verify(as_json: JsonOption = False) -> None:
         print_json({"damaged": found})
     else:
         for path in found:
-            console().print(f"damaged: {path}", soft_wrap=True)
-        console().print(f"{len(found)} damaged" if found else "All entries are what was kept.")
+            console().print(say("damaged: {path}", path=path), soft_wrap=True)
+        console().print(say("{n} damaged", n=len(found)) if found else say("All entries are what was kept."))
     raise typer.Exit(FAILED if found else DONE)
 
 
@@ -68,4 +70,7 @@ def prune(
     if as_json:
         print_json({"files": files, "bytes": freed, "dry_run": dry_run})
     else:
-        console().print(f"{'would take' if dry_run else 'took'} away {files:,} files, {freed / 1e6:,.1f} MB")
+        told = say("would take away {files:,} files, {size:,.1f} MB", files=files, size=freed / 1e6)
+        if not dry_run:
+            told = say("took away {files:,} files, {size:,.1f} MB", files=files, size=freed / 1e6)
+        console().print(told)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from math import inf
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from audio.codec.contract import fitted
 from audio.metrics.registry import facts_of
 from basics.errors import EarwitnessError
 from basics.files import write_whole
+from basics.messages import in_language
 from evaluators.comparison.running import Comparison, in_words
 from evaluators.comparison.statistics import Spread, Summary, summarize
 from evaluators.comparison.work import Task, loaded, transcoded
 from evaluators.display import Curves, Plot, Series
 from evaluators.packages import PROJECT, installed_version
 from grader.feedback.writing import stylesheet
+from grader.quiz.words import Language, Words, words
 from grader.report.plots import Drawing, curve_drawings
 from grader.report.rendering import POLICY, environment, figure, static
 from grader.report.sounds import SoundBank
@@ -64,24 +67,26 @@ def summaries_of(found: Comparison) -> list[Summary]:
     return made
 
 
-def write_page(found: Comparison, summaries: Sequence[Summary], out: Path, device: str) -> Path:
+def write_page(found: Comparison, summaries: Sequence[Summary], out: Path, device: str, language: Language) -> Path:
     """index.html in `out`."""
-    bank = SoundBank()
-    drawings = curve_drawings(_curves(found, summaries), "en")
-    heard = list(_worst(found, summaries[0], bank, device))
-    made = environment("en")
-    made.filters |= {"spread": _in_words, "p": _p}
+    bank, said = SoundBank(), words("comparison", language)
+    drawings = curve_drawings(_curves(found, summaries, said), language)
+    heard = list(_worst(found, summaries[0], bank, device, said))
+    made = environment(language)
+    spread: Callable[[Spread], str] = partial(_in_words, said=said)
+    made.filters |= {"spread": spread, "p": _p, "told": lambda text: in_language(text, language)}
     text = made.get_template("comparison.html.j2").render(
         policy=POLICY,
         css=stylesheet("style.css") + static("comparison.css"),
-        title="Codecs compared",
+        w=said,
+        title=said["title"],
         found=found,
         labels=[setting.label for setting in found.settings],
         summaries=summaries,
         facts={metric: facts_of(metric) for metric in found.metrics},
         drawings=drawings,
         codecs=list(dict.fromkeys(setting.codec for setting in found.settings)),
-        missing=list(_missing(found, summaries)),
+        missing=list(_missing(found, summaries, said)),
         warnings=_warnings(found),
         heard=heard,
         places=bank.places,
@@ -96,9 +101,9 @@ def write_page(found: Comparison, summaries: Sequence[Summary], out: Path, devic
     return path
 
 
-def _in_words(spread: Spread) -> str:
+def _in_words(spread: Spread, said: Words) -> str:
     if spread.mean is None:
-        return f"undefined: {spread.reason}"
+        return said["undefined_because"].format(reason=spread.reason)
     interval = "" if spread.low is None or spread.high is None else f" [{figure(spread.low)}, {figure(spread.high)}]"
     return f"{figure(spread.mean)}{interval}"
 
@@ -107,7 +112,7 @@ def _p(value: float | None) -> str:
     return "—" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _curves(found: Comparison, summaries: Sequence[Summary]) -> Curves:
+def _curves(found: Comparison, summaries: Sequence[Summary], said: Words) -> Curves:
     """A plot for each measure, a line for each codec, its bitrate in kbit/s along the axis."""
     codecs = dict.fromkeys(setting.codec for setting in found.settings)
     plots = []
@@ -128,10 +133,10 @@ def _curves(found: Comparison, summaries: Sequence[Summary]) -> Curves:
         facts = facts_of(summary.metric)
         arrow, unit = "↑" if facts.higher_is_better else "↓", f", {facts.unit}" if facts.unit else ""
         plots.append(Plot(title=f"{summary.metric}{unit} {arrow}", series=tuple(series)))
-    return Curves(title="Rate and quality", plots=tuple(plots), x_title="kbit/s", x_axis="logarithmic")
+    return Curves(title=said["rate"], plots=tuple(plots), x_title="kbit/s", x_axis="logarithmic")
 
 
-def _missing(found: Comparison, summaries: Sequence[Summary]) -> Iterator[str]:
+def _missing(found: Comparison, summaries: Sequence[Summary], said: Words) -> Iterator[str]:
     """What has no value, by measure and setting, with the commonest reasons; and that the rest stays paired."""
     reasons: dict[tuple[str, int], Counter[str]] = {}
     for (_, setting, metric), reason in found.reasons.items():
@@ -141,13 +146,11 @@ def _missing(found: Comparison, summaries: Sequence[Summary]) -> Iterator[str]:
         if not lacking:
             continue
         n = len(found.sources)
-        yield (
-            f"{summary.metric} is compared over the {len(summary.common)} of {n} clips that have a value at every "
-            f"setting which has any."
-        )
+        yield said["compared_over"].format(metric=summary.metric, common=len(summary.common), clips=n)
         for row in lacking:
             told = "; ".join(f"{why} ({k} ×)" for why, k in reasons[summary.metric, row.setting].most_common(3))
-            yield f"{summary.metric}, {found.settings[row.setting].label}: {row.defined} of {n} clips; {told}"
+            label = found.settings[row.setting].label
+            yield said["lacks"].format(metric=summary.metric, setting=label, defined=row.defined, clips=n, reasons=told)
 
 
 def _warnings(found: Comparison) -> tuple[str, ...]:
@@ -156,7 +159,7 @@ def _warnings(found: Comparison) -> tuple[str, ...]:
     return summary_of((found.sources[i].name, note) for i, notes in sorted(found.warnings.items()) for note in notes)
 
 
-def _worst(found: Comparison, summary: Summary, bank: SoundBank, device: str) -> Iterator[Heard]:
+def _worst(found: Comparison, summary: Summary, bank: SoundBank, device: str, said: Words) -> Iterator[Heard]:
     """The clips with the worst mean of the headline measure over the settings, taken through the codecs once more."""
     values = found.values[summary.metric]
     usable = np.isfinite(values).any(axis=0)
@@ -175,7 +178,7 @@ def _worst(found: Comparison, summary: Summary, bank: SoundBank, device: str) ->
         versions = []
         made = transcoded(samples, rate, settings, device)
         for j, (setting, (sound, at)) in enumerate(zip(settings, made, strict=True)):
-            value = figure(values[i, j]) if np.isfinite(values[i, j]) else "undefined"
+            value = figure(values[i, j]) if np.isfinite(values[i, j]) else said["undefined"]
             if isinstance(sound, str):
                 versions.append(Version(setting.label, value, reason=sound))
             else:

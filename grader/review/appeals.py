@@ -23,7 +23,7 @@ from pydantic import BaseModel, Field, ValidationError
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, write_whole
 from basics.folders import staging
-from basics.messages import say
+from basics.messages import Message, say, together
 from basics.suggestions import did_you_mean
 from basics.yaml_source import read, validate
 from grader.feedback.letter import letter
@@ -58,6 +58,11 @@ if TYPE_CHECKING:
 Decision = Literal["accepted", "rejected"]
 Way = Literal["also", "instead"]
 WAYS: tuple[Way, ...] = get_args(Way)
+VERDICTS = {
+    "supported": say("supported"),
+    "refuted": say("refuted"),
+    "inconclusive": say("inconclusive"),
+}
 
 
 @dataclass(frozen=True)
@@ -168,10 +173,10 @@ def _effect(run: RunRecord, grades: Grades, appeal: Appeal, offer: Offer) -> dic
     moved = sum((change.change for change in offer.differences), Fraction(0))
     index = list(run.key.questions).index(appeal.question)
     return {
-        "decides": f"{appeal.question}, {offer.decision.effect}",
+        "decides": say("{question}, {effect}", question=appeal.question, effect=offer.decision.effect),
         "correct": letters(offer.grades.scorer.key[appeal.question] or frozenset()) if offer.grades else None,
         "replaces": [run.decisions[number - 1].told(number) for number in offer.decision.replaces],
-        "not_possible": [f"{problem.where}: {problem.what}" for problem in offer.obstacles],
+        "not_possible": [say("{where}: {what}", where=problem.where, what=problem.what) for problem in offer.obstacles],
         "students_changed": len(offer.differences),
         "gain": sum(1 for change in offer.differences if change.change > 0),
         "lose": len(losers),
@@ -182,17 +187,23 @@ def _effect(run: RunRecord, grades: Grades, appeal: Appeal, offer: Offer) -> dic
     }
 
 
-def would_change(comparison: Comparison) -> list[str]:
+def would_change(comparison: Comparison) -> list[Message]:
     """What a measurement would have to be for the comparison to come out otherwise."""
-    dissent = [f"{m.name} = {m.value} ({m.source}: {m.locator})" for m in comparison.dissent]
-    found = [f"the other source were right: {', '.join(dissent)}"] if dissent else []
-    names = " and ".join(m.name for m in comparison.measurements)
+    dissent = ", ".join(f"{m.name} = {m.value} ({m.source}: {m.locator})" for m in comparison.dissent)
+    found = [say("the other source were right: {values}", values=dissent)] if dissent else []
+    names = together((m.name for m in comparison.measurements), say(" and "))
     if comparison.state == "inconclusive":
-        return [*found, f"{names} were known well enough: {comparison.reason}"]
+        return [*found, say("{names} were known well enough: {reason}", names=names, reason=comparison.reason)]
     if comparison.gap is None:
-        return [*found, f"{names} were another fact than {', '.join(str(m.value) for m in comparison.measurements)}"]
-    needed = comparison.gap + comparison.margin
-    return [*found, f"{names} moved by more than {needed:.4g} ({comparison.gap:.4g} to the threshold, and the margin)"]
+        facts = ", ".join(str(m.value) for m in comparison.measurements)
+        return [*found, say("{names} were another fact than {facts}", names=names, facts=facts)]
+    moved = say(
+        "{names} moved by more than {needed:.4g} ({gap:.4g} to the threshold, and the margin)",
+        names=names,
+        needed=comparison.gap + comparison.margin,
+        gap=comparison.gap,
+    )
+    return [*found, moved]
 
 
 def change_file(changes: Changes) -> str:
@@ -315,11 +326,18 @@ class Packet(BaseModel):
     decision: Outcome | None
 
     @property
-    def said(self) -> str:
+    def said(self) -> Message:
         """Where the appeal stands, in words."""
-        if self.decision is None:
-            return "open"
-        return f"{self.decision.outcome}{f' as {self.decision.way} right' if self.decision.way else ''}"
+        return say("open") if self.decision is None else outcome_in_words(self.decision.outcome, self.decision.way)
+
+
+def outcome_in_words(outcome: Decision, way: Way | None) -> Message:
+    """A decision on an appeal, and how it was accepted."""
+    told = say("accepted") if outcome == "accepted" else say("rejected")
+    if way is None:
+        return told
+    as_also, as_instead = say("{outcome} as also right", outcome=told), say("{outcome} as instead right", outcome=told)
+    return as_also if way == "also" else as_instead
 
 
 def _is_appeal(name: str) -> bool:
@@ -331,11 +349,8 @@ def _packet(path: Path) -> Packet:
         return Packet.model_validate_json(read_bytes(path, most=MOST_BYTES))
     except ValidationError as error:
         first = error.errors()[0]
-        what = say(
-            "is not the packet of an appeal: {first} {first2}",
-            first=".".join(map(str, first["loc"])),
-            first2=first["msg"],
-        )
+        place = ".".join(map(str, first["loc"]))
+        what = say("is not the packet of an appeal: {place} {said}", place=place, said=first["msg"])
         raise InputError(
             Problem(str(path), what, say("restore it (the ledger keeps every version under objects/)"))
         ) from None
@@ -347,7 +362,8 @@ def _opened(path: Path) -> str | None:
         return None
     earlier = _packet(path)
     if earlier.decision:
-        what = say("was {outcome} on {time}", outcome=earlier.decision.outcome, time=earlier.decision.time)
+        outcome, time = outcome_in_words(earlier.decision.outcome, None), earlier.decision.time
+        what = say("was {outcome} on {time}", outcome=outcome, time=time)
         raise InputError(
             Problem(str(path), what, say("a decided appeal is not changed; regrade, or appeal anew elsewhere"))
         )
@@ -388,14 +404,17 @@ def show_appeals(out: Console, appeals: Sequence[dict[str, Any]]) -> None:
     """The list for people."""
     for appeal in appeals:
         decision = appeal["decision"]
-        by = f", {decision['by']}" if decision and decision["by"] else ""
-        when = f"decided {decision['time'][:10]}{by}" if decision else f"opened {appeal['opened'][:10]}"
-        line = f"{appeal['question']} {appeal['option']}  {appeal['student']}  {appeal['status']}  {when}"
+        when = say("opened {date}", date=appeal["opened"][:10])
+        if decision:
+            when = say("decided {date}", date=decision["time"][:10])
+            when = say("{decided}, {by}", decided=when, by=decision["by"]) if decision["by"] else when
+        line = together((f"{appeal['question']} {appeal['option']}", appeal["student"], appeal["status"], when), "  ")
         out.print(line, soft_wrap=True)
         for file in appeal["files"][1:]:
-            out.print(f"    {'letter' if file.endswith('.md') else 'changes'}: {file}", soft_wrap=True)
+            told = say("letter: {path}", path=file) if file.endswith(".md") else say("changes: {path}", path=file)
+            out.print("    " + told, soft_wrap=True)
     waiting = sum(1 for appeal in appeals if appeal["decision"] is None)
-    out.print(f"{len(appeals)} appeals, {waiting} of them open")
+    out.print(say("{n} appeals, {open} of them open", n=len(appeals), open=waiting))
 
 
 def _pending(folder: Path, run: RunRecord, book: QuizBook) -> Decisions:
@@ -410,7 +429,9 @@ def _need_possible(appeal: Appeal, made: Mapping[Way, Offer]) -> None:
     if appeal.way is None:
         losers = [c for c in made["instead"].differences if c.change < 0]
         named = ", ".join(f"{c.student_id} {rounded(c.old)} -> {rounded(c.new)}" for c in losers[:SHOWN])
-        lose = f"{len(losers)} lose: {named}{', …' * (len(losers) > SHOWN)}" if losers else "nobody loses"
+        lose = say("nobody loses")
+        if losers:
+            lose = say("{n} lose: {students}", n=len(losers), students=named + ", …" * (len(losers) > SHOWN))
         what = say("needs the way: as also right (nobody loses), or as right instead ({lose})", lose=lose)
         raise InputError(Problem("--decision accepted", what, say("say --as also or --as instead")))
     if obstacles := made[appeal.way].obstacles:
@@ -422,17 +443,17 @@ def _problems(grades: Grades, appeal: Appeal) -> list[Problem]:
     question = book.question(appeal.question)
     problems = []
     if appeal.letter not in question.options:
-        what = say("is not in {id}", id=question.id)
-        problems.append(Problem(f"option {appeal.letter}", what, did_you_mean(appeal.letter, question.options)))
+        what = say("is not in {question}", question=question.id)
+        where = say("option {letter}", letter=appeal.letter)
+        problems.append(Problem(where, what, did_you_mean(appeal.letter, question.options)))
     if grades.scorer.key[question.id] is None:
         problems.append(
             Problem(question.id, say("is not settled, there is no verdict to appeal against"), say("settle it"))
         )
     if record_of(grades, appeal.student) is None:
         known = [record.student_id for record in grades.records]
-        problems.append(
-            Problem(f"student {appeal.student}", say("is not in the result"), did_you_mean(appeal.student, known))
-        )
+        where = say("student {student}", student=appeal.student)
+        problems.append(Problem(where, say("is not in the result"), did_you_mean(appeal.student, known)))
     if appeal.decision and len(appeal.reason) < SHORTEST_REASON:
         problems.append(
             Problem("--decision", say("needs a reason that can be read later"), say("give it with --reason"))
@@ -460,44 +481,60 @@ def _names(reason: str, other: StudentRecord) -> bool:
 def show_appeal(out: Console, data: dict[str, Any]) -> None:
     """The packet for people."""
     out.print(f"{data['question']} {data['option']}: {data['text']}", style="bold")
-    out.print(f"verdict: {data['evidence']['verdict']}; key {data['key']['correct'] or 'none'}")
+    verdict, correct = VERDICTS[data["evidence"]["verdict"]], data["key"]["correct"]
+    out.print(say("verdict: {verdict}; key {key}", verdict=verdict, key=correct or say("none")))
     for ground in data["evidence"]["grounds"]:
-        out.print(f"  {ground}")
-    out.print("It would come out otherwise if")
+        out.print(together(("  ", ground), ""))
+    out.print(say("It would come out otherwise if"))
     for change in data["what_would_change_it"]:
-        out.print(f"  {change}")
+        out.print(together(("  ", change), ""))
     for way, effect in data["if_accepted"].items():
         _show_effect(out, way, effect, data["student"])
     if data["within_revision_window"] is False:
-        out.print("the revision window is over", style="yellow")
-    if data["decision"]:
-        way = f" as {data['decision']['as']} right" if data["decision"]["as"] else ""
-        out.print(f"{data['decision']['outcome']}{way}: {data['decision']['reason']}", style="bold")
+        out.print(say("the revision window is over"), style="yellow")
+    if decision := data["decision"]:
+        outcome = outcome_in_words(decision["outcome"], decision["as"])
+        out.print(say("{outcome}: {reason}", outcome=outcome, reason=decision["reason"]), style="bold")
     for path in data["written"]:
-        out.print(f"written: {path}")
+        out.print(say("written: {path}", path=path))
     for path in (path for path in data["written"] if path.endswith(".yaml")):
         carry = about_run("regrade", Path(path).parent.parent, path, "--out", "NEW")
-        out.print(f"then: {carry}", soft_wrap=True)
+        out.print(say("then: {command}", command=carry), soft_wrap=True)
 
 
 def _show_effect(out: Console, way: str, effect: dict[str, Any], who: str) -> None:
-    out.print(f"if accepted as {way} right: {effect['decides']}", style="bold")
+    head = say("if accepted as also right: {decision}", decision=effect["decides"])
+    if way == "instead":
+        head = say("if accepted as instead right: {decision}", decision=effect["decides"])
+    out.print(head, style="bold")
     for obstacle in effect["not_possible"]:
-        out.print(f"  cannot be had: {obstacle}", style="yellow")
+        out.print("  " + say("cannot be had: {reason}", reason=obstacle), style="yellow")
     if effect["not_possible"]:
         return
     for decision in effect["replaces"]:
-        out.print(f"  in place of {decision}", style="yellow")
-    out.print(
-        f"  {effect['gain']} of {effect['n']} students gain, {effect['lose']} lose; mean change {effect['mean_change']}"
+        out.print("  " + say("in place of {decision}", decision=decision), style="yellow")
+    counts = say(
+        "{gain} of {n} students gain, {lose} lose; mean change {mean_change}",
+        gain=effect["gain"],
+        n=effect["n"],
+        lose=effect["lose"],
+        mean_change=effect["mean_change"],
     )
+    out.print("  " + counts)
     for loser in effect["losers"][:SHOWN]:
-        out.print(f"    loses: {loser['student']} {loser['old']} -> {loser['new']}")
+        line = say("loses: {student} {old} -> {new}", student=loser["student"], old=loser["old"], new=loser["new"])
+        out.print("    " + line)
     if effect["lose"] > SHOWN:
-        out.print(f"    and {effect['lose'] - SHOWN} more, all in --json")
+        out.print("    " + say("and {n} more, all in --json", n=effect["lose"] - SHOWN))
     student = effect["this_student"]
     if student["points"] is not None:
-        out.print(
-            f"  {who} ticked {student['ticked'] or 'nothing'}: {student['points']} -> "
-            f"{student['points_then']} points, total {student['total']} -> {student['total_then']}"
+        line = say(
+            "{student} ticked {ticked}: {points} -> {points_then} points, total {total} -> {total_then}",
+            student=who,
+            ticked=student["ticked"] or say("nothing"),
+            points=student["points"],
+            points_then=student["points_then"],
+            total=student["total"],
+            total_then=student["total_then"],
         )
+        out.print("  " + line)

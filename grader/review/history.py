@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from basics.messages import NOTHING, Message, quoted, said_by, say
+
 UNIT, SHORT = "\x1f", 12
 POINTERS = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"}
 """Variables that a hook of some other repository sets."""
@@ -32,8 +34,8 @@ class History:
 
     commits: dict[str, Commit]
     changed: frozenset[str] = frozenset()
-    unknown: str = ""
-    caveat: str = ""
+    unknown: Message = NOTHING
+    caveat: Message = NOTHING
 
 
 class _Silent(Exception):
@@ -49,9 +51,9 @@ def history_of(folder: Path, names: Sequence[str]) -> History:
         commits = {name: commit for name in names if (commit := _last_commit(folder, name))}
         changed = frozenset(name for name in commits if _git(folder, "status", "--porcelain", "--", name).strip())
     except _Silent as reason:
-        return History({}, unknown=str(reason))
-    caveat = "the clone is shallow: an entry may be older than the commit that is named" if shallow else ""
-    return History(commits, changed, caveat=caveat)
+        return History({}, unknown=said_by(reason))
+    caveat = say("the clone is shallow: an entry may be older than the commit that is named")
+    return History(commits, changed, caveat=caveat if shallow else NOTHING)
 
 
 def _last_commit(folder: Path, name: str) -> Commit | None:
@@ -70,10 +72,10 @@ def _git(folder: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(command, env=here, capture_output=True, check=False, encoding="utf-8", errors="replace")
     except OSError as error:
-        raise _Silent("git is not installed") from error
+        raise _Silent(say("git is not installed")) from error
     if done.returncode:
+        if "not a git repository" in done.stderr:
+            raise _Silent(say("not in a git repository"))
         said = done.stderr.strip().splitlines()
-        raise _Silent(
-            "not in a git repository" if "not a git repository" in done.stderr else f"git: {said[0] if said else ''}"
-        )
+        raise _Silent(quoted(f"git: {said[0] if said else ''}"))
     return done.stdout

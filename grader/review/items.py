@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from basics.messages import NOTHING, Message, say
 from evaluators.evidence import Frozen, Interval
 from grader.marking.grading import Grades, StudentRecord
 from grader.marking.scoring import printed_points, treated_rightly
@@ -59,7 +60,7 @@ class Reliability(Frozen):
     n: int
     alpha: float | None
     interval: Interval | None
-    reason: str = ""
+    reason: Message = NOTHING
 
 
 def item_statistics(scores: Matrix, possible: Matrix, names: list[str]) -> tuple[ItemStatistics, ...]:
@@ -87,11 +88,11 @@ def reliability(scores: Matrix, *, seed: int = 0, resamples: int = RESAMPLES) ->
     value = alpha(scores)
     if value is None:
         reason = (
-            "fewer than two items"
+            say("fewer than two items")
             if k < 2
-            else "fewer than three students"
+            else say("fewer than three students")
             if n < FEWEST
-            else "no variance in the totals"
+            else say("no variance in the totals")
         )
         return Reliability(items=k, n=n, alpha=None, interval=None, reason=reason)
     generator = np.random.default_rng(seed)
@@ -258,38 +259,45 @@ def show_items(out: Console, data: dict[str, Any]) -> None:
     """The statistics for people; n stands at the top and small classes are told so."""
     from rich.table import Table
 
-    out.print(f"n = {data['n']} students, rule {data['rule']}; {data['left_out']} left out (late or not graded)")
-    out.print(f"mean {data['mean']} of all {data['n'] + data['left_out']} who submitted" + _key_of(data))
+    n, left_out = data["n"], data["left_out"]
+    counted = say(
+        "n = {n} students, rule {rule}; {left_out} left out (late or not graded)",
+        n=n,
+        rule=data["rule"],
+        left_out=left_out,
+    )
+    out.print(counted)
+    mean = say("mean {mean} of all {n} who submitted", mean=data["mean"], n=n + left_out)
+    out.print(say("{told}; key {key}", told=mean, key=data["key"][:12]) if data["key"] else mean)
     for line in data["decisions"]:
-        out.print(f"decided: {line}")
+        out.print(say("decided: {decision}", decision=line))
     if data["small_class"]:
-        out.print(
-            f"Fewer than {SMALL_CLASS} students: correlations and alpha are mostly noise, read them as hints.",
-            style="yellow",
+        told = say(
+            "Fewer than {n} students: correlations and alpha are mostly noise, read them as hints.", n=SMALL_CLASS
         )
-    table = Table("question", "difficulty", "discrimination", "upper-lower", "alpha without")
+        out.print(told, style="yellow")
+    discrimination = say("discrimination")
+    table = Table(say("question"), say("difficulty"), discrimination, say("upper-lower"), say("alpha without"))
     for row in data["questions"]:
         cells = [row[name] for name in ("difficulty", "discrimination", "upper_lower", "without")]
         table.add_row(row["name"], *map(number, cells))
     out.print(table)
-    options = Table("option", "key", "ticked", "best 27%", "weakest 27%", "treated rightly", "discrimination")
+    by_group = say("best 27%"), say("weakest 27%")
+    options = Table(say("option"), say("key"), say("ticked"), *by_group, say("treated rightly"), discrimination)
     for row in data["options"]:
         cells = [row[n] for n in ("ticked", "ticked_by_best", "ticked_by_weakest", "difficulty", "discrimination")]
-        options.add_row(row["name"], "yes" if row["correct"] else "no", *map(number, cells))
+        options.add_row(row["name"], say("yes") if row["correct"] else say("no"), *map(number, cells))
     out.print(options)
-    for name, label in (("questions", "questions"), ("options", "options as true/false items")):
+    for name, label in (("questions", say("questions")), ("options", say("options as true/false items"))):
         out.print(_reliability(label, data["reliability"][name]))
 
 
-def _key_of(data: dict[str, Any]) -> str:
-    return f"; key {data['key'][:12]}" if data["key"] else ""
-
-
-def _reliability(label: str, row: Row) -> str:
+def _reliability(label: Message, row: Row) -> Message:
     if row["alpha"] is None:
-        return f"alpha over {label}: none ({row['reason']})"
+        return say("alpha over {items}: none ({reason})", items=label, reason=row["reason"])
+    told = say("alpha over {n} {items}: {alpha:.2f}", n=row["items"], items=label, alpha=row["alpha"])
     low, high = row["interval"]["low"], row["interval"]["high"]
-    return f"alpha over {row['items']} {label}: {row['alpha']:.2f} [{low:.2f}, {high:.2f}], n = {row['n']}"
+    return say("{told} [{low:.2f}, {high:.2f}], n = {n}", told=told, low=low, high=high, n=row["n"])
 
 
 def number(value: float | None) -> str:

@@ -147,11 +147,8 @@ def compare(
     """Students whose total changes, the largest loss first. Raises InputError if the two name other students."""
     if old.keys() != new.keys():
         only = sorted(old.keys() ^ new.keys())
-        what = say(
-            "the two results are of different students: {only}{value}",
-            only=", ".join(only[:5]),
-            value=" …" if len(only) > 5 else "",
-        )
+        named = ", ".join(only[:5]) + (" …" if len(only) > 5 else "")
+        what = say("the two results are of different students: {students}", students=named)
         raise InputError(Problem("regrade", what, say("compare results of the same submissions")))
     before, after = ranks(old), ranks(new)
     changes = [
@@ -249,7 +246,9 @@ def decision_lines(decisions: Decisions) -> list[str]:
     """The list in words; a decision that was taken back says by which one."""
     by = {number: at for at, decision in enumerate(decisions, 1) for number in decision.replaces}
     return [
-        decision.told(number) + (f" (replaced by {by[number]})" if number in by else "")
+        say("{decision} (replaced by {number})", decision=decision.told(number), number=by[number])
+        if number in by
+        else decision.told(number)
         for number, decision in enumerate(decisions, 1)
     ]
 
@@ -298,23 +297,39 @@ def show_diff(out: Console, data: dict[str, Any]) -> None:
     from rich.table import Table
 
     old, new = data["old"], data["new"]
-    out.print(f"key   {old['key'][:12]} -> {new['key'][:12]}   rule {old['rule']} -> {new['rule']}")
-    if old["evidence"] != new["evidence"]:
-        out.print("the two keys rest on different evidence")
-    for name, change in data["key_changes"].items():
-        out.print(f"  {name}: {in_letters(change['old'])} -> {in_letters(change['new'])}")
-    for line in data["decisions"]:
-        out.print(f"decided: {line}")
-    for line in data["lost_decisions"]:
-        out.print(f"the new run does not carry: {line}", style="yellow")
-    out.print(
-        f"{data['changed']} of {data['students']} students change: {data['up']} up, {data['down']} down, "
-        f"{data['rank_changed']} change rank; mean {data['mean']['old']} -> {data['mean']['new']}, "
-        f"change {data['mean_change']}"
+    head = say(
+        "key   {old_key} -> {new_key}   rule {old_rule} -> {new_rule}",
+        old_key=old["key"][:12],
+        new_key=new["key"][:12],
+        old_rule=old["rule"],
+        new_rule=new["rule"],
     )
+    out.print(head)
+    if old["evidence"] != new["evidence"]:
+        out.print(say("the two keys rest on different evidence"))
+    for name, change in data["key_changes"].items():
+        was, now = in_letters(change["old"]), in_letters(change["new"])
+        out.print(say("  {question}: {was} -> {now}", question=name, was=was, now=now))
+    for line in data["decisions"]:
+        out.print(say("decided: {decision}", decision=line))
+    for line in data["lost_decisions"]:
+        out.print(say("the new run does not carry: {decision}", decision=line), style="yellow")
+    counts = say(
+        "{changed} of {students} students change: {up} up, {down} down, {rank_changed} change rank; "
+        "mean {old_mean} -> {new_mean}, change {mean_change}",
+        changed=data["changed"],
+        students=data["students"],
+        up=data["up"],
+        down=data["down"],
+        rank_changed=data["rank_changed"],
+        mean_change=data["mean_change"],
+        old_mean=data["mean"]["old"],
+        new_mean=data["mean"]["new"],
+    )
+    out.print(counts)
     for note in data["notes"]:
-        out.print(f"note: {note}", style="yellow")
-    table = Table("student", "old", "new", "change", "rank", "questions")
+        out.print(say("note: {what}", what=note), style="yellow")
+    table = Table(say("student"), say("old"), say("new"), say("change"), say("rank"), say("questions"))
     shown = data["changes"] if len(data["changes"]) <= 2 * SHOWN else data["changes"][:SHOWN] + data["changes"][-SHOWN:]
     for row in shown:
         rank = f"{row['old_rank']} -> {row['new_rank']}"
@@ -322,6 +337,9 @@ def show_diff(out: Console, data: dict[str, Any]) -> None:
     if shown:
         out.print(table)
     if len(shown) < len(data["changes"]):
-        out.print(
-            f"the {SHOWN} largest losses and gains of {len(data['changes'])}; all stand in changed.csv and --json"
+        told = say(
+            "the {shown} largest losses and gains of {n}; all stand in changed.csv and --json",
+            shown=SHOWN,
+            n=len(data["changes"]),
         )
+        out.print(told)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
+from basics.messages import say
 from grader.marking.grading import Grades, StudentRecord
 from grader.marking.scoring import rounded, share
 from grader.quiz.spec import Question
@@ -33,6 +34,19 @@ SHOWN = 25
 Doubt = Literal["undecided", "recalled", "dissent", "close", "firm", "overridden"]
 DOUBTS: tuple[Doubt, ...] = ("undecided", "recalled", "dissent", "close", "firm", "overridden")
 """From what deserves most of a TA's time to what deserves least."""
+IN_WORDS = {
+    "undecided": say("undecided"),
+    "recalled": say("recalled"),
+    "dissent": say("dissent"),
+    "close": say("close"),
+    "firm": say("firm"),
+    "overridden": say("overridden"),
+    "supported": say("supported"),
+    "refuted": say("refuted"),
+    "disagrees": say("disagrees"),
+    "leans against": say("leans against"),
+}
+"""What the data say of evidence and of witnesses."""
 
 
 @dataclass(frozen=True)
@@ -233,27 +247,39 @@ def show_sensitivity(out: Console, data: dict[str, Any]) -> None:
 
     flips = data["flips"]
     n = max((row["n"] for row in flips), default=0)
-    out.print(f"If an option's verdict were the other way round (n = {n} students):")
+    out.print(say("If an option's verdict were the other way round (n = {n} students):", n=n))
     if n < SMALL_CLASS:
-        out.print(f"Fewer than {SMALL_CLASS} students: read the numbers as hints.", style="yellow")
-    table = Table("option", "key", "evidence", "gap", "changed", "mean change", "cross the line")
+        out.print(say("Fewer than {n} students: read the numbers as hints.", n=SMALL_CLASS), style="yellow")
+    effect = say("changed"), say("mean change"), say("cross the line")
+    table = Table(say("option"), say("key"), say("evidence"), say("gap"), *effect)
     for row in flips[:SHOWN]:
         gap = "-" if row["gap"] is None else f"{row['gap']:.3g}"
         crossing = "-" if data["line"] is None else str(len(row["crossing"]))
-        name, key = f"{row['question']} {row['option']}", "yes" if row["correct"] else "no"
-        table.add_row(name, key, row["evidence"], gap, str(row["changed"]), row["mean_change"], crossing)
+        name, key = f"{row['question']} {row['option']}", say("yes") if row["correct"] else say("no")
+        doubt = IN_WORDS[row["evidence"]]
+        table.add_row(name, key, doubt, gap, str(row["changed"]), row["mean_change"], crossing)
     out.print(table)
     if len(flips) > SHOWN:
-        out.print(f"{len(flips) - SHOWN} more options, from firmer evidence, are in --json", style="dim")
+        more = say("{n} more options, from firmer evidence, are in --json", n=len(flips) - SHOWN)
+        out.print(more, style="dim")
     against = [row for row in data["witnesses"] if row["standing"] != "agrees"]
     if not against:
-        out.print("On every option the strong half of the class agrees with the evidence.")
+        out.print(say("On every option the strong half of the class agrees with the evidence."))
         return
-    out.print("Evidence and the strong half of the class differ on:")
+    out.print(say("Evidence and the strong half of the class differ on:"))
     for row in against:
         low, high = row["interval"]
-        out.print(
-            f"  {row['question']} {row['option']}: evidence {row['evidence']}, ticked by "
-            f"{row['strong_half_ticked']:.0%} [{low:.0%}, {high:.0%}] of the strong half (n = {row['n']}), "
-            f"{row['weak_half_ticked']:.0%} of the weak: {row['standing']}"
+        line = say(
+            "  {question} {option}: evidence {evidence}, ticked by {strong:.0%} [{low:.0%}, {high:.0%}] of the strong "
+            "half (n = {n}), {weak:.0%} of the weak: {standing}",
+            question=row["question"],
+            option=row["option"],
+            evidence=IN_WORDS[row["evidence"]],
+            strong=row["strong_half_ticked"],
+            low=low,
+            high=high,
+            n=row["n"],
+            weak=row["weak_half_ticked"],
+            standing=IN_WORDS[row["standing"]],
         )
+        out.print(line)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from basics.errors import InputError, Problem, Unavailable
 from basics.files import read_bytes, reading, write_whole
-from basics.messages import say
+from basics.messages import Message, quoted, say
 from grader.quiz.commands import about_run
 from grader.verdicts.record import INDEX, RECORD_FOLDER, Index
 
@@ -44,7 +44,7 @@ def sign(folder: Path, index: Index, key: Path) -> Path:
     if done.returncode or not done.stdout:
         remedy = say("name an SSH key: a private one, or the public one of a key that the agent holds")
         raise InputError(
-            Problem(str(key), say("cannot be used to sign ({last_line})", last_line=_last_line(done.stderr)), remedy)
+            Problem(str(key), say("cannot be used to sign ({said})", said=_last_line(done.stderr)), remedy)
         )
     path = folder / RECORD_FOLDER / SIGNATURE
     write_whole(path, done.stdout)
@@ -65,7 +65,7 @@ def check(folder: Path, index: Index | None, signers: Path | None) -> Signature:
         return Signature(
             there=True,
             problem=Problem(
-                _where(), say("cannot be checked without {INDEX}", INDEX=INDEX), say("restore {INDEX}", INDEX=INDEX)
+                _where(), say("cannot be checked without {file}", file=INDEX), say("restore {file}", file=INDEX)
             ),
         )
     try:
@@ -121,7 +121,7 @@ def _by_signer(armoured: bytes, signed: bytes, signers: Path) -> Signature:
 def _outcome(done: subprocess.CompletedProcess[bytes]) -> Signature:
     if done.returncode == 0:
         return Signature(there=True, said=_first_line(done.stdout))
-    what = say("does not fit {INDEX} ({last_line})", INDEX=INDEX, last_line=_last_line(done.stderr))
+    what = say("does not fit {file} ({said})", file=INDEX, said=_last_line(done.stderr))
     return Signature(there=True, problem=Problem(_where(), what))
 
 
@@ -140,6 +140,6 @@ def _first_line(said: bytes) -> str:
     return next(iter(said.decode(errors="replace").splitlines()), "")
 
 
-def _last_line(said: bytes) -> str:
+def _last_line(said: bytes) -> Message:
     lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "ssh-keygen gave no reason"
+    return quoted(lines[-1].strip()) if lines else say("ssh-keygen gave no reason")
