@@ -86,7 +86,6 @@ def say(template: str, /, **fields: Any) -> Message:
 
 
 NOTHING = Message("", "", {})
-SEMICOLON = say("; ")
 
 
 def plural(one: str, many: str, n: int, /, **fields: Any) -> Message:
@@ -102,6 +101,9 @@ def _kept(fields: dict[str, Any]) -> dict[str, Any]:
 def quoted(text: str) -> Message:
     """What others said (a library, an author, a file), which has no translation."""
     return Message("{text}", "", {"text": text})
+
+
+SEMICOLON = say("; ")
 
 
 def said_by(error: BaseException) -> Message:

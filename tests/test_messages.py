@@ -43,7 +43,8 @@ def printed_literals(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """English that is handed to a console as it stands."""
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and name_of(call.func) in PRINTING - {"append"}:
-            for argument in call.args:
+            styled = name_of(call.func) in ("prose", "styled", "Text")  # what follows is a style
+            for argument in call.args[: 1 if styled else None]:
                 for part in argument.elts if isinstance(argument, ast.Tuple) else [argument]:
                     text = literal_of(part)
                     if WORD.search(NO_WORDS.sub("", text)):
