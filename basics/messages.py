@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from basics.visible import visible
 
@@ -49,11 +49,10 @@ class Message(str):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
         """In a pydantic model: a message stays one, a text that is read is quoted; written it is a text."""
-        from pydantic_core import core_schema
+        from pydantic import WrapValidator
 
-        return core_schema.no_info_wrap_validator_function(
-            lambda value, read: value if isinstance(value, Message) else quoted(read(value)), core_schema.str_schema()
-        )
+        kept = WrapValidator(lambda value, read: value if isinstance(value, Message) else quoted(read(value)))
+        return handler.generate_schema(Annotated[str, kept])
 
     def __add__(self, other: str) -> Message:
         return together((self, other), "")
