@@ -10,7 +10,8 @@ from __future__ import annotations
 import gettext
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -142,7 +143,7 @@ def language_of_locale() -> Language:
     return "zh-TW" if locale.replace("-", "_").startswith(("zh_TW", "zh_Hant")) else "en"
 
 
-_spoken: Language = "en"
+_spoken: Language | None = None
 
 
 def speak(language: Language) -> None:
@@ -154,13 +155,25 @@ def speak(language: Language) -> None:
     gettext.textdomain(DOMAIN)
 
 
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """`speak` for a while."""
+    before = language_spoken()
+    speak(language)
+    try:
+        yield
+    finally:
+        speak(before)
+
+
 def language_spoken() -> Language:
-    return _spoken
+    """The language that was said to be spoken, else that of the locale."""
+    return _spoken or language_of_locale()
 
 
 def spoken(text: str) -> str:
     """A text as it is shown to the person at the terminal; one that is no message as it is."""
-    return str(in_language(text, _spoken))
+    return str(in_language(text, language_spoken()))
 
 
 def say_error(text: str) -> None:
