@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 
 from basics.csv_source import Table
 from basics.errors import Problem
-from basics.messages import NOTHING, say, together
+from basics.messages import NOTHING, Message, say, together
 from grader.quiz.spec import Question, QuizBook
 from grader.submissions.cells import letters, says_nothing, shortened, strip_tags, without_tags
 from grader.submissions.class_file import IGNORE
@@ -78,7 +78,18 @@ class Candidate:
         return self.fits and self.likeness >= (LIKE if self.telling else LIKE_ALONE)
 
     def __str__(self) -> str:
-        return f"{self.question} ({self.likeness:.0%} alike, {self.fitting} of {self.answers} answers name its options)"
+        return str(self.message)
+
+    @property
+    def message(self) -> Message:
+        """The question, how alike it is, and how many answers are of it."""
+        return say(
+            "{question} ({likeness:.0%} alike, {fitting} of {answers} answers name its options)",
+            question=self.question,
+            likeness=self.likeness,
+            fitting=self.fitting,
+            answers=self.answers,
+        )
 
 
 def assign(table: Table, columns: Sequence[QuestionColumn], book: QuizBook, mapping: Mapping[str, str]) -> Assignment:
@@ -193,7 +204,11 @@ def _untold(table: Table, column: QuestionColumn, book: QuizBook, candidates: Se
     found = say("is the text of no question of this quiz")
     if named:
         found = say("could be {questions}", questions=together(named, say(" or ")))
-    like = say("; most like {candidates}", candidates=together(map(str, candidates), ", ")) if candidates else NOTHING
+    like = (
+        say("; most like {candidates}", candidates=together((candidate.message for candidate in candidates), ", "))
+        if candidates
+        else NOTHING
+    )
     what = say(
         "question {number} {found}: {shortened}{like}",
         number=column.number,
