@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import gettext
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
+
+from basics.visible import visible
 
 Language = Literal["en", "zh-TW"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -46,11 +50,10 @@ class Message(str):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
         """In a pydantic model: a message stays one, a text that is read is quoted; written it is a text."""
-        from pydantic_core import core_schema
+        from pydantic import WrapValidator
 
-        return core_schema.no_info_wrap_validator_function(
-            lambda value, read: value if isinstance(value, Message) else quoted(read(value)), core_schema.str_schema()
-        )
+        kept = WrapValidator(lambda value, read: value if isinstance(value, Message) else quoted(read(value)))
+        return handler.generate_schema(Annotated[str, kept])
 
     def __add__(self, other: str) -> Message:
         return together((self, other), "")
@@ -100,13 +103,21 @@ def quoted(text: str) -> Message:
     return Message("{text}", "", {"text": text})
 
 
+SEMICOLON = say("; ")
+
+
 def said_by(error: BaseException) -> Message:
     """What an error says: the message that it was raised with, or the text of one that is not ours."""
     said = error.args[0] if error.args else None
     return said if isinstance(said, Message) else quoted(str(error))
 
 
-def together(parts: Iterable[str], between: str = "; ") -> Message:
+def first_line(message: Message) -> Message:
+    """A message, or of one with several lines the first, which then is told in English."""
+    return quoted(message.splitlines()[0]) if "\n" in message else message
+
+
+def together(parts: Iterable[str], between: str = SEMICOLON) -> Message:
     """Several messages as one; what stands between them may be a message too."""
     fields = {f"part{number}": part for number, part in enumerate(parts)}
     template = "{between}".join(f"{{{name}}}" for name in fields)
@@ -132,7 +143,7 @@ def language_of_locale() -> Language:
     return "zh-TW" if locale.replace("-", "_").startswith(("zh_TW", "zh_Hant")) else "en"
 
 
-_spoken: Language = "en"
+_spoken: Language | None = None
 
 
 def speak(language: Language) -> None:
@@ -144,10 +155,27 @@ def speak(language: Language) -> None:
     gettext.textdomain(DOMAIN)
 
 
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """`speak` for a while."""
+    before = language_spoken()
+    speak(language)
+    try:
+        yield
+    finally:
+        speak(before)
+
+
 def language_spoken() -> Language:
-    return _spoken
+    """The language that was said to be spoken, else that of the locale."""
+    return _spoken or language_of_locale()
 
 
 def spoken(text: str) -> str:
     """A text as it is shown to the person at the terminal; one that is no message as it is."""
-    return str(in_language(text, _spoken))
+    return str(in_language(text, language_spoken()))
+
+
+def say_error(text: str) -> None:
+    """What the program says on standard error, in the language that is spoken."""
+    print(visible(f"earwitness: {spoken(text)}"), file=sys.stderr)

@@ -23,6 +23,11 @@ OPENS, CLOSES = "[（「『]", "[，。；：、？！）」』]"
 BETWEEN = re.compile(rf"(?:(?<={WIDE})(?=\S)|(?<=\S)(?={WIDE}))(?<!{OPENS})(?!{CLOSES})")
 
 
+def styled(text: str, style: str = "") -> Text:
+    """A text as it is; a message in the language that is spoken."""
+    return Text(spoken(text), style)
+
+
 def prose(text: str, style: str = "") -> Text:
     """Text whose lines end where its language lets them: never between a number and its unit, and between the
     characters of Chinese, which has no spaces. A message is told in the language that is spoken."""

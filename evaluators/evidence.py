@@ -32,11 +32,12 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
+    WrapValidator,
     model_validator,
 )
 
 from basics.errors import InputError, Problem
-from basics.messages import say
+from basics.messages import Message, say
 
 Source = Literal["measured", "executed", "published_audio", "published", "simulated", "saved", "demonstration"]
 Standing = Literal[
@@ -85,6 +86,10 @@ class Frozen(BaseModel):
     """Immutable, closed (unknown keys refused), strictly typed, without NaN or infinity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, populate_by_name=True)
+
+
+Told = Annotated[str, WrapValidator(lambda value, read: value if isinstance(value, Message) else read(value))]
+"""A text; a message stays one as long as it is at hand, so that it can be told in another language."""
 
 
 def as_scalar(value: Any) -> Any:
@@ -159,7 +164,7 @@ class Measurement(Frozen):
 
     name: Name
     value: Value | None = None
-    undefined: str | None = None
+    undefined: Told | None = None
     unmeasured: bool = False
     unit: str = ""
     n: Annotated[int | None, BeforeValidator(as_scalar)] = Field(default=None, ge=0)

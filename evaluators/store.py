@@ -15,7 +15,6 @@ import json
 import os
 import re
 import shutil
-import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,8 +27,7 @@ from platformdirs import user_cache_path
 
 from basics.errors import InputError, Problem
 from basics.files import LARGEST, read_bytes, real_path, replacing, sha256_of, write_whole
-from basics.messages import say, together
-from basics.visible import visible
+from basics.messages import Message, said_by, say, say_error, together
 from evaluators.entries import Damaged, departures, entry_text, read_entry
 from evaluators.evidence import SOURCES, Artefact, Evidence, Source, digest
 
@@ -104,15 +102,15 @@ class Store:
             return None
 
     def _tell(self, path: Path, damage: Damaged) -> None:
-        print(visible(f"earwitness: {path}: {damage}; {self._put_away(path)}"), file=sys.stderr)
+        say_error(say("{path}: {damage}; {done}", path=path, damage=said_by(damage), done=self._put_away(path)))
 
-    def _put_away(self, path: Path) -> str:
+    def _put_away(self, path: Path) -> Message:
         """Set an entry aside where that can be done; what became of it, in words."""
         try:
             self._set_aside(path)
         except OSError as error:
-            return f"not used, and it cannot be set aside ({error.strerror})"
-        return f"set aside in {self.root / DAMAGED}, to be computed anew"
+            return say("not used, and it cannot be set aside ({reason})", reason=error.strerror)
+        return say("set aside in {folder}, to be computed anew", folder=self.root / DAMAGED)
 
     def _checked(self, evidence: Evidence, name: str) -> Evidence:
         """The evidence, where it is that of the name, with all its artefacts, as announced. Raises Damaged."""
@@ -224,7 +222,7 @@ class Store:
         try:
             lock.acquire(timeout=PATIENCE)
         except Timeout:
-            print("earwitness: another process measures the same; waiting until it is done", file=sys.stderr)
+            say_error(say("another process measures the same; waiting until it is done"))
             lock.acquire()
         try:
             yield

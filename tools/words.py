@@ -7,16 +7,15 @@ is compiled. Translate what is told as lacking, in the `.po`, and run it again. 
 from __future__ import annotations
 
 import argparse
+import ast
 import io
 import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import typer
 from babel.messages import Catalog
-from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -25,7 +24,6 @@ from basics.messages import DOMAIN, LOCALE
 
 ROOT = Path(__file__).parents[1]
 FLOORS = ("basics", "audio", "evaluators", "grader")
-KEYWORDS: dict[str, Any] = {"say": None, "plural": (1, 2)}
 FIELD = re.compile(r"\{[^{}]*\}")
 LETTERS = re.compile(r"[^\W\d_]")
 HEADER = """\
@@ -78,8 +76,8 @@ def said() -> Catalog:
     found = Catalog(domain=DOMAIN, fuzzy=False)
     for floor in FLOORS:
         for path in sorted((ROOT / floor).rglob("*.py")):
-            for _, text, _, _ in extract_from_file("python", path, KEYWORDS):
-                if LETTERS.search(FIELD.sub("", str(text))):
+            for text in templates(ast.parse(path.read_text(encoding="utf-8"))):
+                if LETTERS.search(FIELD.sub("", str(text))) or not FIELD.search(str(text)):
                     found.add(text, locations=[(path.relative_to(ROOT).as_posix(), 0)])
     from grader.quiz.words import in_english
 
@@ -94,6 +92,15 @@ def said() -> Catalog:
     for message in found:
         message.flags.clear()
     return found
+
+
+def templates(tree: ast.AST) -> Iterator[str | tuple[str, str]]:
+    """What is given to `say`, and both forms given to `plural`."""
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("say", "plural"):
+            texts = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+            if texts:
+                yield texts[0] if call.func.id == "say" else (texts[0], texts[1])
 
 
 def helps() -> Iterator[str]:

@@ -33,7 +33,7 @@ from grader.cli import (
     starting,
     storing,
 )
-from grader.cli.common import INTERRUPTED, tell
+from grader.cli.common import INTERRUPTED, LanguageOption, tell
 from grader.cli.help import Seamless, retold, translated
 
 USAGE: type[Exception] = typer.BadParameter.__mro__[1]
@@ -96,19 +96,26 @@ def options(
         bool, typer.Option("--version", help="Print the version.", callback=_tell_version, is_eager=True)
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of what breaks.")] = False,
+    language: LanguageOption = None,
 ) -> None:
+    if language:
+        speak(language)
     if debug:
         os.environ[DEBUG] = "1"
 
 
 def main() -> None:
-    """Entry point of the command `earwitness`; `--debug` may stand anywhere."""
-    if "--debug" in sys.argv[1:]:
-        sys.argv[1:] = ["--debug", *(argument for argument in sys.argv[1:] if argument != "--debug")]
+    """Entry point of the command `earwitness`; `--debug`, and for help `--language`, may stand anywhere."""
+    given, language = sys.argv[1:], _language_named(sys.argv[1:])
+    if "--debug" in given:
+        given = ["--debug", *(argument for argument in given if argument != "--debug")]
+    if language and "--help" in given:
+        given = [argument for argument in given if argument not in ("--language", language, f"--language={language}")]
+    sys.argv[1:] = given
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # whatever the terminal's encoding cannot show
-    speak(_language_named(sys.argv[1:]) or language_of_locale())
+    speak(language or language_of_locale())
     try:
         if language_spoken() == "en":
             app(prog_name="earwitness")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from basics.messages import say, spoken
+from basics.messages import say, say_error, spoken
 from grader.cli.common import (
     DONE,
     UNSETTLED,
@@ -17,7 +17,6 @@ from grader.cli.common import (
     console,
     load_book,
     print_json,
-    say_error,
 )
 
 if TYPE_CHECKING:

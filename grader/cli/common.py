@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from basics.errors import InputError, Problem, Unavailable, unusable
-from basics.messages import language_of_locale, say, speak, spoken
-from basics.visible import HIDDEN, visible
+from basics.messages import language_spoken, say, say_error, speaking, spoken
+from basics.visible import HIDDEN
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -104,12 +104,12 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
         from evaluators.gathering import collected_faults
 
         named = options["language"] if asks else options.pop("language")
-        speak(named or language_of_locale())
-        with collected_faults() as faults:
-            code = _exit_code(lambda: function(*arguments, **options))
-        for fault in faults:
-            output = f"\n{fault.output}" if fault.output else ""
-            say_error(f"{fault.evaluator} {spoken(fault.what)}\n    -> {spoken(fault.remedy)}{output}")
+        with speaking(named or language_spoken()):
+            with collected_faults() as faults:
+                code = _exit_code(lambda: function(*arguments, **options))
+            for fault in faults:
+                output = f"\n{fault.output}" if fault.output else ""
+                say_error(f"{fault.evaluator} {spoken(fault.what)}\n    -> {spoken(fault.remedy)}{output}")
         raise typer.Exit(BROKE if faults else code)
 
     if not asks:
@@ -167,11 +167,6 @@ def tell(error: Exception) -> int:
     fault = whose_fault(f"{PROJECT} {installed_version(PROJECT)}", error)
     say_error(say("broke: {cause}\n    -> {remedy}", cause=cause_of(error), remedy=fault))
     return BROKE
-
-
-def say_error(text: str) -> None:
-    """What a command says on standard error, in the language that is spoken."""
-    print(visible(f"earwitness: {spoken(text)}"), file=sys.stderr)
 
 
 def print_json(data: Any) -> None:

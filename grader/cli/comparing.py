@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from basics.messages import language_spoken, say
-from grader.cli.common import ABOUT_SOUND, DONE, UNSETTLED, JsonOption, command, console, print_json, say_error
+from basics.messages import language_spoken, say, say_error
+from grader.cli.common import ABOUT_SOUND, DONE, UNSETTLED, JsonOption, command, console, print_json
 
 if TYPE_CHECKING:
     from evaluators.comparison.running import Comparison

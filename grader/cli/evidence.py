@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from basics.messages import Message, say, spoken
+from basics.messages import Message, say, say_error, spoken
 from grader.cli.common import (
     ABOUT_SOUND,
     DONE,
@@ -22,7 +22,6 @@ from grader.cli.common import (
     console,
     load_book,
     print_json,
-    say_error,
 )
 
 if TYPE_CHECKING:

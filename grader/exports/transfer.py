@@ -150,38 +150,47 @@ def obstacles(result: RunRecord, *, partial: bool) -> list[Problem]:
 def show_plan(out: Console, plan: Plan, written: Path | None) -> None:
     """The plan for people."""
     out.print(column_of(plan.gradebook, plan.transfer.column), style="bold")
-    out.print(f"key {plan.run.key.digest[:12]}   mean {plan.run.mean}")
+    out.print(say("key {digest}   mean {mean}", digest=plan.run.key.digest[:12], mean=plan.run.mean))
     for line in plan.as_data(None)["decisions"]:
-        out.print(f"decided: {line}")
+        out.print(say("decided: {line}", line=line))
     for change in plan.transfer.changes[:SHOWN]:
         student = change.student
-        out.print(f"  {student.login or student.lms_id}: {change.old or 'none'} -> {change.new}")
+        old = change.old or say("none")
+        out.print(say("  {who}: {old} -> {new}", who=student.login or student.lms_id, old=old, new=change.new))
     if len(plan.transfer.changes) > SHOWN:
-        out.print(f"  and {len(plan.transfer.changes) - SHOWN} more")
-    out.print(f"{len(plan.transfer.changes)} scores change, {plan.transfer.unchanged} stay")
+        out.print(say("  and {n} more", n=len(plan.transfer.changes) - SHOWN))
+    out.print(
+        say("{n} scores change, {unchanged} stay", n=len(plan.transfer.changes), unchanged=plan.transfer.unchanged)
+    )
     for line in plan.transfer.left_alone:
-        out.print(f"  {line}")
+        out.print(say("  {line}", line=line))
     for note in plan.notes:
-        out.print(f"  {note}", style="yellow", soft_wrap=True)
+        out.print(say("  {note}", note=note), style="yellow", soft_wrap=True)
     show_outcome(out, outcome_data(plan.outcome))
-    out.print(f"written: {written}" if written else "dry run: nothing was written")
+    out.print(say("written: {written}", written=written) if written else say("dry run: nothing was written"))
 
 
 def show_outcome(out: Console, outcome: dict[str, Any]) -> None:
     """What the importer would do, for people."""
     if outcome["refused"]:
-        out.print(f"the importer refuses the file: {outcome['refused']}", style="red")
+        out.print(say("the importer refuses the file: {why}", why=outcome["refused"]), style="red")
     else:
-        out.print(f"the importer reads it as {outcome['encoding']} and changes {len(outcome['changes'])} scores")
+        out.print(
+            say(
+                "the importer reads it as {encoding} and changes {n} scores",
+                encoding=outcome["encoding"],
+                n=len(outcome["changes"]),
+            )
+        )
     for label, lines in (
-        ("would erase the score of", outcome["erased"]),
-        ("would create the assignment", outcome["created_assignments"]),
-        ("would create the student", outcome["created_students"]),
-        ("would drop the column", outcome["dropped_columns"]),
-        ("would lose the scores of", outcome["lost_assignments"]),
-        ("would change", outcome["changed_columns"]),
-        ("would change points possible:", outcome["points_changed"]),
-        ("", outcome["lints"]),
+        (say("would erase the score of {line}", line=""), outcome["erased"]),
+        (say("would create the assignment {line}", line=""), outcome["created_assignments"]),
+        (say("would create the student {line}", line=""), outcome["created_students"]),
+        (say("would drop the column {line}", line=""), outcome["dropped_columns"]),
+        (say("would lose the scores of {line}", line=""), outcome["lost_assignments"]),
+        (say("would change {line}", line=""), outcome["changed_columns"]),
+        (say("would change points possible: {line}", line=""), outcome["points_changed"]),
+        (say("{line}", line=""), outcome["lints"]),
     ):
         for line in lines[:SHOWN]:
-            out.print(f"  {label} {line}".replace("   ", "  "), style="yellow")
+            out.print(say("  {what}", what=label.filled(line=line)), style="yellow")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from basics.errors import InputError, Problem
-from basics.messages import say
+from basics.messages import Message, say, together
 from grader.marking.grading import Grades, Setting, grade, grade_students, hold_harmless
 from grader.marking.import_check import ImportCheck, check_import
 from grader.marking.regulations import NO_TIME
@@ -202,47 +202,73 @@ def windows(run: ClassRun) -> dict[str, str]:
     return {name: run.grades.regulator.shown(moment) for name, moment in dates.items() if moment}
 
 
+WINDOWS = {
+    "deadline": say("deadline"),
+    "release": say("release"),
+    "revision_until": say("revision until"),
+    "final_release": say("final release"),
+}
+
+
 def show_run(out: Console, data: dict[str, Any]) -> None:
     """All that `summary` says of a run and its digest leaves out, line by line."""
     out.print()
-    out.print("; ".join(f"{name.replace('_', ' ')} {moment}" for name, moment in data["windows"].items()))
+    windows = (say("{what} {moment}", what=WINDOWS[name], moment=moment) for name, moment in data["windows"].items())
+    out.print(together(windows))
     if data["demonstration"]:
-        out.print("DEMONSTRATION: this key rests on evidence that is not of record.", style="bold yellow")
+        out.print(say("DEMONSTRATION: this key rests on evidence that is not of record."), style="bold yellow")
     for question in data["unsettled"]:
-        out.print(f"not graded: {question['id']} is not settled ({'; '.join(question['obstacles'])})", style="yellow")
-    _listed(out, "decided", data["decisions"])
-    _listed(out, "not graded", [f"{student}, {question}" for student, question in data["ungraded"]])
-    _listed(out, "skipped", data["skipped"])
-    _listed(out, "no submission", data["missing"])
-    _listed(out, "regulations", [f"{a['student']}, {a['rule']}: {a['detail']}" for a in data["adjustments"]])
-    _listed(out, "note", data["notes"])
+        out.print(
+            say(
+                "not graded: {question} is not settled ({obstacles})",
+                question=question["id"],
+                obstacles=together(question["obstacles"]),
+            ),
+            style="yellow",
+        )
+    _listed(out, say("decided"), data["decisions"])
+    _listed(out, say("not graded"), [f"{student}, {question}" for student, question in data["ungraded"]])
+    _listed(out, say("skipped"), data["skipped"])
+    _listed(out, say("no submission"), data["missing"])
+    adjusted = [say("{student}, {rule}: {detail}", **adjustment) for adjustment in data["adjustments"]]
+    _listed(out, say("regulations"), adjusted)
+    _listed(out, say("note"), data["notes"])
     _show_import_check(out, data["proof"])
-    _listed(out, "written", data["written"])
+    _listed(out, say("written"), data["written"])
 
 
 def _show_import_check(out: Console, check: dict[str, Any] | None) -> None:
     if check is None:
         return
-    against = "the key Canvas used" if check["canvas_key_given"] else "this quiz's key"
+    against = say("the key Canvas used") if check["canvas_key_given"] else say("this quiz's key")
     out.print(
-        f"import: {check['cells_compared']} cells recomputed with Canvas's rule and {against}, "
-        f"{check['cells_different']} differ; {check['scores_different']} scores are not the sum of their points"
+        say(
+            "import: {cells} cells recomputed with Canvas's rule and {against}, {different} differ; {scores} scores "
+            "are not the sum of their points",
+            cells=check["cells_compared"],
+            against=against,
+            different=check["cells_different"],
+            scores=check["scores_different"],
+        )
     )
     if check["suspect_questions"]:
         names = ", ".join(check["suspect_questions"])
-        out.print(f"    most cells differ in {names}: Canvas had another key, or other points", style="yellow")
+        out.print(
+            say("    most cells differ in {names}: Canvas had another key, or other points", names=names),
+            style="yellow",
+        )
     cells = [
-        f"row {d['row']}, {d['student']}, {d['question']}: Canvas {d['canvas']:g}, expected {d['expected']:g}"
+        say("row {row}, {student}, {question}: Canvas {canvas:g}, expected {expected:g}", **d)
         for d in check["differences"]
     ]
-    _listed(out, "    differs", cells)
+    _listed(out, say("    differs"), cells)
 
 
-def _listed(out: Console, label: str, lines: Sequence[str]) -> None:
+def _listed(out: Console, label: Message, lines: Sequence[str]) -> None:
     for line in lines[:SHOWN]:
-        out.print(f"{label}: {line}")
+        out.print(say("{label}: {line}", label=label, line=line))
     if len(lines) > SHOWN:
-        out.print(f"{label}: and {len(lines) - SHOWN} more (see --json or result.json)")
+        out.print(say("{label}: and {n} more (see --json or result.json)", label=label, n=len(lines) - SHOWN))
 
 
 def compare_rules(run: ClassRun) -> dict[str, Any]:
@@ -270,14 +296,19 @@ def show_comparison(out: Console, compared: dict[str, Any]) -> None:
     """The credit rules side by side, then the students who lose and gain most."""
     from rich.table import Table
 
-    table = Table("rule", "mean", "median", "gain", "lose", "mean change")
+    heads = (say("rule"), say("mean"), say("median"), say("gain"), say("lose"), say("mean change"))
+    table = Table(*heads)
     extremes = []
     for rule, row in compared.items():
-        name = f"{rule} (in force)" if row["in_force"] else rule
+        name = say("{rule} (in force)", rule=rule) if row["in_force"] else rule
         table.add_row(name, row["mean"], row["median"], str(row["gain"]), str(row["lose"]), row["mean_change"])
         changes = sorted(row["changes"].items(), key=lambda item: Fraction(item[1]))
-        extremes += [f"{rule}, largest loss: {s} {change}" for s, change in changes[:1] if Fraction(change) < 0]
-        extremes += [f"{rule}, largest gain: {s} +{change}" for s, change in changes[-1:] if Fraction(change) > 0]
+        for student, change in changes[:1]:
+            if Fraction(change) < 0:
+                extremes.append(say("{rule}, largest loss: {who} {change}", rule=rule, who=student, change=change))
+        for student, change in changes[-1:]:
+            if Fraction(change) > 0:
+                extremes.append(say("{rule}, largest gain: {who} +{change}", rule=rule, who=student, change=change))
     out.print(table)
     for line in extremes:
         out.print(line)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from basics.listing import first_few
-from basics.messages import say
+from basics.messages import Message, plural, say, together
 from grader.marking.class_run import ClassRun
 from grader.quiz.commands import command
 from grader.submissions.class_file import NoSubmission
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 NAMED = 6
 """So many questions or students are named; the rest are counted."""
-NO_ROW: dict[NoSubmission, str] = {
-    "listed": "no row in scores.csv",
-    "row": "a row without points",
-    "zero": "a row with a total of 0",
+NO_ROW: dict[NoSubmission, Message] = {
+    "listed": say("no row in scores.csv"),
+    "row": say("a row without points"),
+    "zero": say("a row with a total of 0"),
 }
 
 
@@ -30,77 +30,106 @@ def digest(run: ClassRun, code: int, broken: Sequence[str] = ()) -> dict[str, An
     what to do.
     """
     opened = [*_open(run)]
-    reasons = [f"{name} broke" for name in dict.fromkeys(broken)]
-    reasons += [line.split(":")[0] for line in opened]
+    reasons = [say("{name} broke", name=name) for name in dict.fromkeys(broken)]
+    reasons += [what for what, _ in opened]
     return {
-        "open": opened,
+        "open": [say("{what}: {rest}", what=what, rest=rest) for what, rest in opened],
         "to_decide": [*_to_decide(run)],
-        "exit": {"code": code, "reason": "; ".join(reasons) or "everything is graded"},
+        "exit": {"code": code, "reason": together(reasons) if reasons else say("everything is graded")},
     }
 
 
-def handed_in(run: ClassRun) -> str:
+def handed_in(run: ClassRun) -> Message:
     """How many students, how many attempts, and who of the roster is not among them."""
     students, attempts = len(run.grades.records), len(run.file.submissions)
-    told = f"{students} students, {attempts} submissions"
+    told = say("{students} students, {attempts} submissions", students=students, attempts=attempts)
     if not run.setting.class_file.roster:
-        return f"{told}; no roster, so nobody knows who handed nothing in"
-    absent = len(run.grades.missing)
-    return f"{told}; {absent} of the roster handed nothing in" + (
-        f" ({NO_ROW[run.grades.no_submission]})" if absent else ""
-    )
+        return say("{told}; no roster, so nobody knows who handed nothing in", told=told)
+    absent = say("{told}; {n} of the roster handed nothing in", told=told, n=len(run.grades.missing))
+    if not run.grades.missing:
+        return absent
+    return say("{absent} ({row})", absent=absent, row=NO_ROW[run.grades.no_submission])
 
 
-def _open(run: ClassRun) -> Iterator[str]:
+def _open(run: ClassRun) -> Iterator[tuple[Message, Message]]:
+    """What is open, and of whom or what, with what to do."""
     grades, folder = run.grades, run.setting.book.folder
     if names := grades.unsettled:
-        remedy = say(
-            "see `{command}`; gather what is missing, or decide with --override", command=command(folder, "key")
+        what = plural("{n} question not settled", "{n} questions not settled", len(names))
+        yield (
+            what,
+            say(
+                "{names} (see `{command}`; gather what is missing, or decide with --override)",
+                names=first_few(names, NAMED),
+                command=command(folder, "key"),
+            ),
         )
-        yield f"{_count(len(names), 'question')} not settled: {first_few(names, NAMED)} ({remedy})"
     if grades.ungraded:
         cells = [f"{student} {question}" for student, question in grades.ungraded]
-        remedy = say("look at them in the LMS; they have no points until they are graded there or here")
-        yield f"{_count(len(cells), 'answer')} not graded: {first_few(cells, NAMED)} ({remedy})"
+        what = plural("{n} answer not graded", "{n} answers not graded", len(cells))
+        yield (
+            what,
+            say(
+                "{cells} (look at them in the LMS; they have no points until they are graded there or here)",
+                cells=first_few(cells, NAMED),
+            ),
+        )
 
 
-def _to_decide(run: ClassRun) -> Iterator[str]:
+def _to_decide(run: ClassRun) -> Iterator[Message]:
     grades, known, check = run.grades, run.setting.class_file, run.import_check
     flagged = [r.student_id for r in grades.records if any(a.rule == "attempts per day" for a in r.adjustments)]
     if flagged:
-        what = say("made more attempts on a day than allowed, which costs nothing by itself")
-        yield f"{_count(len(flagged), 'student')} {what}: {first_few(flagged, NAMED)}"
+        yield plural(
+            "{n} student made more attempts on a day than allowed, which costs nothing by itself: {who}",
+            "{n} students made more attempts on a day than allowed, which costs nothing by itself: {who}",
+            len(flagged),
+            who=first_few(flagged, NAMED),
+        )
     if grades.missing and "no_submission" not in known.model_fields_set:
-        who = first_few([entry.student_id for entry in grades.missing], NAMED)
-        yield (
-            f"{_count(len(grades.missing), 'student')} handed nothing in: {who} "
-            "(blank or zero? `no_submission: row` or `zero` in the class file; `listed` leaves it as it is)"
+        how = say("blank or zero? `no_submission: row` or `zero` in the class file; `listed` leaves it as it is")
+        yield plural(
+            "{n} student handed nothing in: {who} ({how})",
+            "{n} students handed nothing in: {who} ({how})",
+            len(grades.missing),
+            who=first_few([entry.student_id for entry in grades.missing], NAMED),
+            how=how,
         )
     if check and check.suspect_questions:
-        remedy = say("say which under `canvas_key` in the class file, or correct the quiz")
-        yield f"the LMS graded {first_few(check.suspect_questions, NAMED)} with another key or other points ({remedy})"
+        yield say(
+            "the LMS graded {questions} with another key or other points (say which under `canvas_key` in the class "
+            "file, or correct the quiz)",
+            questions=first_few(check.suspect_questions, NAMED),
+        )
     elif check and (check.cells_different or check.scores_different):
-        sums = f"{_count(check.scores_different, 'score')} of the LMS not the sum of their points"
-        yield f"{_count(check.cells_different, 'cell')} with other points in the LMS, {sums}: see the differences below"
+        cells = plural(
+            "{n} cell with other points in the LMS", "{n} cells with other points in the LMS", check.cells_different
+        )
+        sums = plural(
+            "{n} score of the LMS not the sum of their points",
+            "{n} scores of the LMS not the sum of their points",
+            check.scores_different,
+        )
+        yield say("{cells}, {sums}: see the differences below", cells=cells, sums=sums)
     if late := [record.student_id for record in grades.records if record.decision.kept is None]:
-        what = say("handed in late only, and nothing counts unless the class file has an extension")
-        yield f"{_count(len(late), 'student')} {what}: {first_few(late, NAMED)}"
+        yield plural(
+            "{n} student handed in late only, and nothing counts unless the class file has an extension: {who}",
+            "{n} students handed in late only, and nothing counts unless the class file has an extension: {who}",
+            len(late),
+            who=first_few(late, NAMED),
+        )
 
 
 def show_digest(out: Console, run: ClassRun, data: dict[str, Any]) -> None:
     """The digest for people; `data` is what `summary` and `digest` say of the run."""
     title = run.grades.scorer.book.quiz.title
     lines = [
-        f"{title}   key {data['key'][:12]}   rule {data['rule']}",
+        say("{title}   key {key}   rule {rule}", title=title, key=data["key"][:12], rule=data["rule"]),
         handed_in(run),
-        f"mean {data['mean']}, median {data['median']} of {data['of']}",
-        *(f"open: {line}" for line in data["open"]),
-        *(f"to decide: {line}" for line in data["to_decide"]),
-        f"exit code {data['exit']['code']}: {data['exit']['reason']}",
+        say("mean {mean}, median {median} of {of}", mean=data["mean"], median=data["median"], of=data["of"]),
+        *(say("open: {line}", line=line) for line in data["open"]),
+        *(say("to decide: {line}", line=line) for line in data["to_decide"]),
+        say("exit code {code}: {reason}", **data["exit"]),
     ]
     for line in lines:
         out.print(line, soft_wrap=True, style="bold" if line == lines[0] else None)
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'s' * (n != 1)}"

@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from basics.errors import InputError, Problem
+from basics.messages import say
 from grader.marking.regulations import UNCHANGED, Adjustment, Decision, Regulator
 from grader.marking.scoring import Scorer, lint_key, mean_of, rounded
 from grader.quiz.spec import CreditRule, QuizBook
@@ -123,7 +124,7 @@ def grade(file: SubmissionFile, setting: Setting) -> Grades:
     missing = check_students(file, setting.class_file, roster)
     notes = [*file.notes, *lint_key(Scorer(setting.book, setting.key, setting.rule, setting.rulings))]
     if setting.class_file.extensions and all(s.submitted is None for s in file.submissions):
-        notes.append("the file has no times: nothing can be late, extensions have no effect")
+        notes.append(say("the file has no times: nothing can be late, extensions have no effect"))
     known = (named(submission, roster) for submission in file.submissions) if roster else file.submissions
     students = by_student(known)
     return grade_students(students, setting, missing, tuple(notes), file.skipped)
@@ -161,7 +162,9 @@ def hold_harmless(grades: Grades, floors: Mapping[str, Fraction]) -> None:
     for record in grades.records:
         before, now = floors.get(record.student_id), grades.total(record)
         if before is not None and now < before:
-            detail = f"the regrade gives {rounded(now)}, the earlier total {rounded(before)} is kept"
+            detail = say(
+                "the regrade gives {now}, the earlier total {before} is kept", now=rounded(now), before=rounded(before)
+            )
             record.held = before
             record.decision.adjustments = (*record.decision.adjustments, Adjustment(HELD, detail))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+from basics.messages import Message, say
 from grader.marking.scoring import Scorer
 from grader.quiz.spec import Quiz
 from grader.submissions.class_file import ClassFile, Extension, Violation
@@ -26,7 +27,7 @@ class Adjustment:
     """One rule that had an effect (or could have had one) on a student's grade."""
 
     rule: str
-    detail: str
+    detail: Message
 
 
 @dataclass(slots=True, eq=False)
@@ -66,7 +67,14 @@ class Regulator:
         if len(attempts) == 1 and student not in self._special and not untimed and not self.is_late(attempts[0]):
             return Decision(attempts[0])
         adjustments = [
-            Adjustment(NO_TIME, f"{_named(attempt)} has no time and is taken to be in time: {self._no_times}")
+            Adjustment(
+                NO_TIME,
+                say(
+                    "{attempt} has no time and is taken to be in time: {reason}",
+                    attempt=_named(attempt),
+                    reason=self._no_times,
+                ),
+            )
             for attempt in untimed
         ]
         in_time = [attempt for attempt in attempts if not self.is_late(attempt)]
@@ -80,7 +88,8 @@ class Regulator:
         kept = keep(accepted, self.quiz.regulations.attempts, scorer)
         if len(accepted) > 1 and kept:
             policy = self.quiz.regulations.attempts
-            adjustments.append(Adjustment("attempts", f"{policy} of {len(accepted)} attempts counts: {_named(kept)}"))
+            detail = say("{policy} of {n} attempts counts: {kept}", policy=policy, n=len(accepted), kept=_named(kept))
+            adjustments.append(Adjustment("attempts", detail))
         if student in self.violations:
             return self._punished(self.violations[student], kept, adjustments)
         return Decision(kept, tuple(adjustments))
@@ -104,23 +113,38 @@ class Regulator:
 
     def _extended(self, extension: Extension) -> Adjustment:
         until, deadline = self.shown(extension.until), self.shown(self._deadline)
-        done = f"deadline extended to {until}"
+        done = say("deadline extended to {until}", until=until)
         if extension.until <= self._deadline:
-            done = f"until {until}, which is not after the deadline of all, {deadline}: no change"
-        return Adjustment("extension", f"{done}: {extension.reason}")
+            done = say(
+                "until {until}, which is not after the deadline of all, {deadline}: no change",
+                until=until,
+                deadline=deadline,
+            )
+        return Adjustment("extension", say("{done}: {reason}", done=done, reason=extension.reason))
 
     def _late(self, attempt: Submission) -> Adjustment:
         assert attempt.submitted is not None
         deadline = self.shown(self.deadline(attempt.student_id))
-        consequence = "not accepted" if self.quiz.regulations.late == "refused" else "accepted nevertheless"
-        grace = f" and its {self.late_grace} s of grace" if self.late_grace else ""
-        submitted = self.shown(attempt.submitted)
-        return Adjustment("late", f"{_named(attempt)} of {submitted} is after {deadline}{grace}: {consequence}")
+        refused = self.quiz.regulations.late == "refused"
+        until = say("{deadline}", deadline=deadline)
+        if self.late_grace:
+            until = say("{deadline} and its {grace} s of grace", deadline=deadline, grace=self.late_grace)
+        detail = say(
+            "{attempt} of {submitted} is after {until}: {consequence}",
+            attempt=_named(attempt),
+            submitted=self.shown(attempt.submitted),
+            until=until,
+            consequence=say("not accepted") if refused else say("accepted nevertheless"),
+        )
+        return Adjustment("late", detail)
 
     def _too_many(self, attempts: Sequence[Submission]) -> list[Adjustment]:
         days = Counter(self.quiz.local(a.submitted).date() for a in attempts if a.submitted)
         return [
-            Adjustment("attempts per day", f"{n} attempts on {day}, allowed are {self._daily}: flagged for the TA")
+            Adjustment(
+                "attempts per day",
+                say("{n} attempts on {day}, allowed are {daily}: flagged for the TA", n=n, day=day, daily=self._daily),
+            )
             for day, n in sorted(days.items())
             if self._daily is not None and n > self._daily
         ]
@@ -129,15 +153,21 @@ class Regulator:
         rules = self.quiz.regulations.violations
         factor = Fraction(str(rules.first_homework_factor))
         if violation.earlier:
-            detail = (
-                f"{violation.what} (violation number {violation.earlier + 1} of the semester): this homework times "
-                f"{rules.first_homework_factor:g}, final grade {rules.repeated_final_grade}"
+            detail = say(
+                "{violation} (violation number {number} of the semester): this homework times {factor:g}, final grade "
+                "{grade}",
+                violation=violation.what,
+                number=violation.earlier + 1,
+                factor=rules.first_homework_factor,
+                grade=rules.repeated_final_grade,
             )
             adjustments = (*before, Adjustment("violation", detail))
             return Decision(kept, adjustments, factor, final_grade=rules.repeated_final_grade)
-        detail = (
-            f"{violation.what} (first of the semester): this homework times {rules.first_homework_factor:g}, "
-            f"final grade times {rules.first_final_factor:g}"
+        detail = say(
+            "{violation} (first of the semester): this homework times {factor:g}, final grade times {final:g}",
+            violation=violation.what,
+            factor=rules.first_homework_factor,
+            final=rules.first_final_factor,
         )
         adjustments = (*before, Adjustment("violation", detail))
         return Decision(kept, adjustments, factor, Fraction(str(rules.first_final_factor)))
@@ -165,5 +195,5 @@ def _order(attempt: Submission) -> tuple[int, datetime]:
     return attempt.attempt or 0, attempt.submitted or EARLIEST
 
 
-def _named(attempt: Submission) -> str:
-    return "the submission" if attempt.attempt is None else f"attempt {attempt.attempt}"
+def _named(attempt: Submission) -> Message:
+    return say("the submission") if attempt.attempt is None else say("attempt {number}", number=attempt.attempt)

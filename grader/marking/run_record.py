@@ -22,7 +22,7 @@ from basics.files import read_bytes, writing_text
 from basics.folders import settle
 from basics.json_source import parsed_object
 from basics.listing import first_few
-from basics.messages import Message, say
+from basics.messages import Message, quoted, say
 from basics.moments import Moment
 from evaluators.evidence import Frozen, Standing
 from grader.marking.grading import HELD, Grades, Setting, grade_students
@@ -303,7 +303,7 @@ def grades_of(record: RunRecord, book: QuizBook) -> Grades:
     for student, line in zip(grades.records, record.students, strict=True):
         if grades.total(student) != Fraction(line.exact):
             student.held = Fraction(line.exact)
-            held = [Adjustment(a.rule, a.detail) for a in line.adjustments if a.rule == HELD]
+            held = [Adjustment(a.rule, quoted(a.detail)) for a in line.adjustments if a.rule == HELD]
             student.decision.adjustments = (*student.decision.adjustments, *held)
     return grades
 

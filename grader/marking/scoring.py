@@ -29,6 +29,8 @@ from functools import cache
 from math import lcm
 from statistics import median_high, median_low
 
+from basics import messages
+from basics.messages import Message, say
 from grader.quiz.spec import CreditRule, Question, QuizBook
 from grader.submissions.model import Chosen
 from grader.verdicts.decisions import Ruling
@@ -232,16 +234,24 @@ def lint_key(scorer: Scorer) -> list[str]:
     return [told for question in scorer.book.questions if (told := _nothing_left(question, scorer))]
 
 
-def _nothing_left(question: Question, scorer: Scorer) -> str:
+def _nothing_left(question: Question, scorer: Scorer) -> Message:
     correct, ruling, rule = scorer.key[question.id], scorer.rulings.get(question.id), scorer.rule
     free, out = (set(ruling.always_correct), set(ruling.disregard)) if ruling else (set[str](), set[str]())
     works = question.choose == "many" and rule == "each-answer"
     if correct is None or (correct | free) - out or works or (ruling and ruling.everyone):
-        return ""
-    told = f"{question.id}: no option is correct"
+        return messages.NOTHING
     if out & (correct | free):
-        return f"{told} once {', '.join(sorted(out))} is taken out; `everyone: true` gives all its points to all"
-    return f"{told}, so nobody can earn its {question.points:g} points under {rule} (nor in Canvas)"
+        return say(
+            "{id}: no option is correct once {letters} is taken out; `everyone: true` gives all its points to all",
+            id=question.id,
+            letters=", ".join(sorted(out)),
+        )
+    return say(
+        "{id}: no option is correct, so nobody can earn its {points:g} points under {rule} (nor in Canvas)",
+        id=question.id,
+        points=question.points,
+        rule=rule,
+    )
 
 
 @dataclass(frozen=True)

@@ -244,21 +244,29 @@ class _Reader:
             what = say("fits nothing: the LMS gave no points for an empty cell of {name}", name=self.table.path.name)
             yield Problem("class file, empty_cells", what, say("remove it"))
 
-    def wordless_notes(self) -> list[str]:
+    def wordless_notes(self) -> list[Message]:
         """Questions with cells that are empty and yet are answers, and what was made of them."""
         reason = self.class_file.empty_cells
-        graded = f"graded as empty answers (confirmed: {reason})" if reason else "not graded"
+        graded = say("graded as empty answers (confirmed: {reason})", reason=reason) if reason else say("not graded")
         return [
-            f"{name}: in {rows_in_words(rows)} the cell names no option that was ticked or got points, be it that the "
-            f"LMS leaves out formulas and images or that points were given by hand: {graded}; an empty cell without "
-            "points there may hide such an option, too"
+            say(
+                "{name}: in {rows} the cell names no option that was ticked or got points, be it that the LMS leaves "
+                "out formulas and images or that points were given by hand: {graded}; an empty cell without points "
+                "there may hide such an option, too",
+                name=name,
+                rows=rows_in_words(rows),
+                graded=graded,
+            )
             for name, rows in self.wordless.items()
         ]
 
-    def critical_notes(self) -> list[str]:
+    def critical_notes(self) -> list[Message]:
         """What the file lacks of times and attempts, and what was said to that."""
         policy = self.book.quiz.regulations.attempts
-        kept = f"it holds the one that the LMS keeps, and whether that is the {policy} in time cannot be told from it"
+        kept = say(
+            "it holds the one that the LMS keeps, and whether that is the {policy} in time cannot be told from it",
+            policy=policy,
+        )
         return [*self.times.notes(UNTIMED), *self.attempts.notes(kept)]
 
     def _count(self, row: Sequence[str]) -> None:
@@ -272,18 +280,28 @@ class _Reader:
         return "" if at is None else row[at].strip()
 
 
-def _notes(layout: Layout, book: QuizBook) -> list[str]:
+def _notes(layout: Layout, book: QuizBook) -> list[Message]:
     """Differences between the LMS's quiz and this one that do not stand in the way."""
     notes = []
     if layout.get("n correct") is None or layout.get("n incorrect") is None:
-        notes.append("no columns `n correct` and `n incorrect`: whether question columns were removed cannot be told")
+        notes.append(
+            say("no columns `n correct` and `n incorrect`: whether question columns were removed cannot be told")
+        )
     for question in book.questions:
         columns = layout.assigned[question.id]
         for column in columns:
             if column.points_possible != question.points:
-                shown = f"{column.points_possible:g}, the quiz {question.points:g}"
-                notes.append(f"{question.id}: the LMS gives {shown} points")
+                note = say(
+                    "{id}: the LMS gives {theirs:g}, the quiz {ours:g} points",
+                    id=question.id,
+                    theirs=column.points_possible,
+                    ours=question.points,
+                )
+                notes.append(note)
         if len(columns) > 1:
             numbers = ", ".join(column.number for column in columns)
-            notes.append(f"{question.id}: was replaced in the LMS, its answers stand in columns {numbers}")
+            note = say(
+                "{id}: was replaced in the LMS, its answers stand in columns {numbers}", id=question.id, numbers=numbers
+            )
+            notes.append(note)
     return notes

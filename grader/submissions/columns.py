@@ -63,7 +63,9 @@ def find_columns(table: Table, book: QuizBook, class_file: ClassFile) -> Layout:
     assignment = assign(table, questions, book, class_file.columns)
     if problems := [*problems, *assignment.problems]:
         raise InputError(problems)
-    unread = [f"the column {table.header[at]!r} is none that is known, and is not read" for at in unknown]
+    unread = [
+        say("the column {column!r} is none that is known, and is not read", column=table.header[at]) for at in unknown
+    ]
     return Layout(named, questions, assignment.columns, (*unread, *assignment.notes))
 
 
@@ -167,6 +169,6 @@ def _mapped_in_vain(table: Table, questions: Sequence[QuestionColumn], mapping: 
     known = {column.number for column in questions} | {header_name(cell) for cell in table.header}
     for key in sorted(mapping):
         if key not in known and header_name(key) not in known:
-            named = f"question {key}" if key.isdecimal() else f"the column {key!r}"
+            named = say("question {key}", key=key) if key.isdecimal() else say("the column {key!r}", key=key)
             what = say("the class file maps {named}, which has no column here", named=named)
             yield Problem(table.path.name, what, say("remove it from `columns`, or name the file it belongs to"))

@@ -11,12 +11,12 @@ from typing import Literal
 
 from basics.errors import Problem
 from basics.listing import first_few
-from basics.messages import say
+from basics.messages import Message, plural, say
 
-WORDS = {"submitted": "time of submission", "attempt": "number of the attempt"}
+WORDS = {"submitted": say("time of submission"), "attempt": say("number of the attempt")}
 KEYS = {"submitted": "no_times", "attempt": "no_attempts"}
 ROWS_SHOWN = 10
-UNTIMED = "a submission without one is taken to be in time"
+UNTIMED = say("a submission without one is taken to be in time")
 
 
 @dataclass
@@ -59,15 +59,15 @@ class Critical:
             )
             yield Problem(file, what, remedy)
 
-    def notes(self, consequence: str) -> Iterator[str]:
+    def notes(self, consequence: Message) -> Iterator[Message]:
         """What the file lacks, what follows, and why that was confirmed."""
         if not self.empty:
             return
-        rows = f"in {rows_in_words(self.empty)}" if self.filled else "in the whole file"
-        confirmed = f" (confirmed: {self.reason})" if self.reason else ""
-        yield f"no {WORDS[self.column]} {rows}: {consequence}{confirmed}"
+        rows = say("in {rows}", rows=rows_in_words(self.empty)) if self.filled else say("in the whole file")
+        told = say("no {what} {rows}: {consequence}", what=WORDS[self.column], rows=rows, consequence=consequence)
+        yield say("{told} (confirmed: {reason})", told=told, reason=self.reason) if self.reason else told
 
 
-def rows_in_words(rows: list[int]) -> str:
+def rows_in_words(rows: list[int]) -> Message:
     """`row 3`, `rows 3, 5, 9`, and of many the first ones and their number."""
-    return f"row{'s' if len(rows) > 1 else ''} {first_few(map(str, rows), ROWS_SHOWN)}"
+    return plural("row {rows}", "rows {rows}", len(rows), rows=first_few(map(str, rows), ROWS_SHOWN))

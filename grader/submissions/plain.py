@@ -84,7 +84,7 @@ def critical_problems(file: str, times: Critical, attempts: Critical) -> list[Pr
 
 def critical_notes(times: Critical, attempts: Critical) -> tuple[str, ...]:
     """What follows from what is not there; one submission of each student needs no number."""
-    numbered = attempts.notes("such a submission counts as the earliest") if attempts.filled else ()
+    numbered = attempts.notes(say("such a submission counts as the earliest")) if attempts.filled else ()
     return (*times.notes(UNTIMED), *numbered)
 
 

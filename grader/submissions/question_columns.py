@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 
 from basics.csv_source import Table
 from basics.errors import Problem
-from basics.messages import say
+from basics.messages import NOTHING, Message, say, together
 from grader.quiz.spec import Question, QuizBook
 from grader.submissions.cells import letters, says_nothing, shortened, strip_tags, without_tags
 from grader.submissions.class_file import IGNORE
@@ -78,7 +78,18 @@ class Candidate:
         return self.fits and self.likeness >= (LIKE if self.telling else LIKE_ALONE)
 
     def __str__(self) -> str:
-        return f"{self.question} ({self.likeness:.0%} alike, {self.fitting} of {self.answers} answers name its options)"
+        return str(self.message)
+
+    @property
+    def message(self) -> Message:
+        """The question, how alike it is, and how many answers are of it."""
+        return say(
+            "{question} ({likeness:.0%} alike, {fitting} of {answers} answers name its options)",
+            question=self.question,
+            likeness=self.likeness,
+            fitting=self.fitting,
+            answers=self.answers,
+        )
 
 
 def assign(table: Table, columns: Sequence[QuestionColumn], book: QuizBook, mapping: Mapping[str, str]) -> Assignment:
@@ -139,10 +150,14 @@ def _settle(table: Table, columns: Sequence[QuestionColumn], book: QuizBook, res
         question = best[column.number]
         if question is not None and wanted[question] == 1:
             result.add(question, column)
-            result.notes.append(
-                f"{question}: question {column.number} of the LMS is it by its answers and by likeness, "
-                f"its text there is {shortened(column.text)}"
+            note = say(
+                "{question}: question {number} of the LMS is it by its answers and by likeness, its text there is "
+                "{text}",
+                question=question,
+                number=column.number,
+                text=shortened(column.text),
             )
+            result.notes.append(note)
             continue
         shown = candidates[column.number][:MOST_CANDIDATES]
         suggested |= {candidate.question for candidate in shown}
@@ -186,8 +201,14 @@ def _answers(table: Table, columns: Sequence[QuestionColumn]) -> dict[str, Count
 
 def _untold(table: Table, column: QuestionColumn, book: QuizBook, candidates: Sequence[Candidate]) -> Problem:
     named = matching(column.text, book.questions)
-    found = f"could be {' or '.join(named)}" if named else "is the text of no question of this quiz"
-    like = f"; most like {', '.join(map(str, candidates))}" if candidates else ""
+    found = say("is the text of no question of this quiz")
+    if named:
+        found = say("could be {questions}", questions=together(named, say(" or ")))
+    like = (
+        say("; most like {candidates}", candidates=together((candidate.message for candidate in candidates), ", "))
+        if candidates
+        else NOTHING
+    )
     what = say(
         "question {number} {found}: {shortened}{like}",
         number=column.number,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from basics.errors import Problem
-from basics.messages import say
+from basics.messages import Message, say, together
 from grader.submissions.class_file import ClassFile
 from grader.submissions.identity import Directory, alike, mangled
 from grader.submissions.roster import AS_TEXT, read_roster
@@ -56,15 +56,16 @@ class Students:
                 "class file, no_sis_ids", say("fits nothing: {file} has every id", file=self._file), say("remove it")
             )
 
-    def notes(self) -> Iterator[str]:
+    def notes(self) -> Iterator[Message]:
         """Students who were told otherwise than by their ids as they stand there."""
         if self._by_number:
-            confirmed = f" (confirmed: {self._no_sis_ids})" if self._no_sis_ids else ""
-            yield f"the file has no column sis_id: students go by the LMS's number{confirmed}"
+            told = say("the file has no column sis_id: students go by the LMS's number")
+            reason = self._no_sis_ids
+            yield say("{told} (confirmed: {reason})", told=told, reason=reason) if reason else told
         for student, why in self._stood_in.items():
-            yield f"{student} has no sis_id and goes by the LMS's number ({why})"
+            yield say("{student} has no sis_id and goes by the LMS's number ({why})", student=student, why=why)
         for given, why in self._renamed.items():
-            yield f"the id {given!r} is taken for {why}"
+            yield say("the id {given!r} is taken for {why}", given=given, why=why)
 
     def _decide(self, where: str, row: int, given: str, lms: str | None, name: str) -> str:
         if lms and (what := mangled(lms)):
@@ -83,10 +84,12 @@ class Students:
             return self._by_roster(where, given, lms)
         if lms and lms in self._roster.lms:
             student = self._roster.lms[lms].student_id
-            self._renamed[given] = f"{student}, who has the LMS's number {lms} on the roster"
+            self._renamed[given] = say(
+                "{student}, who has the LMS's number {lms} on the roster", student=student, lms=lms
+            )
             return student
         if person := self._roster.certain(given, name):
-            self._renamed[given] = f"{person}, whom alone on the roster it can mean"
+            self._renamed[given] = say("{person}, whom alone on the roster it can mean", person=str(person))
             return self._by_roster(where, person.student_id, lms)
         what = mangled(given)
         guess = self._roster.remedy(given, name)
@@ -120,20 +123,18 @@ class Students:
         """The student of a row without an id, by the LMS's number."""
         if lms in self._roster.lms:
             student = self._roster.lms[lms].student_id
-            self._stood_in[student] = f"{lms} on the roster"
+            self._stood_in[student] = say("{lms} on the roster", lms=lms)
             return student
         if lms and (lms in self._roster.people or self._no_sis_ids is not None):
             on_roster = lms in self._roster.people
-            self._stood_in[lms] = "it is on the roster" if on_roster else f"confirmed: {self._no_sis_ids}"
+            confirmed = say("confirmed: {reason}", reason=self._no_sis_ids)
+            self._stood_in[lms] = say("it is on the roster") if on_roster else confirmed
             return lms
-        guess = " or ".join(map(str, self._roster.likely("", name)))
-        perhaps = f"perhaps {guess}; " if guess else ""
-        stand_in = f"; if `id` is to stand in, no_sis_ids: reason in the class file (here {lms})" if lms else ""
-        remedy = say(
-            "{perhaps}a guest or test student: skip {{row: {row}, cell: student, reason: …}}{stand_in}",
-            perhaps=perhaps,
-            row=row,
-            stand_in=stand_in,
-        )
+        remedies = [say("a guest or test student: skip {{row: {row}, cell: student, reason: …}}", row=row)]
+        if likely := [str(person) for person in self._roster.likely("", name)]:
+            remedies.insert(0, say("perhaps {people}", people=together(likely, say(" or "))))
+        if lms:
+            remedies.append(say("if `id` is to stand in, no_sis_ids: reason in the class file (here {lms})", lms=lms))
+        remedy = together(remedies)
         self.problems.append(Problem(where, say("has no student id"), remedy))
         return ""

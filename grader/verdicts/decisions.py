@@ -19,7 +19,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from basics.errors import InputError, Problem
-from basics.messages import NOTHING, Message, say
+from basics.messages import NOTHING, Message, quoted, say, together
 from basics.moments import Moment
 from basics.suggestions import did_you_mean
 from basics.yaml_source import Source, read, validate
@@ -28,9 +28,9 @@ from grader.quiz.spec import CreditRule, Letter, QuizBook, Text
 
 Reason = Annotated[str, Field(min_length=8)]
 Numbers = tuple[Annotated[int, Field(ge=1)], ...]
-DECIDED = "decided by the teaching staff"
+DECIDED = say("decided by the teaching staff")
 """How a decision is named wherever it is shown."""
-BACK = "as if nothing had been decided"
+BACK = say("as if nothing had been decided")
 REMEDY = say("say one of the two, or let the later one say `replaces: [{number}]`", number=0)
 
 
@@ -58,11 +58,12 @@ class Override(Said):
     correct: tuple[Letter, ...] | None = None
 
     @property
-    def effect(self) -> str:
+    def effect(self) -> Message:
         """What it comes to, in words."""
         if self.correct is None:
             return BACK
-        return f"{', '.join(self.correct) or 'no option'} right"
+        letters = ", ".join(self.correct)
+        return say("{letters} right", letters=letters or say("no option"))
 
 
 class Ruling(Said):
@@ -78,11 +79,14 @@ class Ruling(Said):
     everyone: bool = False
 
     @property
-    def effect(self) -> str:
+    def effect(self) -> Message:
         """What it comes to, in words."""
-        parts = [f"{', '.join(self.disregard)} taken out"] if self.disregard else []
-        parts += [f"{', '.join(self.always_correct)} counted as right"] if self.always_correct else []
-        return "; ".join(parts + ["full points for everyone"] * self.everyone) or BACK
+        parts = [say("{letters} taken out", letters=", ".join(self.disregard))] if self.disregard else []
+        if self.always_correct:
+            parts.append(say("{letters} counted as right", letters=", ".join(self.always_correct)))
+        if self.everyone:
+            parts.append(say("full points for everyone"))
+        return together(parts) if parts else BACK
 
 
 class StaffDecision(Frozen):
@@ -111,13 +115,13 @@ class StaffDecision(Frozen):
         return self
 
     @property
-    def effect(self) -> str:
+    def effect(self) -> Message:
         """What it comes to, in words."""
         if self.what in ("hold-harmless", "lift-hold-harmless"):
-            return "no total falls" if self.what == "hold-harmless" else "totals may fall again"
+            return say("no total falls") if self.what == "hold-harmless" else say("totals may fall again")
         if self.rule:
-            return self.rule
-        return f"{self.question}, {self.said.effect}"
+            return quoted(self.rule)
+        return say("{question}, {effect}", question=self.question, effect=self.said.effect)
 
     @property
     def said(self) -> Override | Ruling:
@@ -128,12 +132,18 @@ class StaffDecision(Frozen):
         out, right = (tuple(sorted(set(letters))) for letters in (self.disregard, self.always_correct))
         return Ruling(disregard=out, always_correct=right, everyone=self.everyone, **common)
 
-    def told(self, number: int) -> str:
+    def told(self, number: int) -> Message:
         """The decision in one line: its number in the list, what, when, who, why."""
-        who = f", {self.by}" if self.by else ""
-        appeal = f" (appeal of {self.appeal})" if self.appeal else ""
-        when = self.when.isoformat(sep=" ", timespec="minutes")
-        return f"{number}. {self.what} {self.effect} [{when}{who}]{appeal}: {self.reason}"
+        return say(
+            "{number}. {what} {effect} [{when}{who}]{appeal}: {reason}",
+            number=number,
+            what=self.what,
+            effect=self.effect,
+            when=self.when.isoformat(sep=" ", timespec="minutes"),
+            who=f", {self.by}" if self.by else "",
+            appeal=say(" (appeal of {student})", student=self.appeal) if self.appeal else "",
+            reason=self.reason,
+        )
 
     @property
     def substance(self) -> tuple[object, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from basics.messages import NOTHING, Message, say, together
 from evaluators.evidence import Checked, Frozen, Measurement, Source
 from grader.quiz.claims import (
     Any_,
@@ -55,7 +56,7 @@ class Comparison(Frozen):
     gap: float | None = None
     margin: float = 0.0
     scale: float = 1.0
-    reason: str = ""
+    reason: Message = NOTHING
     dissent: tuple[Measurement, ...] = ()
 
     @property
@@ -192,9 +193,13 @@ def _compare(claim: Form, measurements: Sequence[Measurement]) -> Comparison:
     asked = asked_by(claim)
     if isinstance(asked, Lack):
         return _lacking(claim, measurements)
-    undefined = [f"{m.name} is undefined: {m.undefined}" for m in measurements if m.undefined is not None]
+    undefined = [
+        say("{name} is undefined: {reason}", name=m.name, reason=m.undefined)
+        for m in measurements
+        if m.undefined is not None
+    ]
     if undefined:
-        return _comparison(claim, measurements, "inconclusive", reason="; ".join(undefined))
+        return _comparison(claim, measurements, "inconclusive", reason=together(undefined))
     if isinstance(asked, Fact):
         same = type(measurements[0].value) is type(asked.value) and measurements[0].value == asked.value
         return _comparison(claim, measurements, "supported" if same else "refuted")
@@ -205,7 +210,8 @@ def _lacking(claim: Form, measurements: Sequence[Measurement]) -> Comparison:
     """Whether what was measured has no value; nothing can be said where nobody measured."""
     (m,) = measurements
     if m.unmeasured:
-        return _comparison(claim, measurements, "inconclusive", reason=f"{m.name} was not measured: {m.undefined}")
+        reason = say("{name} was not measured: {reason}", name=m.name, reason=m.undefined)
+        return _comparison(claim, measurements, "inconclusive", reason=reason)
     return _comparison(claim, measurements, "refuted" if m.undefined is None else "supported")
 
 
@@ -227,11 +233,11 @@ def _placed(claim: Form, measurements: Sequence[Measurement], asked: Range) -> C
     if any(missed(far, bound - margin) for _, far, bound in ends):
         return found("refuted", gap=max(bound - far for _, far, bound in ends))
     if len(ends) > 1:
-        return found("inconclusive", reason="the interval reaches over the tolerance")
+        return found("inconclusive", reason=say("the interval reaches over the tolerance"))
     ((near, far, bound),) = ends
     reached = near - bound if near + far >= 2 * bound else bound - far
-    reason = "the interval reaches over the threshold" if low < high else "the gap is within the margin"
-    return found("inconclusive", gap=reached, reason=reason)
+    wide = say("the interval reaches over the threshold")
+    return found("inconclusive", gap=reached, reason=wide if low < high else say("the gap is within the margin"))
 
 
 def _comparison(
@@ -242,7 +248,7 @@ def _comparison(
     gap: float | None = None,
     margin: float = 0.0,
     scale: float = 1.0,
-    reason: str = "",
+    reason: Message = NOTHING,
 ) -> Comparison:
     return Comparison(
         claim=in_words(claim),

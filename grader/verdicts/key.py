@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from evaluators.evidence import Frozen, Standing, digest
+from basics.messages import Message, say
+from evaluators.evidence import Frozen, Standing, Told, digest
 from grader.quiz.spec import Letter, Question, QuizBook, normalise
 from grader.verdicts.decisions import Decisions, Override, Ruling, in_force
 from grader.verdicts.judge import Verdict
@@ -28,7 +29,7 @@ class QuestionKey(Frozen):
     choose: str
     correct: tuple[Letter, ...] | None
     verdicts: dict[Letter, Verdict]
-    obstacles: tuple[str, ...] = ()
+    obstacles: tuple[Told, ...] = ()
     override: Override | None = None
     ruling: Ruling | None = None
 
@@ -153,15 +154,18 @@ def make_question_key(
     )
 
 
-def _obstacles(question: Question, verdicts: Mapping[str, Verdict]) -> list[str]:
+def _obstacles(question: Question, verdicts: Mapping[str, Verdict]) -> list[Message]:
     """Why the question is not settled; empty when it is."""
     states = [verdict.state for verdict in verdicts.values()]
     if question.choose == "one" and states.count("supported") == 1:
         return []  # the claims exclude one another, so an undecided option cannot be right as well
     undecided = [letter for letter, verdict in verdicts.items() if verdict.state == "inconclusive"]
-    found = [f"{letter}: {verdicts[letter].deciding.reason or 'inconclusive'}" for letter in undecided]
+    found = [
+        say("{letter}: {reason}", letter=letter, reason=verdicts[letter].deciding.reason or say("inconclusive"))
+        for letter in undecided
+    ]
     if question.choose == "one" and not undecided:
-        found.append(f"choose is one, but {states.count('supported')} options are supported")
+        found.append(say("choose is one, but {n} options are supported", n=states.count("supported")))
     return found
 
 

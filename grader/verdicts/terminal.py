@@ -15,8 +15,9 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from basics.messages import say
-from basics.terminal import prose
+from basics.errors import with_remedy
+from basics.messages import Message, plural, say, spoken, together
+from basics.terminal import prose, styled
 from evaluators.display import number, value_of, wording
 from evaluators.evidence import Measurement
 from grader.quiz.claims import comparisons, names_of
@@ -34,10 +35,14 @@ if TYPE_CHECKING:
     from grader.verdicts.key import AnswerKey, QuestionKey
     from grader.verdicts.testimony import Gatherer, Number, Result, Testimony
 
-MARK: dict[State, str] = {"supported": "yes", "refuted": "no", "inconclusive": "?"}
+MARK: dict[State, Message] = {"supported": say("yes"), "refuted": say("no"), "inconclusive": say("?")}
 STYLE: dict[State, str] = {"supported": "bold green", "refuted": "red", "inconclusive": "yellow"}
 INDENT = "    "
-BESIDE = {"for": "beside the claim, for it", "against": "against it", "defeats": "would defeat it"}
+BESIDE = {
+    "for": (say("beside the claim, for it, as the evidence shows:"), say("beside the claim, for it, not shown:")),
+    "against": (say("against it, as the evidence shows:"), say("against it, not shown:")),
+    "defeats": (say("would defeat it, as the evidence shows:"), say("would defeat it, not shown:")),
+}
 WIDEST = 60
 """Cells that are longer do not move the columns."""
 FEW = 24
@@ -55,7 +60,7 @@ def show_key(
 ) -> None:
     """A line for each question, and unless `brief` each option with one sentence; then what would settle the rest."""
     teller = Teller.of(book.folder, language)
-    out.print(Text.assemble((book.quiz.title, "bold"), f"   key {answer.digest[:12]}"))
+    out.print(Text.assemble((book.quiz.title, "bold"), spoken(say("   key {digest}", digest=answer.digest[:12]))))
     for testimony in testimonies:
         if not brief:
             out.print()
@@ -86,7 +91,7 @@ def _show_question(out: Console, teller: Teller, testimony: Testimony, entry: Qu
     line.truncate(out.width, overflow="ellipsis")
     out.print(line, no_wrap=True)
     for decision in entry.decided:
-        out.print(Text(f"    {_said(decision)}", style="magenta"))
+        out.print(styled(INDENT + _said(decision), "magenta"))
 
 
 def _show_options(out: Console, teller: Teller, testimony: Testimony) -> None:
@@ -179,17 +184,22 @@ def _reason(verdict: Verdict) -> str:
 def show_differences(out: Console, differences: Sequence[str]) -> None:
     """What evidence rests on that is otherwise by now, and what to do about it."""
     for told in differences:
-        out.print(Text(f"{INDENT}{told}\n{INDENT}-> measure anew: --evidence=refresh", style="yellow"), soft_wrap=True)
+        out.print(
+            styled(
+                say("{indent}{told}\n{indent}-> measure anew: --evidence=refresh", indent=INDENT, told=told), "yellow"
+            ),
+            soft_wrap=True,
+        )
 
 
 def show_decisions(out: Console, said: Sequence[Override | Ruling]) -> None:
     """What the teaching staff decided about a question, before the evidence."""
     for decision in said:
-        out.print(Text(_said(decision), style="magenta"))
+        out.print(styled(_said(decision), "magenta"))
 
 
-def _said(decision: Override | Ruling) -> str:
-    return f"{DECIDED}: {decision.effect} ({decision.reason})"
+def _said(decision: Override | Ruling) -> Message:
+    return say("{decided}: {effect} ({reason})", decided=DECIDED, effect=decision.effect, reason=decision.reason)
 
 
 def _show_output(out: Console, gap: Missing) -> None:
@@ -251,8 +261,7 @@ def show_card(
     out.print()
     out.print(_tree(verdict.step))
     for one in verdict.beside:
-        shown = "as the evidence shows" if one.stands else "not shown"
-        out.print(Text(f"{BESIDE[one.side]}, {shown}:", style="magenta"))
+        out.print(styled(BESIDE[one.side][0 if one.stands else 1], "magenta"))
         out.print(Padding(_tree(one.step), (0, 0, 0, 2)))
         if not one.stands:
             out.print(Padding(one.answer, (0, 0, 0, 6)), style="dim")
@@ -261,9 +270,12 @@ def show_card(
     _show_origins(out, testimony, letter)
 
 
+HEADS = {"all": say("all of"), "any": say("any of"), "not": say("not")}
+
+
 def _tree(step: Step) -> Tree:
-    head = {"all": "all of", "any": "any of", "not": "not"}.get(step.operator, step.claim)
-    label = Group(Text.assemble((f"{MARK[step.state]:>3} ", STYLE[step.state]), head), *_details(step))
+    head = spoken(HEADS.get(step.operator, step.claim))
+    label = Group(Text.assemble((f"{spoken(MARK[step.state]):>3} ", STYLE[step.state]), head), *_details(step))
     tree = Tree(label, guide_style="dim")
     for inner in step.steps:
         tree.children.append(_tree(inner))
@@ -271,21 +283,25 @@ def _tree(step: Step) -> Tree:
 
 
 def _details(step: Step) -> list[Text]:
-    lines = [Text(f"    why: {step.why}", style="dim")] if step.why else []
+    lines = [styled(say("    why: {why}", why=step.why), "dim")] if step.why else []
     comparison = step.comparison
     if comparison and comparison.gap is not None and any(m.source in MEASURED for m in comparison.measurements):
-        margin = f", margin {number(comparison.margin)}" if comparison.margin else ""
         unit = next((m.unit for m in comparison.measurements if m.unit), "")
-        lines.append(Text(f"    gap {number(comparison.gap, signed=True)} {unit}".rstrip() + margin, style="dim"))
+        gap = say("    gap {gap}", gap=f"{number(comparison.gap, signed=True)} {unit}".rstrip())
+        if comparison.margin:
+            gap = say("{gap}, margin {margin}", gap=gap, margin=number(comparison.margin))
+        lines.append(styled(gap, "dim"))
     if comparison and comparison.reason:
-        lines.append(Text(f"    {comparison.reason}", style="yellow"))
+        lines.append(styled(say("    {reason}", reason=comparison.reason), "yellow"))
     return lines
 
 
 def _number(number: Number) -> Group:
     m = number.measurement
     basis = ", ".join(filter(None, (m.source, m.checked, wording(m).n)))
-    head = Text.assemble("  also " if number.corroborates else "", (m.name, "bold"), f" = {value_of(m)}  ({basis})")
+    head = Text.assemble(
+        spoken(say("  also ")) if number.corroborates else "", (m.name, "bold"), f" = {value_of(m)}  ({basis})"
+    )
     lines = [Text(f"      {line}", style="dim") for line in (m.locator, m.note) if line]
     return Group(head, *lines)
 
@@ -294,17 +310,20 @@ def _show_origins(out: Console, testimony: Testimony, letter: str) -> None:
     for exhibit in testimony.origins(letter):
         evidence = exhibit.evidence
         p = evidence.provenance
-        code = [f"commit {p.git_commit[:10]}{' (dirty)' if p.git_dirty else ''}"] if p.git_commit else []
-        found = [evidence.evaluator, f"evidence: {exhibit.origin} {evidence.fingerprint[:12]}", f"{p.started:%Y-%m-%d}"]
+        commit = say("commit {commit} (dirty)", commit=p.git_commit[:10]) if p.git_commit and p.git_dirty else None
+        code = [commit or say("commit {commit}", commit=p.git_commit[:10])] if p.git_commit else []
+        origin = say("evidence: {origin} {digest}", origin=exhibit.origin, digest=evidence.fingerprint[:12])
+        found = [evidence.evaluator, origin, f"{p.started:%Y-%m-%d}"]
         packages = [f"{name} {version}" for name, version in p.packages.items()]
         by = dict.fromkeys(filter(None, (p.evaluator, f"earwitness {p.earwitness}")))
-        out.print(Text(", ".join([*found, *by, *code, *packages]), style="dim"))
+        out.print(styled(together([*found, *by, *code, *packages], ", "), "dim"))
         for warning in evidence.warnings:
-            out.print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)
+            out.print(styled(say("warning: {warning}", warning=warning), "yellow"), soft_wrap=True)
     show_differences(out, testimony.differences)
     for gap in testimony.missing:
-        out.print(Text.assemble((f"missing: {gap.what}", "yellow"), f"\n  -> {gap.remedy}"), soft_wrap=True)
-    print_line(out, f"recompute: {testimony.recompute}")
+        what = spoken(say("missing: {what}", what=gap.what))
+        out.print(Text.assemble((what, "yellow"), f"\n  -> {spoken(gap.remedy)}"), soft_wrap=True)
+    print_line(out, say("recompute: {recompute}", recompute=testimony.recompute))
 
 
 def print_command(out: Console, *words: object, before: str = "  ", after: str = "") -> None:
@@ -314,20 +333,28 @@ def print_command(out: Console, *words: object, before: str = "  ", after: str =
 
 def print_line(out: Console, text: str) -> None:
     """A line in which a command stands that is to be pasted: never folded."""
-    out.print(Text(text), soft_wrap=True)
+    out.print(styled(text), soft_wrap=True)
 
 
 def show_cache(out: Console, gatherer: Gatherer, testimony: Testimony) -> None:
     """What the store holds for the requests of a question, and why anything was missed."""
-    out.rule("store", style="dim")
+    out.rule(spoken(say("store")), style="dim")
     for request in testimony.question.evidence:
         exhibits, gap = gatherer.exhibits(request)
         for exhibit in exhibits:
-            out.print(f"{request.evaluator}: {exhibit.origin}, fingerprint {exhibit.evidence.fingerprint}")
+            out.print(
+                say(
+                    "{evaluator}: {origin}, fingerprint {fingerprint}",
+                    evaluator=request.evaluator,
+                    origin=exhibit.origin,
+                    fingerprint=exhibit.evidence.fingerprint,
+                )
+            )
             for name, sha256 in exhibit.evidence.provenance.inputs.items():
-                out.print(f"    input {name} {sha256[:12]}")
+                out.print(say("    input {name} {sha256}", name=name, sha256=sha256[:12]))
         if gap:
-            out.print(f"{request.evaluator}: {gap.what}\n    -> {gap.remedy}", soft_wrap=True)
+            told = say("{evaluator}: {what}", evaluator=request.evaluator, what=gap.what)
+            out.print(with_remedy(told, gap.remedy), soft_wrap=True)
 
 
 def show_results(
@@ -341,11 +368,15 @@ def show_results(
     claimed = {question.id: set(_claimed(question)) for question in wanted}
     play = command(book.folder, "report")
     for result in results:
-        out.print(Text.assemble((result.evaluator, "bold"), f" for {', '.join(result.questions)}"))
+        out.print(
+            Text.assemble(
+                (result.evaluator, "bold"), spoken(say(" for {questions}", questions=", ".join(result.questions)))
+            )
+        )
         if result.problem:
-            remedy = say("\n-> {remedy}", remedy=result.problem.remedy) if result.problem.remedy else ""
-            for line in (result.problem.what + remedy).splitlines():
-                out.print(Text(INDENT + line, style="yellow"), soft_wrap=True)
+            remedy = f"\n-> {spoken(result.problem.remedy)}" if result.problem.remedy else ""
+            for one in (spoken(result.problem.what) + remedy).splitlines():
+                out.print(Text(INDENT + one, style="yellow"), soft_wrap=True)
             _show_output(out, result.problem)
         show_differences(out, result.differences)
         if result.evidence:
@@ -363,19 +394,31 @@ def _claimed(question: Question) -> Iterator[str]:
 
 def _show_evidence(out: Console, evidence: Evidence, claimed: Collection[str], store: Path, play: str) -> None:
     for warning in evidence.warnings:
-        out.print(Text(f"{INDENT}warning: {warning}", style="yellow"), soft_wrap=True)
+        out.print(
+            styled(INDENT + say("warning: {warning}", warning=warning), "yellow"),
+            soft_wrap=True,
+        )
     few = len(evidence.measurements) <= FEW
     shown = [m for m in evidence.measurements if few or m.source in MEASURED or m.name in claimed]
     for (source, shows_how), measurements in groupby(shown, lambda m: (m.source, m.is_demonstration)):
-        heading = f"{source}: DEMONSTRATION, not of record" if shows_how else source
-        out.print(Text(INDENT + heading, style="magenta" if shows_how else "dim"))
-        for line in _lines(list(measurements)):
-            out.print(line, soft_wrap=True)
+        heading = say("{source}: DEMONSTRATION, not of record", source=source) if shows_how else source
+        out.print(styled(INDENT + heading, "magenta" if shows_how else "dim"))
+        for one in _lines(list(measurements)):
+            out.print(one, soft_wrap=True)
     if others := len(evidence.measurements) - len(shown):
-        out.print(Text(f"{INDENT}and {others} more that no claim compares (--json lists them)", style="dim"))
+        out.print(
+            styled(
+                say(
+                    "{INDENT}and {others} more that no claim compares (--json lists them)",
+                    INDENT=INDENT,
+                    others=others,
+                ),
+                "dim",
+            )
+        )
     sounds = [artefact for artefact in evidence.artefacts if artefact.media_type.startswith("audio/")]
     if sounds:
-        print_line(out, f"{INDENT}{len(sounds)} sounds (`{play}` plays them)")
+        print_line(out, INDENT + say("{n} sounds (`{play}` plays them)", n=len(sounds), play=play))
     for artefact in evidence.artefacts:
         if artefact not in sounds:
             path = str(store / artefact.path)
@@ -395,13 +438,19 @@ def _lines(measurements: Sequence[Measurement]) -> Iterator[Text]:
         if m.undefined is not None:
             reasons.setdefault(m.undefined, []).append(m.name)
     for reason, names in reasons.items():
-        verb = "are" if len(names) > 1 else "is"
-        yield Text(f"{INDENT}{', '.join(names)} {verb} undefined: {reason}", style="yellow")
+        told = plural(
+            "{names} is undefined: {reason}",
+            "{names} are undefined: {reason}",
+            len(names),
+            names=", ".join(names),
+            reason=reason,
+        )
+        yield styled(INDENT + told, "yellow")
 
 
 def _columns(m: Measurement) -> tuple[str, str, str, str]:
     words = wording(m)
-    basis = ", ".join(filter(None, (words.n, words.over and f"over {words.over}")))
+    basis = ", ".join(filter(None, (words.n, words.over and spoken(say("over {what}", what=words.over)))))
     return m.name, f"{words.value} {words.unit}".rstrip(), words.interval, basis
 
 
@@ -410,10 +459,11 @@ def show_citations(out: Console, book: QuizBook, found: Sequence[Citation]) -> N
     for one in found:
         m = one.measurement
         out.print(Text.assemble((m.name, "bold"), f" = {value_of(m)}  ({m.checked}; {', '.join(one.options)})"))
-        for line in filter(None, (one.about, m.locator, m.note)):
-            out.print(Padding(line, (0, 0, 0, 4)), style="dim")
+        for said in filter(None, (one.about, m.locator, m.note)):
+            out.print(Padding(said, (0, 0, 0, 4)), style="dim")
     unread = [one.measurement.name for one in found if one.measurement.standing == "recalled"]
-    out.print(f"{len(found)} facts, {len(unread)} of them recalled and not yet looked up")
+    out.print(say("{n} facts, {unread} of them recalled and not yet looked up", n=len(found), unread=len(unread)))
     if unread:
         blanks = ("--value", "VALUE", "--locator", "PLACE", "--quote", "WORDS", "--by", "NAME")
-        print_line(out, f"-> look one up, then: {command(book.folder, 'facts', 'confirm', unread[0], *blanks)}")
+        confirm = command(book.folder, "facts", "confirm", unread[0], *blanks)
+        print_line(out, say("-> look one up, then: {command}", command=confirm))

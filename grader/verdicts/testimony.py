@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
-from basics.messages import quoted, say
+from basics.messages import first_line, quoted, say, together
 from evaluators.entries import digests_of
 from evaluators.evidence import Evaluator, Evidence, Frozen, Measurement, Site, Standing
 from evaluators.gathering import Answer, Missing, answer, asked_by, kept, told
@@ -350,9 +350,10 @@ def _names(claims: Iterable[Form]) -> set[str]:
 def _unknown(name: str, refused: list[Measurement], missing: tuple[Missing, ...]) -> Measurement:
     if refused:
         standings = ", ".join(sorted({m.standing for m in refused}))
-        reason = f"only {standings} evidence is here, which this key does not accept"
+        reason = say("only {standings} evidence is here, which this key does not accept", standings=standings)
     else:
-        reason = "; ".join(f"{gap.evaluator}: {gap.what.splitlines()[0]}" for gap in missing) or "no evidence names it"
+        gaps = [say("{evaluator}: {what}", evaluator=gap.evaluator, what=first_line(gap.what)) for gap in missing]
+        reason = together(gaps) if gaps else say("no evidence names it")
     return Measurement(name=name, undefined=reason, unmeasured=True, source="measured")
 
 
