@@ -18,7 +18,7 @@ from typing import IO
 
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, reading
-from basics.messages import Message, say
+from basics.messages import Message, say, together
 
 SEPARATORS = ",;\t"
 HEAD_BYTES = 1 << 20
@@ -197,11 +197,11 @@ def _fault(message: str) -> tuple[Message, Message]:
 
 
 def _missing(table: Table, names: Sequence[str], required: Sequence[Sequence[str]]) -> list[Problem]:
-    known = ", ".join(filter(None, table.header)) or "none"
+    known = ", ".join(filter(None, table.header)) or say("none")
     return [
         Problem(
             str(table.path),
-            say("has no column {group}, only {known}", group=" or ".join(group), known=known),
+            say("has no column {group}, only {known}", group=together(group, say(" or ")), known=known),
             say("add it"),
         )
         for group in required

@@ -27,11 +27,11 @@ from basics.errors import InputError, Problem, opening, require_name
 from basics.messages import say
 
 KINDS = {
-    stat.S_IFDIR: "a directory",
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFSOCK: "a socket",
+    stat.S_IFDIR: say("a directory"),
+    stat.S_IFIFO: say("a pipe"),
+    stat.S_IFCHR: say("a device"),
+    stat.S_IFBLK: say("a device"),
+    stat.S_IFSOCK: say("a socket"),
 }
 LARGEST = 1 << 28
 """Bytes of a file that is read as a whole, unless its kind has a bound of its own."""
@@ -84,7 +84,7 @@ def _irregular(path: Path, status: os.stat_result) -> Problem | None:
     """What is wrong with something that is no regular file."""
     if stat.S_ISREG(status.st_mode):
         return None
-    kind = KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+    kind = KINDS.get(stat.S_IFMT(status.st_mode), say("something else"))
     remedy = say("name the file inside it") if stat.S_ISDIR(status.st_mode) else say("name a file")
     return Problem(str(path), say("is {kind}, expected a file", kind=kind), remedy)
 

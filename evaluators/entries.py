@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 
 from basics.errors import InputError
 from basics.json_source import parsed_object
-from basics.messages import NOTHING, Message, said_by, say
+from basics.messages import NOTHING, Message, said_by, say, together
 from basics.model_faults import raised
 from evaluators.announcement import announced, unlike_announced
 from evaluators.evidence import Evaluator, Evidence, Frozen, digest
@@ -89,7 +89,7 @@ def unlike(stated: Any, found: Digests) -> Message:
     """The first of the digests that is not as stated, in words; empty where both are."""
     if not isinstance(stated, dict) or stated.keys() != Digests.model_fields.keys():
         return say(
-            "its {DIGESTS} are not of {model_fields}", DIGESTS=DIGESTS, model_fields=" and ".join(Digests.model_fields)
+            "its {DIGESTS} are not of {fields}", DIGESTS=DIGESTS, fields=together(Digests.model_fields, say(" and "))
         )
     for name, sha256 in found:
         if stated[name] != sha256:

@@ -262,11 +262,10 @@ def fault(evaluator: Evaluator, parameters: Frozen, *errors: BaseException) -> M
     asked = asked_of(parameters)
     request = ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in asked.items())
     what = "; ".join(dict.fromkeys(map(cause_of, errors)))
-    return broke(
-        evaluator.name,
-        say("broke{value}: {what}", value=f" (asked for {request})" if request else "", what=what),
-        *errors,
-    )
+    told = say("broke: {what}", what=what)
+    if request:
+        told = say("broke (asked for {request}): {what}", request=request, what=what)
+    return broke(evaluator.name, told, *errors)
 
 
 def broke(name: str, what: Message, *errors: BaseException) -> Missing:

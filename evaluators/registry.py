@@ -15,7 +15,7 @@ from pathlib import Path
 
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
-from basics.messages import say
+from basics.messages import say, together
 from basics.suggestions import did_you_mean
 from evaluators.announcement import NotAsAnnounced
 from evaluators.evidence import Evaluator, digest
@@ -121,7 +121,7 @@ def _checked(name: str, load: Callable[[str], Evaluator]) -> Evaluator:
     if name in BUILT_IN:
         brought = [f"{PROJECT} {installed_version(PROJECT)} (built in)", *brought]
     if len(brought) > 1:
-        what = say("is brought by more than one package: {brought}", brought=" and ".join(brought))
+        what = say("is brought by more than one package: {brought}", brought=together(brought, say(" and ")))
         raise InputError(
             Problem(f"evaluator {name!r}", what, say("uninstall one, or have its author rename the evaluator"))
         )

@@ -19,7 +19,7 @@ from audio.codec.contract import Rate, SoundCodec
 from audio.codec.weights import MIMI
 from basics.errors import EarwitnessError, InputError, Problem, Unavailable
 from basics.listing import first_few
-from basics.messages import say
+from basics.messages import say, together
 from basics.suggestions import did_you_mean
 
 GROUP = "earwitness.codecs"
@@ -46,7 +46,9 @@ def asked(text: str) -> Asked:
         source, after = text, ""
     settings = tuple(part.strip() for part in after.split(",")) if at and source != text else ()
     if not source or not all(part == "all" or SETTING.fullmatch(part) for part in settings):
-        raise InputError(Problem(text, say("asks for {value!r}, which is no bitrate", value=after or "nothing"), HOW))
+        raise InputError(
+            Problem(text, say("asks for {value!r}, which is no bitrate", value=after or say("nothing")), HOW)
+        )
     return Asked(text, source, settings)
 
 
@@ -173,7 +175,7 @@ def _foreign(name: str, points: Sequence[EntryPoint]) -> SoundCodec:
     """A codec of another package: what its entry point names is called without arguments."""
     brought = [f"{point.dist.name} {point.dist.version}" if point.dist else point.value for point in points]
     if name in NAMES or len(points) > 1:
-        what = say("is brought by more than one package: {brought}", brought=" and ".join(brought))
+        what = say("is brought by more than one package: {brought}", brought=together(brought, say(" and ")))
         raise InputError(Problem(name, what, say("uninstall one, or have its author rename the codec")))
     remedy = say(
         "check the entry point {name} = {value} in group {GROUP}", name=name, value=points[0].value, GROUP=GROUP

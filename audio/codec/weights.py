@@ -185,13 +185,11 @@ def _on_hub(repository: str, revision: str, *, download: bool) -> Weights:
     if constants.HF_HUB_OFFLINE:
         raise _unavailable(say("{where}, and HF_HUB_OFFLINE forbids downloading it", where=where), repository, revision)
     if not _is_address(constants.ENDPOINT):
-        expected = "expected an address such as https://huggingface.co"
         raise _unavailable(
             say(
-                "{where}, and HF_ENDPOINT is {ENDPOINT!r}, {expected}",
+                "{where}, and HF_ENDPOINT is {ENDPOINT!r}, expected an address such as https://huggingface.co",
                 where=where,
                 ENDPOINT=constants.ENDPOINT,
-                expected=expected,
             ),
             repository,
             revision,

@@ -155,7 +155,7 @@ def _labelled(
     if strange:
         listed = ", ".join(f"{label} ({n})" for label, n in sorted(strange.items()))
         known = ", ".join(dict.fromkeys((*EMOTIONS, *emotions)))
-        among = "the five" if set(emotions) <= set(EMOTIONS) else "those"
+        among = say("the five") if set(emotions) <= set(EMOTIONS) else say("those")
         what = say(
             "{clips}: {strange} carry labels that are not among {among} ({known}): {listed}",
             clips=_clips(len(clips)),

@@ -71,7 +71,7 @@ def on_cluster(address: str, codecs: Codecs, device: str) -> Iterator[tuple[Run,
         except (OSError, TimeoutError) as error:
             what = say(
                 "no scheduler with workers answers there ({value})",
-                value=" ".join(str(error).split())[:200] or "timed out",
+                value=" ".join(str(error).split())[:200] or say("timed out"),
             )
             remedy = say("start `dask scheduler` and `dask worker`, or use --cluster local:N")
             raise InputError(Problem(f"--cluster {address}", what, remedy)) from error

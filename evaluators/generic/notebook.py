@@ -166,12 +166,10 @@ def _taken(
     if len(found) != 1:
         numbers = ", ".join(str(i) for i, _ in found)
         tags = sorted({tag for cell in cells for tag in cell.metadata.get("tags", ())})
-        what = say(
-            "{name}: {value} {partition}",
-            name=name,
-            value=f"cells {numbers} are" if found else "no code cell is a",
-            partition=output.place.partition(",")[0],
-        )
+        kind = output.place.partition(",")[0]
+        what = say("{name}: no code cell is a {kind}", name=name, kind=kind)
+        if found:
+            what = say("{name}: cells {numbers} are {kind}", name=name, numbers=numbers, kind=kind)
         suggested = did_you_mean(output.tag, tags) if output.tag and tags and not found else messages.NOTHING
         remedy = suggested or say("name one cell by its tag or by a text in it")
         taking.problems.append(Problem(file, what, remedy))
@@ -188,8 +186,9 @@ def _taken(
 
 
 def _remedy(taking: Taking) -> Message:
-    rerun = ", run it and save it" if taking.source == "saved" else ""
-    return say("have the cell give one number or truth value{rerun}, or say `after:` or `path:`", rerun=rerun)
+    if taking.source == "saved":
+        return say("have the cell give one number or truth value, run it and save it, or say `after:` or `path:`")
+    return say("have the cell give one number or truth value, or say `after:` or `path:`")
 
 
 def _is(cell: Any, output: Output) -> bool:

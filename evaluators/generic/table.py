@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from basics.csv_source import header_name, read_records
 from basics.errors import InputError, Problem, Undefined
-from basics.messages import say, together
+from basics.messages import Message, plural, say, together
 from basics.parquet_source import parquet_faults
 from basics.suggestions import did_you_mean
 from evaluators.evidence import Findings, Frozen, Inputs, Measurement, Quantity, QuizFile, Site
@@ -131,11 +131,8 @@ def _rows(name: str, site: Site) -> list[Row]:
         return _json_lines(name, site)
     if kind == ".parquet":
         return _parquet(name, site)
-    raise InputError(
-        Problem(
-            name, say("is a {value} file", value=kind or "nameless kind of"), say("save it as .csv, .jsonl or .parquet")
-        )
-    )
+    what = say("is a {kind} file", kind=kind or say("nameless kind of"))
+    raise InputError(Problem(name, what, say("save it as .csv, .jsonl or .parquet")))
 
 
 def _csv(name: str, site: Site) -> list[Row]:
@@ -218,15 +215,15 @@ def _taken(
     if bad := [row for row, value in zip(meant, values, strict=True) if value is None]:
         shown = ", ".join(repr(row.cells.get(header_name(column.column))) for row in bad[:SHOWN])
         what = say(
-            "{name}: column {column!r} holds no {value} in ",
+            "{name}: column {column!r} holds no {kind} in {rows}: {shown}",
             name=name,
             column=column.column,
-            value="truth value" if column.kind == "bool" else "number",
+            kind=say("truth value") if column.kind == "bool" else say("number"),
+            rows=_numbers(bad),
+            shown=shown,
         )
         remedy = say("correct these cells, or leave these rows out with `where`; none is skipped in silence")
-        taking.problems.append(
-            Problem(table, say("{what}{numbers}: {shown}", what=what, numbers=_numbers(bad), shown=shown), remedy)
-        )
+        taking.problems.append(Problem(table, what, remedy))
         return
     said = _aggregated(column, values, parameters.seed)
     if ends:
@@ -325,6 +322,6 @@ def _shown(value: Any) -> str:
     return " or ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _numbers(rows: Sequence[Row]) -> str:
-    shown = ", ".join(str(row.number) for row in rows[:SHOWN])
-    return f"row{'s' if len(rows) > 1 else ''} {shown}{' …' if len(rows) > SHOWN else ''}"
+def _numbers(rows: Sequence[Row]) -> Message:
+    shown = ", ".join(str(row.number) for row in rows[:SHOWN]) + (" …" if len(rows) > SHOWN else "")
+    return plural("row {rows}", "rows {rows}", len(rows), rows=shown)

@@ -158,7 +158,7 @@ def takes_no_system(speaker: Any, turns: Callable[[bool], Turns], checkpoint: st
             say("{checkpoint} has no chat template", checkpoint=checkpoint),
             say("name an instruction-tuned model, such as {such_as}", such_as=such_as),
         )
-    why = "it leaves out what it is given"
+    why: str = say("it leaves out what it is given")
     for merged in (False, True):
         try:
             text = speaker.apply_chat_template(turns(merged), add_generation_prompt=True, tokenize=False)

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from basics.csv_source import read_records
 from basics.errors import InputError, Problem
 from basics.files import read_text
-from basics.messages import say
+from basics.messages import say, together
 
 Gender = Literal["female", "male"]
 
@@ -111,7 +111,9 @@ def _response(row: Mapping[str, Any], where: str) -> Response | Problem:
     missing += ["response"] * (row.get("response") is None)  # an empty answer is an answer
     if missing:
         return Problem(
-            where, say("has no {missing}", missing=" and no ".join(missing)), say("give {COLUMNS}", COLUMNS=COLUMNS)
+            where,
+            say("has no {missing}", missing=together(missing, say(" and no "))),
+            say("give {COLUMNS}", COLUMNS=COLUMNS),
         )
     model = model_named(str(row["model"]))
     if model is None:
@@ -195,12 +197,10 @@ class _State:
         if not texts.get("response"):
             return None
         if not (self.model and self.clip):
-            lacking = "model" if self.clip else "clip" if self.model else "model and no clip"
-            return self.line, Problem(
-                "",
-                say("this answer stands under no {lacking}", lacking=lacking),
-                say("add a heading such as `Model A - F_1.wav`"),
-            )
+            lacking = say("this answer stands under no model and no clip")
+            if self.clip or self.model:
+                lacking = say("this answer stands under no {what}", what="model" if self.clip else "clip")
+            return self.line, Problem("", lacking, say("add a heading such as `Model A - F_1.wav`"))
         return self.line, {"model": self.model, "clip": self.clip, **texts}
 
     def add(self, text: str) -> None:

@@ -95,11 +95,8 @@ class Gradebook:
             number = plain_number(text, self.mark)
             if number is not None and (points := Fraction(number)) > 0:
                 return points
-            what = say(
-                "is worth {text!r} points, which {value}",
-                text=text,
-                value="is nothing" if number else why_no_number(text),
-            )
+            why = say("is nothing") if number else why_no_number(text)
+            what = say("is worth {text!r} points, which {why}", text=text, why=why)
         where = self.table.where(self.points_row or 1, column)
         raise InputError(
             Problem(f"{where}, {self.table.header[column]}", what, say("correct it in the LMS; export again"))
@@ -283,11 +280,9 @@ def _match(
         if len(candidates) == 1:
             found[student] = candidates[0]
         else:
-            what = say(
-                "student {student} {value}",
-                student=student,
-                value="is not in the gradebook" if not candidates else "fits two rows",
-            )
+            what = say("student {student} is not in the gradebook", student=student)
+            if candidates:
+                what = say("student {student} fits two rows", student=student)
             remedy = say("export the gradebook again, or remove the student from the submissions and the roster")
             problems.append(Problem(where, what, remedy))
     taken: dict[str, str] = {}

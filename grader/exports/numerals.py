@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from basics.messages import Message, say
+
 MARKS = ".,\u066b"
 SPACES = " \u00a0\u2009\u202f"
 GROUPS = MARKS + SPACES + "'\u2019\u066c"
@@ -47,10 +49,10 @@ def plain_number(text: str, mark: str = "") -> str | None:
     return f"{sign}{whole}" + (f".{decimals}" if point else "")
 
 
-def why_no_number(text: str) -> str:
+def why_no_number(text: str) -> Message:
     """What is wrong with a text that `plain_number` does not read."""
     match = NUMBER.fullmatch(text.strip())
     if match and match[3] and not match[5]:
         whole, decimals = text.strip().split(match[3])
-        return f"can be read as {whole}.{decimals} and as {whole}{decimals}"
-    return "is no number in the digits 0 to 9"
+        return say("can be read as {whole}.{decimals} and as {whole}{decimals}", whole=whole, decimals=decimals)
+    return say("is no number in the digits 0 to 9")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from basics.errors import InputError, Problem
 from basics.files import read_bytes, write_whole
-from basics.messages import say
+from basics.messages import say, together
 from grader.exports.gradebook import Gradebook, Transfer, column_of, defused, doubtful, gradebook_file, transfer
 from grader.exports.importer import Outcome, imitate
 from grader.marking.run_record import RunRecord, read_run
@@ -34,7 +34,9 @@ class Plan:
     def write(self, path: Path) -> None:
         """Write the file. Raises InputError if the importer would do anything but the planned changes."""
         if not self.outcome.safe or not self.as_planned:
-            problem = self.outcome.refused or "; ".join(self.outcome.lints) or "the importer would do something else"
+            problem = (
+                self.outcome.refused or together(self.outcome.lints) or say("the importer would do something else")
+            )
             raise InputError(
                 Problem(
                     str(path), say("was not written: {problem}", problem=problem), say("run without --out to see what")

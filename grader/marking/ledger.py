@@ -329,9 +329,10 @@ def need_recorded_result(file: Path) -> None:
 
 
 def _problems(out: Path, found: Sequence[Finding]) -> list[Problem]:
-    see = f"see `{about_run('ledger', out)}`"
     remedy = say(
-        "{see}; restore it from a backup (the ledger keeps every version under {OBJECTS}/)", see=see, OBJECTS=OBJECTS
+        "see `{command}`; restore it from a backup (the ledger keeps every version under {OBJECTS}/)",
+        command=about_run("ledger", out),
+        OBJECTS=OBJECTS,
     )
     problems = [Problem(str(out / _place(finding.entry)), finding.what) for finding in found]
     return [*problems[:-1], Problem(problems[-1].where, problems[-1].what, remedy)]

@@ -256,12 +256,10 @@ def _offered_twice(
         alike = other.evaluator == request.evaluator
         rivals = other.fallback == request.fallback if alike else _cites(other) == _cites(request)
         if same := rivals and sorted(names.keys() & set(offered)):
-            who = (
-                f"{request.evaluator} is asked twice for"
-                if alike
-                else f"{other.evaluator} and {request.evaluator} offer"
-            )
-            what = say("{who} {same}{value}", who=who, same=", ".join(same[:3]), value=" …" if same[3:] else "")
+            names_both = ", ".join(same[:3]) + (" …" if same[3:] else "")
+            what = say("{evaluator} is asked twice for {names}", evaluator=request.evaluator, names=names_both)
+            if not alike:
+                what = say("{a} and {b} offer {names}", a=other.evaluator, b=request.evaluator, names=names_both)
             remedy = say("say `as: other` here and `other.{same}` in the claims", same=same[0])
             yield Problem(
                 where, what, say("{remedy}, or `fallback: true` if it stands in", remedy=remedy) if alike else remedy
@@ -298,10 +296,9 @@ def _claim_problems(claim: Form, known: Mapping[str, Quantity], source: Source, 
             Problem(where, say("this claim can never be decided: its margin leaves no room"), say("lower the margin"))
         ]
     if not can_hold or not can_fail:
-        always = "supported" if can_hold else "refuted"
-        what = say(
-            "this claim is {always} whatever the evidence says: {in_words}", always=always, in_words=in_words(claim)
-        )
+        always = say("this claim is supported whatever the evidence says: {claim}", claim=in_words(claim))
+        never = say("this claim is refuted whatever the evidence says: {claim}", claim=in_words(claim))
+        what = always if can_hold else never
         return [Problem(where, what, say("compare measurements that could come out either way"))]
     return []
 

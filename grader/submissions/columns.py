@@ -13,7 +13,7 @@ from itertools import islice
 
 from basics.csv_source import Table, header_name
 from basics.errors import InputError, Problem
-from basics.messages import say
+from basics.messages import say, together
 from grader.quiz.spec import QuizBook
 from grader.submissions.cells import shortened
 from grader.submissions.class_file import IGNORE, STUDENT_ID, ClassFile
@@ -120,13 +120,13 @@ def _critical(
         likely = [name for name, looks in LOOKS.items() if name in missing and _all_look(table, at, looks)]
         if at > first and "submitted" not in likely:
             continue
-        seems = f", it looks like `{likely[0]}`" if len(likely) == 1 else ""
         what = say(
-            "{header!r} is a column that nobody knows, and {missing} is missing{seems}",
+            "{header!r} is a column that nobody knows, and {missing} is missing",
             header=table.header[at],
-            missing=" or ".join(missing),
-            seems=seems,
+            missing=together(missing, say(" or ")),
         )
+        if len(likely) == 1:
+            what = say("{what}, it looks like `{name}`", what=what, name=likely[0])
         remedy = say(
             'write under `columns:` in the class file  "{header}": {value} or {IGNORE}',
             header=table.header[at],

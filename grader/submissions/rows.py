@@ -81,13 +81,15 @@ def repeated_students(table: Table, submissions: Sequence[Submission]) -> list[P
             continue
         earlier = first.setdefault((submission.student_id, submission.attempt), submission)
         if earlier is not submission:
-            which = "" if submission.attempt is None else f", attempt {submission.attempt},"
-            what = say(
-                "student {student_id}{which} stands in row {row} already",
-                student_id=submission.student_id,
-                which=which,
-                row=earlier.row,
-            )
+            student, row = submission.student_id, earlier.row
+            what = say("student {student} stands in row {row} already", student=student, row=row)
+            if submission.attempt is not None:
+                what = say(
+                    "student {student}, attempt {attempt}, stands in row {row} already",
+                    student=student,
+                    attempt=submission.attempt,
+                    row=row,
+                )
             remedy = say(
                 "remove one, or skip {{row: {row}, cell: student, reason: …}} in the class file", row=submission.row
             )

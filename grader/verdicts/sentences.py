@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
+from basics.messages import in_language
 from evaluators.display import value_of
 from evaluators.evidence import Measurement
 from grader.quiz.claims import Fact, Form, Lack, Range, asked_by, comparisons, expanded, in_words, parts
@@ -114,6 +115,11 @@ class Teller:
             return Phrase(outcome(known, holds), self.language)
         return Phrase(outcome(plain, holds), "en")
 
+    def reason(self, text: str) -> Phrase:
+        """Why there is no value, in short."""
+        told = in_language(text, self.language)
+        return self.phrase(shortened(text)) if told == text else Phrase(shortened(told), self.language)
+
     def tell(self, option: Option, verdict: Verdict) -> Told:
         """The findings that carry the verdict, its conclusion, and the answers to what stands beside it."""
         forms = _forms(option.claim)
@@ -152,7 +158,7 @@ class Teller:
         for measurement in (m for comparison in found for m in comparison.measurements):
             value, reason = measurement.value, measurement.undefined
             phrases = [self.phrase(value)] if isinstance(value, str) else []
-            phrases += [self.phrase(shortened(reason))] if reason is not None else []
+            phrases += [self.reason(reason)] if reason is not None else []
             yield from (phrase.text for phrase in phrases if phrase.language != self.language)
 
     def _sentence(self, said: str, numbers: str) -> str:
@@ -175,7 +181,7 @@ class Teller:
         """What stands in brackets: values, what was needed, and the gap where something was measured."""
         reasons = list(dict.fromkeys(m.undefined for c in found for m in c.measurements if m.undefined is not None))
         if reasons:
-            return self.words["semicolon"].join(str(self.phrase(shortened(reason))) for reason in reasons)
+            return self.words["semicolon"].join(str(self.reason(reason)) for reason in reasons)
         if len(found) > 1:  # the highest or the lowest of several
             first, *others = [m for c in found for m in c.measurements[:1]][:1] + [c.measurements[1] for c in found]
             values = self.words["comma"].join(self.amount(m) for m in others)
@@ -352,7 +358,7 @@ def grounds_in_words(comparison: Comparison) -> str:
 
 def shortened(reason: str) -> str:
     """A reason up to its first remedy, long revisions cut to what tells them apart."""
-    return re.sub(r"\b([0-9a-f]{7})[0-9a-f]{33,57}\b", r"\1…", re.sub(r"^[a-z_]+: ", "", reason.split("; ")[0]))
+    return re.sub(r"\b([0-9a-f]{7})[0-9a-f]{33,57}\b", r"\1…", re.sub(r"^[a-z_]+: ", "", re.split("; |；", reason)[0]))
 
 
 def figures(value: float, digits: int = 3) -> str:

@@ -167,7 +167,7 @@ def _lacking(book: QuizBook, entry: QuestionKey, testimony: Testimony, teller: T
             yield f"{letter}: {_said_of(_reason(verdict), teller)}", command(book.folder, "why", entry.id, letter)
     for obstacle in entry.obstacles:
         if obstacle.startswith("choose is one"):
-            yield obstacle, command(book.folder, "why", entry.id)
+            yield spoken(obstacle), command(book.folder, "why", entry.id)
 
 
 def _said_of(reason: str, teller: Teller) -> str:
