@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from basics.messages import say, say_error, spoken
+from basics.messages import language_spoken, say, say_error, spoken
 from grader.cli.common import (
     DONE,
     UNSETTLED,
@@ -145,7 +145,7 @@ def tried(
             say_error(say("note: {what}", what=told))
     else:
         terminal.show_results(console(), results, alone, [wanted], store.root)
-        terminal.show_key(console(), alone, answer, [testimony])
+        terminal.show_key(console(), alone, answer, [testimony], language=language_spoken())
     raise typer.Exit(UNSETTLED if answer.unsettled else DONE)
 
 
