@@ -211,7 +211,7 @@ def writable() -> str:
     """Where results are kept, and how many there are. Raises InputError where nothing can be read or written."""
     store = Store()
     store.require_writable()
-    kept = sum(1 for _ in (store.root / "evidence").glob("*.json"))
+    kept = sum(1 for _ in (store.root / "evidence").rglob("*.json"))
     return f"{store.root}, {kept} pieces of evidence"
 
 
