@@ -3,9 +3,10 @@
     python benchmarks/table.py                  # all of it, about a quarter of an hour on two processors
     python benchmarks/table.py metrics codec    # some of it
 
-The sides take turns, so that both meet the same load of the machine; times and ratios are medians over rounds, and
-values are compared by each benchmark as it goes. Where VERSA is not installed (it is in no package registry), what it
-calls for these measures stands in its place: `pesq` and `pystoi`, a pair at a time, which is the plain loop.
+The sides take turns, so that both meet the same load of the machine; times and ratios are medians over rounds. It ends
+with a message where values of measures, PESQ of Q6 and Q7, or scores are not those of the other side. Where VERSA is
+not installed (it is not on PyPI), what it calls for these measures stands in its place: `pesq` and `pystoi`, a pair at
+a time, which is the plain loop.
 """
 
 from __future__ import annotations
