@@ -163,15 +163,16 @@ def _remove_abandoned(path: Path) -> None:
     """Remove what processes that are gone left of earlier attempts to write `path`."""
     start, end = _around(path)
     pattern = re.compile(f"{re.escape(start)}[0-9a-f]{{{DIGITS}}}{re.escape(end)}")
-    for other in path.parent.iterdir():
-        if pattern.fullmatch(other.name):
-            with suppress(OSError):
-                handle = os.open(other, os.O_WRONLY)
-                try:
-                    if _hold(handle):
-                        other.unlink()
-                finally:
-                    os.close(handle)
+    with os.scandir(path.parent) as entries:  # a folder may hold very many
+        names = [entry.name for entry in entries if entry.name.startswith(start) and pattern.fullmatch(entry.name)]
+    for other in map(path.with_name, names):
+        with suppress(OSError):
+            handle = os.open(other, os.O_WRONLY)
+            try:
+                if _hold(handle):
+                    other.unlink()
+            finally:
+                os.close(handle)
 
 
 def _around(path: Path) -> tuple[str, str]:

@@ -81,11 +81,16 @@ def race(sides: dict[str, Side], sounds: Sequence[Sound], rounds: int) -> dict[s
     return records
 
 
+def noise(codec: Codec, clips: int) -> list[Sound]:
+    """So many clips of one length, in whole frames."""
+    rng = np.random.default_rng(0)
+    samples = round(SECONDS * codec.frame_rate) * codec.frame_size
+    return [rng.standard_normal(samples, np.float32) * 0.05 for _ in range(clips)]
+
+
 def compare(codec: Codec, model: Any, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """One row for each side: medians, and the wall time over that of the codec."""
-    rng = np.random.default_rng(0)
-    frames = round(SECONDS * codec.frame_rate)
-    sounds = [rng.standard_normal(frames * codec.frame_size, np.float32) * 0.05 for _ in range(arguments.clips)]
+    sounds = noise(codec, arguments.clips)
     sides: dict[str, Side] = {f"MimiModel, batch {batch}": bare_model(model, batch) for batch in arguments.batches}
     sides["load_codec, a list"] = lambda sounds: codec.reconstruct(sounds, CODEBOOKS)
     for side in sides.values():

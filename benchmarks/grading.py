@@ -155,6 +155,21 @@ def _measure(queue: Queue[dict[str, float]], work: Callable[..., None], *argumen
     )
 
 
+def side_by_side(rows: int, patterns: int, form: str) -> dict[str, Any]:
+    """Both sides on one class, and whether they wrote the same scores."""
+    book = load_quiz(BUILT_IN_QUIZ)
+    key = settled_key(book)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        write_class(folder / "class.csv", book, rows, patterns, form)
+        figures: dict[str, Any] = {"form": form, "patterns": patterns, "loop_rows": rows}
+        figures["loop"] = measured(grade_loop, folder / "class.csv", folder / "loop", book, key)
+        figures["own"] = measured(grade_fast, folder / "class.csv", folder / "own", book, key)
+        figures["same_scores"] = _scores(folder / "loop") == _scores(folder / "own")
+        figures["times_faster"] = figures["loop"]["processor_seconds"] / figures["own"]["processor_seconds"]
+    return figures
+
+
 def main() -> None:
     """Measure and print JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -168,13 +183,8 @@ def main() -> None:
     key = settled_key(book)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        both, large = folder / "both.csv", folder / "large.csv"
-        write_class(both, book, options.loop_rows, options.patterns, options.form)
-        figures: dict[str, Any] = {"form": options.form, "patterns": options.patterns, "loop_rows": options.loop_rows}
-        figures["loop"] = measured(grade_loop, both, folder / "loop", book, key)
-        figures["own"] = measured(grade_fast, both, folder / "own", book, key)
-        figures["same_scores"] = _scores(folder / "loop") == _scores(folder / "own")
-        figures["times_faster"] = figures["loop"]["processor_seconds"] / figures["own"]["processor_seconds"]
+        large = folder / "large.csv"
+        figures = side_by_side(options.loop_rows, options.patterns, options.form)
         write_class(large, book, options.rows, options.patterns, options.form)
         figures["large_rows"], figures["large_bytes"] = options.rows, large.stat().st_size
         figures["large"] = measured(grade_fast, large, folder / "large", book, key)

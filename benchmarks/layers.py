@@ -46,11 +46,12 @@ SEED = 0
 class Round:
     """Seconds of one round of layers, and the mean silhouette of each layer's map, on both sides.
 
-    `*_processor` is the processor time of one process.
+    `own_alone` is this project's side in one process; `*_processor` is the processor time of one process.
     """
 
     library_seconds: float
     own_seconds: float
+    own_alone: float
     library_processor: float
     own_processor: float
     library: tuple[float, ...]
@@ -122,8 +123,8 @@ def compare(clips: int, layers: int, width: int, jobs: int) -> Iterator[Round]:
             here = range(first, min(first + width, layers))
             seconds, processor, theirs = timed(partial(libraries, [points[layer] for layer in here], cells))
             own_seconds, _, ours = timed(partial(own, path, here, cells, jobs))
-            _, own_processor, _ = timed(partial(own, path, here, cells, 1))
-            yield Round(seconds, own_seconds, processor, own_processor, tuple(theirs), tuple(ours))
+            own_alone, own_processor, _ = timed(partial(own, path, here, cells, 1))
+            yield Round(seconds, own_seconds, own_alone, processor, own_processor, tuple(theirs), tuple(ours))
 
 
 def summary(clips: int, layers: int, rounds: Sequence[Round]) -> dict[str, float]:
@@ -146,6 +147,13 @@ def summary(clips: int, layers: int, rounds: Sequence[Round]) -> dict[str, float
     }
 
 
+def warm_up(clips: Sequence[int], jobs: int) -> None:
+    """Compile both sides' kernels, the library's neighbour search where it is used, and start the workers."""
+    list(compare(100, 2 * jobs, 2 * jobs, jobs))
+    if max(clips) > APPROXIMATE:
+        library(vectors(cells := emov_cells(APPROXIMATE + 1), 0), cells)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, nargs="+", default=[500, 2000, 6893])
@@ -153,9 +161,7 @@ def main() -> None:
     parser.add_argument("--round", type=int, default=4, help="layers each side takes in turn")
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args()
-    list(compare(100, 2 * asked.jobs, 2 * asked.jobs, asked.jobs))  # compiles both sides' kernels, starts the workers
-    if max(asked.clips) > APPROXIMATE:
-        library(vectors(cells := emov_cells(APPROXIMATE + 1), 0), cells)  # compiles the library's neighbour search
+    warm_up(asked.clips, asked.jobs)
     for clips in asked.clips:
         rounds = list(compare(clips, asked.layers, asked.round, asked.jobs))
         print(json.dumps(summary(clips, asked.layers, rounds)), flush=True)

@@ -3,7 +3,7 @@
 All functions are pure and seeded: the same values and seed give the same result. Samples are vectors (n,) of finite
 numbers, one per clip, window, seed or pair. A 95 % interval is meant to cover in 95 % of samples whatever the values
 look like; where there are too few of them for that, it is undefined with the reason. How often intervals do cover is
-simulated by `benchmarks/coverage.py`; the tables stand in docs/intervals.md.
+simulated by `benchmarks/interval_coverage.py`; the tables stand in docs/intervals.md.
 
 Mean of 3 to 5 values
     Student's t at a raised level, because skewed values make the plain one far too narrow. The level at which each kind

@@ -1,10 +1,11 @@
 """The store: evidence and intermediate results by fingerprint, so that nothing is measured twice.
 
-Layout under the root (by default the user's cache directory): `evidence/<name>.json`, one file for each result (its
-name is the fingerprint, or, where files of a quiz are asked for, a digest of it and the request),
-`blobs/<key><suffix>` for codes, vectors, reconstructions and plots, and `records/<key>.json` for small results of which
-there are many, in folders by the first digits of their keys. Writes are atomic (a temporary file, then
-`os.replace`) under a lock of that key; an entry that cannot be read, or that is not what its digests say, is moved to
+Layout under the root (by default the user's cache directory), in folders by the first digits of the names:
+`evidence/<name>.json`, one file for each result (its name is the fingerprint, or, where files of a quiz are asked for,
+a digest of it and the request), `latest/<request>.<source>`, which name the last of it, `blobs/<key><suffix>` for
+codes, vectors, reconstructions and plots, and `records/<key>.json` for small results of which there are many. Stores in
+which evidence lay in one folder are read as well. Writes are atomic (a temporary file, then `os.replace`) under a lock
+of that key, whose file goes with it; an entry that cannot be read, or that is not what its digests say, is moved to
 `damaged/`, told, and computed again.
 """
 
@@ -17,7 +18,7 @@ import re
 import shutil
 import sysconfig
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile, mkdtemp
 from typing import Any
@@ -27,7 +28,7 @@ from platformdirs import user_cache_path
 
 from basics.errors import InputError, Problem
 from basics.files import LARGEST, read_bytes, real_path, replacing, sha256_of, write_whole
-from basics.messages import Message, said_by, say, say_error, together
+from basics.messages import NOTHING, Message, said_by, say, say_error, together
 from evaluators.entries import Damaged, departures, entry_text, read_entry
 from evaluators.evidence import SOURCES, Artefact, Evidence, Source, digest
 
@@ -206,28 +207,35 @@ class Store:
         within = real_path(path).is_relative_to(real_path(self.root))
         return within and path.is_file() and sha256_of(path) == sha256
 
-    def lock(self, key: str) -> FileLock:
-        """The lock of one key, across processes. Raises InputError where the store cannot be written."""
-        self.require_writable()
-        return FileLock(self.root / "locks" / f"{key}.lock")
-
     @contextmanager
-    def alone_with(self, request: str) -> Iterator[None]:
-        """No other process is about this request meanwhile. Where the store cannot be written, nobody waits."""
+    def lock(self, key: str, waiting: Message = NOTHING) -> Iterator[None]:
+        """Hold the lock of one key, across processes; after `PATIENCE` it says that it is `waiting`.
+
+        Its file is removed while it is held, so that none piles up: who waits for it sees that, and makes a new one.
+        Raises InputError where the store cannot be written.
+        """
+        self.require_writable()
+        lock = FileLock(self.root / "locks" / f"{key}.lock")
         try:
-            lock = self.lock(f"{request}.asked")
-        except InputError:
-            yield
-            return
-        try:
-            lock.acquire(timeout=PATIENCE)
+            lock.acquire(timeout=PATIENCE if waiting else -1)
         except Timeout:
-            say_error(say("another process measures the same; waiting until it is done"))
+            say_error(waiting)
             lock.acquire()
         try:
             yield
         finally:
+            with suppress(OSError):  # a system that removes no open file keeps it
+                Path(lock.lock_file).unlink()
             lock.release()
+
+    @contextmanager
+    def alone_with(self, request: str) -> Iterator[None]:
+        """No other process is about this request meanwhile. Where the store cannot be written, nobody waits."""
+        with ExitStack() as stack:
+            with suppress(InputError):
+                waiting = say("another process measures the same; waiting until it is done")
+                stack.enter_context(self.lock(f"{request}.asked", waiting))
+            yield
 
     def require_writable(self) -> None:
         """Raises InputError naming the folder where results cannot be kept in it."""
@@ -249,10 +257,15 @@ class Store:
         )
 
     def _evidence(self, name: str) -> Path:
-        return self.root / "evidence" / f"{name}.json"
+        return self._at("evidence", f"{name}.json")
 
     def _latest(self, request: str, source: Source) -> Path:
-        return self.root / "latest" / f"{request}.{source}"
+        return self._at("latest", f"{request}.{source}")
+
+    def _at(self, area: str, name: str) -> Path:
+        """The place of an entry: where it lay before there were folders, or the one by its first digits."""
+        before = self.root / area / name
+        return before if os.path.lexists(before) else self.root / area / name[:2] / name
 
     def _record(self, key: str) -> Path:
         return self.root / "records" / key[:2] / key[2:4] / f"{key}.json"

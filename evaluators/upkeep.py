@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from evaluators.entries import Damaged, read_entry
 from evaluators.store import DAMAGED, Store
@@ -31,9 +34,12 @@ def areas(store: Store) -> list[Area]:
     """What lies where, of folders that are there."""
     found = []
     for name in AREAS:
-        sizes = [entry.stat(follow_symlinks=False).st_size for entry in _files(store.root / name)]
-        if sizes:
-            found.append(Area(name, len(sizes), sum(sizes)))
+        files = size = 0
+        for entry in _files(store.root / name):
+            files += 1
+            size += entry.stat(follow_symlinks=False).st_size
+        if files:
+            found.append(Area(name, files, size))
     return found
 
 
@@ -52,17 +58,21 @@ def damaged(store: Store) -> Iterator[Path]:
 
 
 def outdated(store: Store, days: float) -> Iterator[Path]:
-    """What is older than so many days and can be measured again: records, blobs that no evidence names, damage."""
+    """What is older than so many days and can be measured again: records, blobs that no evidence names, damage.
+
+    Lock files that nobody holds go too: earlier versions left one for each key.
+    """
     named = set(_named(store))
     latest = time.time() - days * DAY
-    for area in ("records", DAMAGED, "blobs"):
+    for area in ("records", DAMAGED, "blobs", "locks"):
         for entry in _files(store.root / area):
+            if entry.stat(follow_symlinks=False).st_mtime >= latest:
+                continue
             path = Path(entry.path)
-            whole = path.with_suffix("") if path.suffix == ".sha256" else path
-            if (
-                entry.stat(follow_symlinks=False).st_mtime < latest
-                and whole.relative_to(store.root).as_posix() not in named
-            ):
+            if area == "locks":
+                with suppress(Timeout, OSError), FileLock(path, timeout=0):
+                    yield path
+            elif path.relative_to(store.root).as_posix().removesuffix(".sha256") not in named:
                 yield path
 
 

@@ -228,7 +228,7 @@ def writable() -> Message:
     """Where results are kept, and how many there are. Raises InputError where nothing can be read or written."""
     store = Store()
     store.require_writable()
-    kept = sum(1 for _ in (store.root / "evidence").glob("*.json"))
+    kept = sum(1 for _ in (store.root / "evidence").rglob("*.json"))
     return say("{folder}, {n} pieces of evidence", folder=store.root, n=kept)
 
 

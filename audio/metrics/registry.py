@@ -1,7 +1,8 @@
 """The measures by name, and several of them on one pair for the price of their shared parts.
 
 Other packages bring measures through the entry-point group `earwitness.metrics`: a `Function` with an attribute
-`measure`, an `audio.measures.Measure`. They are measured at the rate of all others.
+`measure`, an `audio.measures.Measure`, and, where it needs more than its package, a method `require` that raises
+InputError without it. They are measured at the rate of all others.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def require_metrics(names: Collection[str], sample_rate: int) -> None:
 
     Raises ModuleNotFoundError where librosa, which F0 alone needs, is not installed.
     """
-    known = ", ".join([*METRICS, *brought()])
+    known = ", ".join([*METRICS, *filter(_is_at_hand, brought())])
     problems: list[Problem] = []
     for name in names:
         if name not in METRICS and name not in brought():
@@ -93,7 +94,7 @@ def require_metrics(names: Collection[str], sample_rate: int) -> None:
             problems.append(Problem("metrics", say("unknown metric {name!r}", name=name), remedy))
         elif name not in METRICS:
             try:
-                function_of(name)
+                _require(name)
             except InputError as error:
                 problems += error.problems
         if name in ("pesq_wb", "pesq_nb"):
@@ -102,6 +103,19 @@ def require_metrics(names: Collection[str], sample_rate: int) -> None:
         raise InputError(problems)
     if {"f0_correlation", "f0_error"} & set(names):
         pitch.require_tracker()
+
+
+def _require(name: str) -> None:
+    """Raises InputError where a measure of another package, or what it needs, is not here."""
+    getattr(function_of(name), "require", lambda: None)()
+
+
+def _is_at_hand(name: str) -> bool:
+    try:
+        _require(name)
+    except InputError:
+        return False
+    return True
 
 
 def measure(

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.codec.naming import open_all
-from audio.metrics.registry import require_metrics
+from audio.metrics.registry import facts_of, require_metrics
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
 from basics.messages import say
@@ -227,7 +227,8 @@ class _Run:
         return f", {speed:.3g} s of sound a second, {in_words(max(0.0, self.left) / speed)} left"
 
     def _key(self, sound: str, setting: Setting) -> str:
-        versions = {name: installed_version(name) for name in MOVES_VALUES}
+        packages = {*MOVES_VALUES, *(facts_of(metric).package for metric in self.found.metrics)} - {""}
+        versions = {name: installed_version(name) for name in sorted(packages)}
         rate = [setting.rate.bits_per_second, setting.rate.codebooks]
         return digest(
             ["comparison", RECIPE, sound, self.codecs.facts[setting.source], rate, self.found.metrics, versions]

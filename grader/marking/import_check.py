@@ -57,8 +57,10 @@ def check_import(
     compared: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
     reported = [submission for submission in file.submissions if submission.lms_points is not None]
-    for i, (name, table) in enumerate(zip(file.questions, tables, strict=True)):
-        for pair, n in Counter([(s.chosen[i], (s.lms_points or ())[i]) for s in reported]).items():
+    chosen = zip(*(s.chosen for s in reported), strict=True)
+    points = zip(*(s.lms_points or () for s in reported), strict=True)
+    for name, table, *column in zip(file.questions, tables, chosen, points, strict=True):
+        for pair, n in Counter(zip(*column, strict=True)).items():
             compared[name] += n if table[pair] is not None else 0
             wrong[name] += n if table[pair] else 0
     differences = list(_differences(reported, tables)) if any(wrong.values()) else []

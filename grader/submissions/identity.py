@@ -11,6 +11,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import Literal
 
 from basics.messages import NOTHING, Message, say
@@ -66,14 +67,20 @@ class Directory:
         self.lms = {person.lms_id: person for person in people.values() if person.lms_id}
         self._by_form: dict[str, list[RosterEntry]] = defaultdict(list)
         self._by_number: dict[str, list[RosterEntry]] = defaultdict(list)
-        self._by_name: dict[frozenset[str], list[RosterEntry]] = defaultdict(list)
         for person in people.values():
             form = canonical(person.student_id)
             self._by_form[form].append(person)
             if form.isdecimal():
                 self._by_number[form.lstrip("0") or "0"].append(person)
+
+    @cached_property
+    def _by_name(self) -> Mapping[frozenset[str], list[RosterEntry]]:
+        """Taken only where an id is not found: of a large class it is a good part of the reading."""
+        found: dict[frozenset[str], list[RosterEntry]] = defaultdict(list)
+        for person in self.people.values():
             if person.name:
-                self._by_name[_words(person.name)].append(person)
+                found[_words(person.name)].append(person)
+        return found
 
     def readings(self, text: str) -> tuple[list[RosterEntry], Loss]:
         """Everybody whose id this may have been, and what of it would be gone; nobody may be."""

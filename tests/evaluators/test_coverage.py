@@ -1,13 +1,13 @@
 """Intervals hold the truth about as often as they say: few seeded trials, so with room for chance.
 
-A share of 95 % in 300 trials has a standard error of 1.3 points; `benchmarks/coverage.py` counts thousands.
+A share of 95 % in 300 trials has a standard error of 1.3 points; `benchmarks/interval_coverage.py` counts thousands.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from benchmarks.coverage import (
+from benchmarks.interval_coverage import (
     Side,
     needed_level,
     of_differences,

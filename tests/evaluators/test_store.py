@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -114,6 +115,39 @@ def test_two_processes_make_a_blob_once(tmp_path: Path) -> None:
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     assert log.read_text() == "made\n"
+
+
+def test_a_lock_lets_one_in_at_a_time_and_leaves_no_file(store: Store) -> None:
+    counted = store.root / "counted"
+    counted.write_text("0")
+
+    def count(_: int) -> None:
+        for _ in range(10):
+            with store.lock("e" * 64):
+                counted.write_text(str(int(counted.read_text()) + 1))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(count, range(4)))
+    store.blob("f" * 64, ".bin", Path.touch)
+    with store.alone_with("a request"):
+        pass
+    assert counted.read_text() == "40"
+    assert list((store.root / "locks").iterdir()) == []
+
+
+def test_a_store_without_folders_by_first_digits_goes_on(store: Store) -> None:
+    store.put(evidence())
+    for path in [path for area in ("evidence", "latest") for path in (store.root / area).rglob("*.*")]:
+        path.rename(path.parents[1] / path.name)
+        path.parent.rmdir()
+    kept = store.get("a" * 64)
+    assert kept is not None
+    assert store.latest(kept.request) == [kept]
+    again = evidence(value=2.0)
+    assert store.put(again).parent == store.root / "evidence"
+    assert store.get("a" * 64) == again
+    store.put(evidence("b" * 64, 3.0))
+    assert [e.fingerprint[0] for e in store.latest(kept.request)] == ["b"]
 
 
 def test_what_is_written_replaces_whole_files(tmp_path: Path) -> None:

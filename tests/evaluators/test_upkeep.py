@@ -55,3 +55,13 @@ def test_what_is_old_goes_and_the_rest_stays(tmp_path: Path, earwitness: Run) ->
     assert not old.exists()
     assert json.loads(earwitness("store", "size", "--json", env=environment).stdout)["areas"]["records"]["files"] == 4
     assert earwitness("store", "verify", env=environment).returncode == 0
+
+
+def test_old_lock_files_go_unless_they_are_held(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    left = tmp_path / "locks" / "left.lock"
+    left.touch()
+    with store.lock("held"):
+        for path in left.parent.iterdir():
+            os.utime(path, (0, 0))
+        assert list(outdated(store, 30)) == [left]

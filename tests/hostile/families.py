@@ -293,7 +293,7 @@ def run_records(draw: Draw, world: Path) -> Arguments:
 
 def other_records(draw: Draw, world: Path) -> Arguments:
     """Ledger entries, appeals, seals, openings, evidence in the store and its pointers."""
-    kind = draw(st.sampled_from(("ledger", "appeals", "seal", "opening", "evidence", "latest", "locks")))
+    kind = draw(st.sampled_from(("ledger", "appeals", "seal", "opening", "evidence", "latest")))
     match kind:
         case "ledger":
             spoilt_json(draw, draw(st.sampled_from(sorted((world / "run/ledger").glob("*.json")))))
@@ -305,10 +305,10 @@ def other_records(draw: Draw, world: Path) -> Arguments:
             spoilt_json(draw, world / ("edition/commitment.json" if kind == "seal" else "opening.json"))
             return ("export", "open", "edition", "opening.json")
         case "evidence":
-            [path] = (world / "store/evidence").glob("*.json")
+            [path] = (world / "store/evidence").rglob("*.json")
             spoilt_json(draw, path)
         case _:
-            path = draw(st.sampled_from(sorted((world / "store" / kind).iterdir())))
+            path = draw(st.sampled_from(sorted((world / "store" / kind).rglob("*.*"))))
             path.write_bytes(spoilt_bytes(draw, path.read_bytes() or b"x"))
     return draw(st.sampled_from((("key", *Q), ("key", *Q, "--evidence", "cached"), ("why", "q01", "--cache", *Q))))
 

@@ -1,6 +1,6 @@
 """How often the intervals hold what they are of: simulated samples whose mean, median or difference is known.
 
-    python benchmarks/coverage.py --trials 2000 --seed 0
+    python benchmarks/interval_coverage.py --trials 2000 --seed 0
 
 Prints the Markdown tables of docs/intervals.md: few values of four kinds, medians, differences, windows in sequence,
 speakers with clips, and silhouettes of planted vectors. A 95 % interval should hold the truth in 95 % of the trials; of

@@ -1,0 +1,125 @@
+"""Measures by torchmetrics that need no reference: packages of the extra `measures`, and weights that it fetches.
+
+Named like those of any other package (group `earwitness.metrics`), so that nothing of them is loaded unasked. Each
+hears the estimate alone: how close it is to the reference, they do not tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audio.measures import Measure
+from audio.metrics.signals import Samples, checked_pair
+from basics.errors import InputError, Problem, Undefined
+from basics.messages import say
+
+SHORTEST = 0.256  # s, a window of SRMR; the networks are told nothing by less either
+
+
+@dataclass(frozen=True)
+class Published:
+    """A measure as torchmetrics computes it.
+
+    `function` is its place below `torchmetrics.functional.audio`, called with `(estimate, sample_rate, *arguments)`;
+    `place` is that of the value among those it returns, `weights` are the files it fetches where they are not there.
+    """
+
+    measure: Measure
+    function: str
+    needs: tuple[str, ...]
+    arguments: tuple[Any, ...] = ()
+    place: int = 0
+    weights: tuple[str, ...] = ()
+
+    def require(self) -> None:
+        """Raise InputError with how to get the packages or weights that are not here."""
+        where = f"metric {self.function.partition('.')[0]!r}"
+        if absent := [name for name in ("torchmetrics", *self.needs) if find_spec(name) is None]:
+            what = say("needs {packages}, not installed", packages=", ".join(absent))
+            raise InputError(Problem(where, what, say("`pip install 'earwitness[measures]'`")))
+        if lost := [path for path in self.weights if not Path(path).expanduser().is_file()]:
+            module = self.function.partition(".")[0]
+            remedy = say(
+                "with a network, once: `python -c 'from audio.metrics.optional import {module}; {module}.fetch()'`",
+                module=module,
+            )
+            raise InputError(Problem(where, say("its weights are not here: {files}", files=", ".join(lost)), remedy))
+
+    def fetch(self) -> None:
+        """Let torchmetrics fetch the weights, by measuring a second of noise."""
+        self._values(np.random.default_rng(0).normal(0, 0.1, 16_000), 16_000)
+
+    def __call__(self, reference: Samples, estimate: Samples, *, sample_rate: int) -> float:
+        """The value of the estimate (n,). Raises Undefined below 0.256 s, and for a pair that no measure takes."""
+        _, heard = checked_pair(reference, estimate, sample_rate)
+        if len(heard) < SHORTEST * sample_rate:
+            raise Undefined(f"{len(heard) / sample_rate:.3g} s are shorter than {SHORTEST} s")
+        return float(self._values(heard, sample_rate)[self.place])
+
+    def _values(self, heard: Samples, sample_rate: int) -> Any:
+        import torch
+
+        module, _, name = self.function.partition(".")
+        function = getattr(import_module(f"torchmetrics.functional.audio.{module}"), name)
+        return function(torch.from_numpy(heard), sample_rate, *self.arguments).reshape(-1)
+
+
+srmr = Published(
+    Measure(
+        unit="",
+        low=0.0,
+        high=None,
+        higher_is_better=True,
+        source="Falk, Zheng, Chan, IEEE TASLP 18(7), 2010, by torchmetrics; hears the estimate alone",
+        undefined="below 0.256 s",
+        speech_only=True,
+        package="torchmetrics",
+        on_request=True,
+    ),
+    "srmr.speech_reverberation_modulation_energy_ratio",
+    needs=("gammatone", "torchaudio"),
+)
+dnsmos = Published(
+    Measure(
+        unit="MOS",
+        low=1.0,
+        high=5.0,
+        higher_is_better=True,
+        source="Reddy, Gopal, Cutler, ICASSP 2022 (P.835, overall), by torchmetrics; hears the estimate alone",
+        undefined="below 0.256 s",
+        speech_only=True,
+        package="torchmetrics",
+        on_request=True,
+    ),
+    "dnsmos.deep_noise_suppression_mean_opinion_score",
+    needs=("librosa", "onnxruntime", "requests"),
+    arguments=(
+        False,
+        None,
+        1,
+    ),  # no personalisation; the device of the sound; one thread, for workers share the processors
+    place=3,
+    weights=("~/.torchmetrics/DNSMOS/DNSMOS/sig_bak_ovr.onnx", "~/.torchmetrics/DNSMOS/DNSMOS/model_v8.onnx"),
+)
+nisqa = Published(
+    Measure(
+        unit="MOS",
+        low=1.0,
+        high=5.0,
+        higher_is_better=True,
+        source="Mittag, Naderi, Chehadi, Möller, Interspeech 2021 (v2.0), by torchmetrics; hears the estimate alone",
+        undefined="below 0.256 s, or longer than its network takes",
+        speech_only=True,
+        package="torchmetrics",
+        on_request=True,
+    ),
+    "nisqa.non_intrusive_speech_quality_assessment",
+    needs=("librosa", "requests"),
+    weights=("~/.torchmetrics/NISQA/nisqa.tar",),
+)
