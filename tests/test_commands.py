@@ -28,6 +28,7 @@ TREE: Any = typer.main.get_command(app)
 MODULES = {
     "tools.pin",
     "tools.glossary",
+    "tools.words",
     "tools.worlds",
     "tools.claims_review",
     "tools.clips.render",
