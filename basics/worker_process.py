@@ -43,8 +43,11 @@ def _reply(replies: BinaryIO, reply: tuple[bool, Any]) -> None:
         content = pickle.dumps(reply, protocol=5)
     except Exception:  # of another kind than pickle takes, most often an error with a handle in it
         content = pickle.dumps((False, (RuntimeError(str(reply[1])), "in a worker process")))
-    replies.write(content)
-    replies.flush()
+    try:
+        replies.write(content)
+        replies.flush()
+    except BrokenPipeError:  # who asked was killed, and nobody is left to be told
+        os._exit(0)
 
 
 if __name__ == "__main__":
