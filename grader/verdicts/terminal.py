@@ -24,7 +24,7 @@ from grader.quiz.claims import comparisons, names_of
 from grader.quiz.commands import command
 from grader.verdicts.decisions import DECIDED, Override, Ruling
 from grader.verdicts.judge import State, Step, Verdict
-from grader.verdicts.sentences import MEASURED, Teller, is_close, shortened
+from grader.verdicts.sentences import MEASURED, Teller, is_close
 
 if TYPE_CHECKING:
     from evaluators.evidence import Evidence
@@ -172,7 +172,7 @@ def _lacking(book: QuizBook, entry: QuestionKey, testimony: Testimony, teller: T
 
 def _said_of(reason: str, teller: Teller) -> str:
     """A reason in short, translated where it was."""
-    return str(teller.phrase(shortened(reason)))
+    return str(teller.reason(reason))
 
 
 def _reason(verdict: Verdict) -> str:
