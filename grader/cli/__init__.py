@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from io import TextIOWrapper
 from typing import Annotated, Any, NoReturn
 
@@ -92,6 +93,7 @@ def _tell_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     version: Annotated[  # noqa: ARG001 - told by its callback
         bool, typer.Option("--version", help="Print the version.", callback=_tell_version, is_eager=True)
     ] = False,
@@ -99,6 +101,7 @@ def options(
     language: LanguageOption = None,
 ) -> None:
     if language:
+        context.call_on_close(partial(speak, language_spoken()))
         speak(language)
     if debug:
         os.environ[DEBUG] = "1"

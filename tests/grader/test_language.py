@@ -78,7 +78,6 @@ REFUSED = (
     "store prune --older-than -1",
     "key --nonsense",
     "grade",
-    "nonsense",
 )
 
 
