@@ -37,17 +37,21 @@ class Published:
     place: int = 0
     weights: tuple[str, ...] = ()
 
+    @property
+    def module(self) -> str:
+        """Where the function lies, which is the measure's name too."""
+        return self.function.partition(".")[0]
+
     def require(self) -> None:
         """Raise InputError with how to get the packages or weights that are not here."""
-        where = f"metric {self.function.partition('.')[0]!r}"
+        where = f"metric {self.module!r}"
         if absent := [name for name in ("torchmetrics", *self.needs) if find_spec(name) is None]:
             what = say("needs {packages}, not installed", packages=", ".join(absent))
             raise InputError(Problem(where, what, say("`pip install 'earwitness[measures]'`")))
         if lost := [path for path in self.weights if not Path(path).expanduser().is_file()]:
-            module = self.function.partition(".")[0]
             remedy = say(
                 "with a network, once: `python -c 'from audio.metrics.optional import {module}; {module}.fetch()'`",
-                module=module,
+                module=self.module,
             )
             raise InputError(Problem(where, say("its weights are not here: {files}", files=", ".join(lost)), remedy))
 
@@ -65,59 +69,47 @@ class Published:
     def _values(self, heard: Samples, sample_rate: int) -> Any:
         import torch
 
-        module, _, name = self.function.partition(".")
-        function = getattr(import_module(f"torchmetrics.functional.audio.{module}"), name)
+        module = import_module(f"torchmetrics.functional.audio.{self.module}")
+        function = getattr(module, self.function.removeprefix(f"{self.module}."))
         return function(torch.from_numpy(heard), sample_rate, *self.arguments).reshape(-1)
 
 
-srmr = Published(
-    Measure(
-        unit="",
-        low=0.0,
-        high=None,
+def _alone(unit: str, low: float, high: float | None, source: str, undefined: str = "below 0.256 s") -> Measure:
+    """The facts of a measure that hears the estimate alone."""
+    return Measure(
+        unit=unit,
+        low=low,
+        high=high,
         higher_is_better=True,
-        source="Falk, Zheng, Chan, IEEE TASLP 18(7), 2010, by torchmetrics; hears the estimate alone",
-        undefined="below 0.256 s",
+        source=f"{source}, by torchmetrics; hears the estimate alone",
+        undefined=undefined,
         speech_only=True,
         package="torchmetrics",
         on_request=True,
-    ),
+    )
+
+
+srmr = Published(
+    _alone("", 0.0, None, "Falk, Zheng, Chan, IEEE TASLP 18(7), 2010"),
     "srmr.speech_reverberation_modulation_energy_ratio",
     needs=("gammatone", "torchaudio"),
 )
 dnsmos = Published(
-    Measure(
-        unit="MOS",
-        low=1.0,
-        high=5.0,
-        higher_is_better=True,
-        source="Reddy, Gopal, Cutler, ICASSP 2022 (P.835, overall), by torchmetrics; hears the estimate alone",
-        undefined="below 0.256 s",
-        speech_only=True,
-        package="torchmetrics",
-        on_request=True,
-    ),
+    _alone("MOS", 1.0, 5.0, "Reddy, Gopal, Cutler, ICASSP 2022 (P.835, overall)"),
     "dnsmos.deep_noise_suppression_mean_opinion_score",
     needs=("librosa", "onnxruntime", "requests"),
-    arguments=(
-        False,
-        None,
-        1,
-    ),  # no personalisation; the device of the sound; one thread, for workers share the processors
+    # no personalisation; the device of the sound; one thread, for workers share the processors
+    arguments=(False, None, 1),
     place=3,
     weights=("~/.torchmetrics/DNSMOS/DNSMOS/sig_bak_ovr.onnx", "~/.torchmetrics/DNSMOS/DNSMOS/model_v8.onnx"),
 )
 nisqa = Published(
-    Measure(
-        unit="MOS",
-        low=1.0,
-        high=5.0,
-        higher_is_better=True,
-        source="Mittag, Naderi, Chehadi, Möller, Interspeech 2021 (v2.0), by torchmetrics; hears the estimate alone",
-        undefined="below 0.256 s, or longer than its network takes",
-        speech_only=True,
-        package="torchmetrics",
-        on_request=True,
+    _alone(
+        "MOS",
+        1.0,
+        5.0,
+        "Mittag, Naderi, Chehadi, Möller, Interspeech 2021 (v2.0)",
+        "below 0.256 s, or longer than its network takes",
     ),
     "nisqa.non_intrusive_speech_quality_assessment",
     needs=("librosa", "requests"),

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from basics.errors import InputError, Problem, Unavailable, unusable
-from basics.messages import language_spoken, say, say_error, speaking, spoken
+from basics.errors import InputError, Problem, Unavailable, unusable, with_remedy
+from basics.messages import language_spoken, say, say_error, speaking
 from basics.visible import HIDDEN
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
                 code = _exit_code(lambda: function(*arguments, **options))
             for fault in faults:
                 output = f"\n{fault.output}" if fault.output else ""
-                say_error(f"{fault.evaluator} {spoken(fault.what)}\n    -> {spoken(fault.remedy)}{output}")
+                what = say("{evaluator} {what}", evaluator=fault.evaluator, what=fault.what)
+                say_error(with_remedy(what, fault.remedy) + output)
         raise typer.Exit(BROKE if faults else code)
 
     if not asks:
@@ -162,10 +163,10 @@ def tell(error: Exception) -> int:
     show_traceback(error)
     if package := not_installed(error):
         what = say("this needs the package {package}, which is not installed", package=package)
-        say_error(f"{spoken(what)}\n    -> {spoken(how_to_install(package))}")
+        say_error(with_remedy(what, how_to_install(package)))
         return UNUSABLE
     fault = whose_fault(f"{PROJECT} {installed_version(PROJECT)}", error)
-    say_error(say("broke: {cause}\n    -> {remedy}", cause=cause_of(error), remedy=fault))
+    say_error(with_remedy(say("broke: {what}", what=cause_of(error)), fault))
     return BROKE
 
 
