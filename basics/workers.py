@@ -18,18 +18,20 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from basics.errors import EarwitnessError, MachineFault
 from basics.messages import say
 
 Result = TypeVar("Result")
+Key = TypeVar("Key")
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = Path(__file__).with_name("worker_process.py")
@@ -45,6 +47,8 @@ SETTINGS = {
     "MALLOC_TRIM_THRESHOLD_": str(1 << 29),
 }
 """Environment of a worker, besides this process' own."""
+AHEAD = 2
+"""Tasks for each worker that are in hand at once."""
 OF_CODE = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}
 """Signals by which code ends its own process; any other one was sent from outside."""
 
@@ -218,24 +222,104 @@ def available_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def side_by_side(tasks: Sequence[Callable[[Pool], Result]], jobs: int | None = None) -> Iterator[Result]:
-    """The result of every task, in their order: each is given the pool, whose `jobs` workers it calls, in a thread.
+class Crew(Protocol):
+    """Who runs tasks: worker processes here, or other machines.
 
-    By default a worker for each processor. Where a task raises, the others are given up and it is raised here.
+    A task is called with the pool of the machine that runs it. One that may be run anywhere is picklable and carries
+    all that it needs.
     """
-    jobs = max(1, min(jobs or available_processors(), len(tasks)))
-    pool = shared_pool(jobs)
-    with ThreadPoolExecutor(jobs) as threads:
-        running = [threads.submit(task, pool) for task in tasks]
+
+    @property
+    def size(self) -> int:
+        """How many tasks are run at a time."""
+
+    def submit(self, task: Callable[[Pool], Result]) -> Future[Result]:
+        """The task's result, once it stands. MachineFault in it says nothing of the task."""
+
+
+class Here:
+    """Up to `size` worker processes of this program, each called from a thread of its own."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.threads = ThreadPoolExecutor(size)
+        self._tasks = 0
+
+    def submit(self, task: Callable[[Pool], Result]) -> Future[Result]:
+        """The task's result, once it stands. Raises MachineFault where no process can be started."""
+        self._tasks += 1
+        return self.threads.submit(task, shared_pool(min(self.size, self._tasks)))
+
+
+@contextmanager
+def here(jobs: int | None = None) -> Iterator[Crew]:
+    """`jobs` worker processes, by default one for each processor; what they are at is given up where anything fails."""
+    crew = Here(jobs or available_processors())
+    with crew.threads as threads:
         try:
-            for task in running:
-                yield task.result()
+            yield crew
         except BaseException:
             threads.shutdown(wait=False, cancel_futures=True)
-            pool.interrupt()
+            shared_pool(0).interrupt()
             raise
 
 
-def by_workers(tasks: Sequence[Callable[[], Result]], jobs: int | None = None) -> Iterator[Result]:
-    """The result of every picklable task, in their order, each run by one of `jobs` workers."""
-    return side_by_side([partial(Pool.call, function=task) for task in tasks], jobs)
+_elsewhere: ContextVar[Crew | None] = ContextVar("who runs tasks that may be run anywhere", default=None)
+
+
+@contextmanager
+def working_with(crew: Crew) -> Iterator[None]:
+    """Tasks that may be run anywhere are run by `crew` inside."""
+    token = _elsewhere.set(crew)
+    try:
+        yield
+    finally:
+        _elsewhere.reset(token)
+
+
+def anyone(jobs: int | None = None) -> AbstractContextManager[Crew]:
+    """The crew of `working_with`, or `jobs` worker processes here."""
+    crew = _elsewhere.get()
+    return nullcontext(crew) if crew else here(jobs)
+
+
+def as_completed(
+    tasks: Iterable[tuple[Key, Callable[[Pool], Result]]], crew: Crew
+) -> Iterator[tuple[Key, Future[Result]]]:
+    """Each task's key and its future as soon as that is done. Tasks are taken a few at a time, when there is room."""
+    waiting, more = iter(tasks), True
+    in_hand: dict[Future[Result], Key] = {}
+    while more or in_hand:
+        while more and len(in_hand) < AHEAD * crew.size:
+            task = next(waiting, None)
+            if more := task is not None:
+                in_hand[crew.submit(task[1])] = task[0]
+        if in_hand:
+            done, _ = wait(in_hand, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield in_hand.pop(future), future
+
+
+def side_by_side(tasks: Iterable[Callable[[Pool], Result]], jobs: int | None = None) -> Iterator[Result]:
+    """The result of every task that may be run anywhere, in their order, by `anyone`.
+
+    Where a task raises, the others are given up and it is raised here.
+    """
+    with anyone(jobs) as crew:
+        yield from _in_order(tasks, crew)
+
+
+def by_workers(tasks: Iterable[Callable[[], Result]], jobs: int | None = None) -> Iterator[Result]:
+    """The result of every picklable task, in their order, each run by one of `jobs` workers here."""
+    with here(jobs) as crew:
+        yield from _in_order((partial(Pool.call, function=task) for task in tasks), crew)
+
+
+def _in_order(tasks: Iterable[Callable[[Pool], Result]], crew: Crew) -> Iterator[Result]:
+    early: dict[int, Result] = {}
+    following = 0
+    for number, future in as_completed(enumerate(tasks), crew):
+        early[number] = future.result()
+        while following in early:
+            yield early.pop(following)
+            following += 1

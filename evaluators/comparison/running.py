@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,13 @@ from numpy.typing import NDArray
 
 from audio.codec.naming import open_all
 from audio.metrics.registry import facts_of, require_metrics
-from basics.errors import InputError, Problem
+from basics.errors import InputError, MachineFault, Problem
 from basics.files import sha256_of
 from basics.messages import say
-from basics.workers import available_processors, shared_pool
+from basics.workers import Crew, as_completed, available_processors, here
+from evaluators.cluster import Alike, on_cluster
 from evaluators.comparison.sources import Source
-from evaluators.comparison.work import RATE, Outcome, Setting, Task, attempt
+from evaluators.comparison.work import RATE, Outcome, Setting, Task, attempt, facts_about, facts_below, nothing
 from evaluators.evidence import digest
 from evaluators.packages import installed_version
 from evaluators.store import Store
@@ -33,10 +33,10 @@ from evaluators.store import Store
 RECIPE = 1
 """Raised when the same codec, clip and measure may give another value."""
 MOVES_VALUES = ("numpy", "scipy", "soxr", "pesq", "soundfile", "librosa")
-AHEAD = 2  # tasks for each worker that are in hand at once
 
 Report = Callable[[str, float], None]
-Run = Callable[[Task], Future[Outcome]]
+Unit = tuple[int, tuple[int, ...], list[str], Task]
+"""What of a clip is not kept yet: its index, those of the settings, their keys in the store, and the task."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,7 @@ def open_codecs(texts: Sequence[str], device: str) -> Codecs:
     facts: dict[str, tuple[str, ...]] = {}
     for wanted, codec, rates in open_all(texts, device):
         settings += [Setting(wanted.source, codec.name, rate) for rate in rates]
-        told = (f"{key}={value}" for key, value in sorted(codec.provenance.items()))
-        facts[wanted.source] = (*map(str, codec.identity), *told)
+        facts[wanted.source] = facts_about(codec)
     settings = _told_apart(settings)
     settings.sort(key=lambda setting: [*facts].index(setting.source))
     return Codecs(tuple(settings), facts)
@@ -99,11 +98,11 @@ def compare(
     *,
     device: str = "cpu",
     jobs: int | None = None,
-    cluster: AbstractContextManager[tuple[Run, int]] | None = None,
+    cluster: str | None = None,
 ) -> Comparison:
     """Every clip at every setting. Raises InputError for unknown measures.
 
-    `cluster` gives what runs a task elsewhere and how many at a time; without it `jobs` worker processes run here (by
+    `cluster` is the address of what does the work (as `on_cluster`); without it `jobs` worker processes here do (by
     default one for each processor, of a GPU one).
     """
     require_metrics(metrics, RATE)
@@ -119,23 +118,17 @@ def compare(
     )
     run = _Run(found, store, codecs, device, report)
     jobs = jobs or (1 if device.startswith("cuda") else available_processors())
-    with cluster or here(jobs) as (submit, workers):
-        run.all(submit, workers, send=cluster is not None)
+    with _cluster(cluster, codecs, metrics, device) if cluster else here(jobs) as crew:
+        run.all(crew, send=cluster is not None)
     found.took = time.monotonic() - run.began
     return found
 
 
-@contextmanager
-def here(jobs: int) -> Iterator[tuple[Run, int]]:
-    """Worker processes of this program."""
-    pool = shared_pool(jobs)
-    with ThreadPoolExecutor(jobs) as threads:
-        try:
-            yield lambda task: threads.submit(partial(attempt, pool, task)), jobs
-        except BaseException:
-            threads.shutdown(wait=False, cancel_futures=True)
-            pool.interrupt()
-            raise
+def _cluster(address: str, codecs: Codecs, metrics: Sequence[str], device: str) -> AbstractContextManager[Crew]:
+    """Workers that have the same codecs and packages."""
+    packages = {"pesq", *(facts_of(metric).package for metric in metrics)} - {""}
+    asked = partial(facts_below, tuple(codecs.facts), device)
+    return on_cluster(address, packages, Alike(asked, codecs.facts))
 
 
 class _Run:
@@ -150,25 +143,22 @@ class _Run:
         self.left = float(self.lengths.sum())
         self.done = 0
 
-    def all(self, submit: Run, workers: int, *, send: bool) -> None:
-        """Every clip, the longest first, so many in hand at once."""
-        order = iter(np.argsort(-self.lengths, kind="stable").tolist())
-        in_hand: dict[Future[Outcome], tuple[int, tuple[int, ...], list[str]]] = {}
-        more = True
-        while more or in_hand:
-            while more and len(in_hand) < AHEAD * workers:
-                index = next(order, None)
-                if index is None:
-                    more = False
-                elif (prepared := self._prepare(index, send)) is not None:
-                    task, places, keys = prepared
-                    in_hand[submit(task)] = index, places, keys
-            if in_hand:
-                done, _ = wait(in_hand, return_when=FIRST_COMPLETED)
-                for future in done:
-                    self._take(*in_hand.pop(future), future.result())
+    def all(self, crew: Crew, *, send: bool) -> None:
+        """Every clip, the longest first, a few in hand at a time."""
+        tasks = ((unit, partial(attempt, task=unit[-1])) for unit in self._units(send))
+        for unit, future in as_completed(tasks, crew):
+            try:
+                outcome = future.result()
+            except MachineFault as fault:
+                outcome = replace(nothing(unit[-1], fault.what), kept=False)
+            self._take(unit, outcome)
 
-    def _prepare(self, index: int, send: bool) -> tuple[Task, tuple[int, ...], list[str]] | None:
+    def _units(self, send: bool) -> Iterator[Unit]:
+        for index in np.argsort(-self.lengths, kind="stable").tolist():
+            if (unit := self._prepare(index, send)) is not None:
+                yield unit
+
+    def _prepare(self, index: int, send: bool) -> Unit | None:
         """What of a clip is not kept yet; None where all of it is."""
         source, settings = self.found.sources[index], self.found.settings
         sound = _identity(source)
@@ -187,9 +177,10 @@ class _Run:
         content = Path(source.place).read_bytes() if send and not source.remote else None
         wanted = tuple(settings[place] for place in places)
         task = Task(source.name, source.place, wanted, self.found.metrics, self.device, content)
-        return task, places, [keys[place] for place in places]
+        return index, places, [keys[place] for place in places], task
 
-    def _take(self, index: int, places: tuple[int, ...], keys: list[str], outcome: Outcome) -> None:
+    def _take(self, unit: Unit, outcome: Outcome) -> None:
+        index, places, keys, _ = unit
         for place, key, values in zip(places, keys, outcome.values, strict=True):
             self._note(index, place, values)
             if key and outcome.kept and outcome.seconds:

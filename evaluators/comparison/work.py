@@ -77,13 +77,6 @@ def attempt(pool: Pool, task: Task) -> Outcome:
     return Outcome(values, seconds, parts[0].warnings, kept)
 
 
-def attempt_here(task: Task) -> Outcome:
-    """`attempt` by the pool of this worker of a cluster: what one is sent. It has a process for each of its threads."""
-    from distributed import get_worker
-
-    return attempt(shared_pool(get_worker().state.nthreads), task)
-
-
 def _once_more(pool: Pool, task: Task) -> Outcome:
     try:
         return pool.call(score_clip, task)
@@ -194,9 +187,15 @@ def _as_long(sound: Audio, samples: int) -> Audio:
 
 
 def facts_of(sources: Sequence[str], device: str) -> Mapping[str, tuple[str, ...]]:
-    """What says which codec it is, by source: for a comparison of workers before any work."""
-    found = {}
-    for source in sources:
-        codec = kept_codec(source, device)
-        found[source] = (*map(str, codec.identity), *(f"{k}={v}" for k, v in sorted(codec.provenance.items())))
-    return found
+    """What says which codec it is, by source."""
+    return {source: facts_about(kept_codec(source, device)) for source in sources}
+
+
+def facts_about(codec: SoundCodec) -> tuple[str, ...]:
+    """What says which codec it is: its identity, then its provenance."""
+    return (*map(str, codec.identity), *(f"{key}={value}" for key, value in sorted(codec.provenance.items())))
+
+
+def facts_below(sources: Sequence[str], device: str) -> Mapping[str, tuple[str, ...]]:
+    """`facts_of` by a process below this one: a codec that cannot be loaded is told, whatever it does."""
+    return shared_pool(1).call(facts_of, sources, device)

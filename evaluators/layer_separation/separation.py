@@ -2,20 +2,23 @@
 
 Distances in each layer come first, then a UMAP map for each layer and seed. Each result is a blob in the store under
 all that it depends on, so that an interrupted run continues where it was. Results are the same whatever the number of
-processes: every worker computes on one thread, from the same file.
+processes and whichever machine they are on: every worker computes on one thread, from the same numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from basics.workers import by_workers
+from basics.workers import Pool, anyone, as_completed
 from evaluators.evidence import digest
 from evaluators.layer_separation.maps import Nearest, sums_and_nearest, umap_map, weighted_sums
 from evaluators.layer_separation.parameters import Parameters
@@ -30,75 +33,48 @@ RECIPE = 1
 PACKAGES = ("numba", "numpy", "scipy", "umap-learn")
 
 Progress = Callable[[str, float], None]
-Task = Callable[[], Path]
+Points = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One layer of a file of vectors (clips, layers, dim) and how to look at it.
+    """How to look at one layer of vectors; `cells` and `pair` say which silhouettes are wanted.
 
-    `key` stands for the vectors' content and the `packages`; `cells` and `pair` say which silhouettes are wanted.
+    What it computes rests on its arguments alone, so that any machine can do it.
     """
 
-    store: Path
-    vectors: Path
-    key: str
-    number: int
     cells: Cells
     pair: tuple[str, str]
     n_neighbors: int
     min_dist: float
 
-    def points(self) -> NDArray[np.float32]:
-        """The layer's vectors (clips, dim)."""
-        return np.ascontiguousarray(np.load(self.vectors, mmap_mode="r")[:, self.number])
-
-    def space(self) -> Path:
-        """Blob of the vectors' own space: `indices`, `distances` of the neighbours, `silhouettes`, `pseudo_values`.
+    def space(self, points: Points) -> Arrays:
+        """The space of points (clips, dim): `indices`, `distances` of neighbours, `silhouettes`, `pseudo_values`.
 
         `flat` tells that all vectors are equal.
         """
-
-        def look() -> Arrays:
-            points = self.points()
+        with one_thread():
             k = min(self.n_neighbors, len(points))
             sums, nearest = sums_and_nearest(points, self.cells.member, k)
             return {**vars(nearest), "flat": np.array(not sums.any()), **self._judged(points, sums)}
 
-        return self._blob(["space", self.n_neighbors], look)
+    def map(self, points: Points, nearest: Nearest, seed: int) -> Arrays:
+        """The map of one seed: `points` (clips, 2), `silhouettes`, `pseudo_values` (scores, clips)."""
+        with one_thread():
+            drawn = umap_map(points, nearest, seed=seed, n_neighbors=self.n_neighbors, min_dist=self.min_dist)
+            return {"points": drawn, **self._judged(drawn, weighted_sums(drawn, self.cells.member))}
 
-    def map(self, seed: int) -> Path:
-        """Blob of the map of one seed: `points` (clips, 2), `silhouettes`, `pseudo_values` (scores, clips)."""
-
-        def draw() -> Arrays:
-            known = read(self.space())
-            points = umap_map(
-                self.points(),
-                Nearest(known["indices"], known["distances"]),
-                seed=seed,
-                n_neighbors=self.n_neighbors,
-                min_dist=self.min_dist,
-            )
-            return {"points": points, **self._judged(points, weighted_sums(points, self.cells.member))}
-
-        return self._blob(["map", self.n_neighbors, self.min_dist, seed], draw)
-
-    def _judged(self, points: NDArray[np.float32], sums: NDArray[np.float64]) -> Arrays:
+    def _judged(self, points: Points, sums: NDArray[np.float64]) -> Arrays:
         judged = judge(points, sums, self.cells, list(groupings(self.cells, self.pair).values()))
         return {name: np.stack([vars(one)[name] for one in judged]) for name in ("silhouettes", "pseudo_values")}
 
-    def _blob(self, wanted: list[object], make: Callable[[], Arrays]) -> Path:
-        labels = [self.cells.emotions, self.cells.cell_emotion.tolist(), self.cells.cell_speaker.tolist()]
-        depends = [self.key, self.number, labels, self.cells.cell.tolist(), self.pair, *wanted]
 
-        def produce(path: Path) -> None:
-            from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+def one_thread() -> AbstractContextManager[Any]:
+    """Sums are the same whatever the number of processors."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-            with threadpool_limits(1):
-                np.savez(path, **make())  # type: ignore[arg-type]
-
-        key = digest(["layer separation", RECIPE, *depends])
-        return Store(self.store).blob(key, ".npz", produce)
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits
 
 
 def packages() -> dict[str, str]:
@@ -106,46 +82,47 @@ def packages() -> dict[str, str]:
     return package_versions(PACKAGES)
 
 
-def read(path: Path) -> Arrays:
-    """The arrays of a blob by name; their shapes stand with who made it (`Layer.space`, `Layer.map`)."""
-    with np.load(path) as arrays:
-        return dict(arrays)
-
-
-def spaces(layers: Sequence[Layer], jobs: int | None, progress: Progress) -> list[Path]:
-    """The space of each layer, in order."""
-    return run([(layer.space, f"distances in layer {layer.number}") for layer in layers], jobs, progress)
-
-
-def maps(layers: Sequence[Layer], seeds: Sequence[int], jobs: int | None, progress: Progress) -> list[list[Path]]:
-    """The maps of each layer, one for each seed, in order."""
-    paths = run(
-        [
-            (partial(layer.map, seed), f"UMAP of layer {layer.number}, seed {seed}")
-            for layer in layers
-            for seed in seeds
-        ],
-        jobs,
-        progress,
-    )
-    return [paths[i : i + len(seeds)] for i in range(0, len(paths), len(seeds))]
-
-
 def part(progress: Progress, start: float, end: float) -> Progress:
     """A callback for one part of the work, from `start` to `end` of the whole."""
     return lambda what, done: progress(what, start + (end - start) * done)
 
 
-def run(tasks: Sequence[tuple[Task, str]], jobs: int | None, progress: Progress) -> list[Path]:
-    """Results of all tasks, in order, with `jobs` processes taking them one by one; `progress` hears of each.
+@dataclass(frozen=True, eq=False)
+class Work:
+    """Arrays that are wanted: `depends` is all that they depend on, `ask` what computes them, made when its turn comes.
+
+    `title` is for the progress bar.
+    """
+
+    depends: Sequence[object]
+    title: str
+    ask: Callable[[], Callable[[], Arrays]]
+
+
+def run(wanted: Sequence[Work], store: Store, jobs: int | None, progress: Progress) -> list[Path]:
+    """The blob of each piece of work, in order; what the store lacks is computed by `anyone` and kept as it stands.
 
     Raises MachineFault where a process cannot start or is killed.
     """
-    done: list[Path] = []
-    for path in by_workers([task for task, _ in tasks], jobs):
-        progress(tasks[len(done)][1], (len(done) + 1) / len(tasks))
-        done.append(path)
-    return done
+    keys = [digest(["layer separation", RECIPE, *work.depends]) for work in wanted]
+    paths = {number: path for number, key in enumerate(keys) if (path := store.find(key, ".npz"))}
+    missing = [number for number in range(len(wanted)) if number not in paths]
+    tasks = ((number, partial(Pool.call, function=wanted[number].ask())) for number in missing)
+    with anyone(jobs) as crew:
+        for number, future in as_completed(tasks, crew):
+            paths[number] = store.blob(keys[number], ".npz", partial(_write, future.result()))
+            progress(wanted[number].title, len(paths) / len(wanted))
+    return [paths[number] for number in range(len(wanted))]
+
+
+def _write(arrays: Arrays, path: Path) -> None:
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+
+
+def read(path: Path) -> Arrays:
+    """The arrays of a blob by name; their shapes stand with who made it (`Layer.space`, `Layer.map`)."""
+    with np.load(path) as arrays:
+        return dict(arrays)
 
 
 ALL_EQUAL = "all clips have the same vector in this layer"
@@ -176,42 +153,45 @@ def separate(
     Work that the store at `store` knows is not done again.
     """
     samples = Samples(cells, parameters.pair)
-    key = digest([vectors.key, packages()])
-    layers = [_layer(vectors.path, key, cells, parameters, number, store) for number in parameters.chosen]
-    mapped = []
-    for layer, path in zip(layers, spaces(layers, jobs, part(progress, 0, SPACES)), strict=True):
-        space = read(path)
-        if space["flat"]:
-            samples.absent.update(dict.fromkeys([("", layer.number), ("_map", layer.number)], ALL_EQUAL))
-            continue
-        samples.add(layer.number, "", [space])
-        if len(cells) > parameters.n_neighbors:
-            mapped.append(layer)
-        else:
-            few = f"UMAP with {parameters.n_neighbors} neighbours needs more clips than that, got {len(cells)}"
-            samples.absent["_map", layer.number] = few
-    return Separation(samples, _map(mapped, samples, parameters, jobs, part(progress, SPACES, 1)))
+    layer = Layer(cells, parameters.pair, parameters.n_neighbors, parameters.min_dist)
+    labels = [cells.emotions, cells.cell_emotion.tolist(), cells.cell_speaker.tolist()]
+    about = [labels, cells.cell.tolist(), parameters.pair]
+    key, kept = digest([vectors.key, packages()]), Store(store)
+
+    def points(number: int) -> Points:
+        return np.ascontiguousarray(np.load(vectors.path, mmap_mode="r")[:, number])
+
+    def space(number: int) -> Work:
+        depends = [key, number, *about, "space", parameters.n_neighbors]
+        return Work(depends, f"distances in layer {number}", lambda: partial(layer.space, points(number)))
+
+    def drawing(number: int, seed: int) -> Work:
+        def ask() -> Callable[[], Arrays]:
+            known = read(spaces[number])
+            return partial(layer.map, points(number), Nearest(known["indices"], known["distances"]), seed)
+
+        depends = [key, number, *about, "map", parameters.n_neighbors, parameters.min_dist, seed]
+        return Work(depends, f"UMAP of layer {number}, seed {seed}", ask)
+
+    chosen = parameters.chosen
+    spaces = dict(zip(chosen, run([space(n) for n in chosen], kept, jobs, part(progress, 0, SPACES)), strict=True))
+    mapped = [number for number in chosen if _has_map(number, read(spaces[number]), samples, parameters)]
+    places = list(product(mapped, parameters.seeds))
+    paths = run([drawing(*place) for place in places], kept, jobs, part(progress, SPACES, 1))
+    maps = dict(zip(places, map(read, paths), strict=True))
+    for number in mapped:
+        samples.add(number, "_map", [maps[number, seed] for seed in parameters.seeds])
+    return Separation(samples, {place: found["points"] for place, found in maps.items()})
 
 
-def _layer(vectors: Path, key: str, cells: Cells, parameters: Parameters, number: int, store: Path) -> Layer:
-    return Layer(
-        store=store,
-        vectors=vectors,
-        key=key,
-        number=number,
-        cells=cells,
-        pair=parameters.pair,
-        n_neighbors=parameters.n_neighbors,
-        min_dist=parameters.min_dist,
-    )
-
-
-def _map(
-    layers: list[Layer], samples: Samples, parameters: Parameters, jobs: int | None, progress: Progress
-) -> dict[tuple[int, int], NDArray[np.float32]]:
-    points: dict[tuple[int, int], NDArray[np.float32]] = {}
-    for layer, paths in zip(layers, maps(layers, parameters.seeds, jobs, progress), strict=True):
-        seen = [read(path) for path in paths]
-        samples.add(layer.number, "_map", seen)
-        points |= {(layer.number, seed): one["points"] for seed, one in zip(parameters.seeds, seen, strict=True)}
-    return points
+def _has_map(number: int, space: Arrays, samples: Samples, parameters: Parameters) -> bool:
+    """Take in what was found in a layer's space, or why there is nothing; whether a map can be drawn of it."""
+    if space["flat"]:
+        samples.absent.update(dict.fromkeys([("", number), ("_map", number)], ALL_EQUAL))
+        return False
+    samples.add(number, "", [space])
+    clips = len(samples.cells)
+    if clips <= parameters.n_neighbors:
+        few = f"UMAP with {parameters.n_neighbors} neighbours needs more clips than that, got {clips}"
+        samples.absent["_map", number] = few
+    return clips > parameters.n_neighbors

@@ -43,6 +43,7 @@ QuizOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+CLUSTER = "Dask scheduler (tcp://…, tls://…), or local:N for N workers here."
 AcceptOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from basics.messages import language_spoken, say, say_error
-from grader.cli.common import ABOUT_SOUND, DONE, UNSETTLED, JsonOption, command, console, print_json
+from grader.cli.common import ABOUT_SOUND, CLUSTER, DONE, UNSETTLED, JsonOption, command, console, print_json
 
 if TYPE_CHECKING:
     from evaluators.comparison.running import Comparison
@@ -43,16 +43,10 @@ def compare(
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, help="Worker processes; default: one a core.", show_default=False)
     ] = None,
-    cluster: Annotated[
-        str | None,
-        typer.Option(
-            "--cluster", help="Dask scheduler (tcp://…, tls://…), or local:N for N workers here.", show_default=False
-        ),
-    ] = None,
+    cluster: Annotated[str | None, typer.Option("--cluster", help=CLUSTER, show_default=False)] = None,
     as_json: JsonOption = False,
 ) -> None:
     from evaluators.comparison import running
-    from evaluators.comparison.cluster import on_cluster
     from evaluators.comparison.results import write_results, write_summary
     from evaluators.comparison.sources import read_sources
     from evaluators.store import Store
@@ -63,8 +57,7 @@ def compare(
     sources = read_sources(audio)
     opened = running.open_codecs(codecs, device)
     with progress(quiet=as_json) as report:
-        elsewhere = on_cluster(cluster, opened, device) if cluster else None
-        options: dict[str, Any] = {"device": device, "jobs": jobs, "cluster": elsewhere}
+        options: dict[str, Any] = {"device": device, "jobs": jobs, "cluster": cluster}
         found = running.compare(sources, opened, metrics or DEFAULT, store, report, **options)
         summaries = summaries_of(found)
         written = [write_results(found, out), write_summary(found, summaries, out)]

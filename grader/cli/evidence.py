@@ -13,6 +13,7 @@ import typer
 from basics.messages import Message, say, say_error, spoken
 from grader.cli.common import (
     ABOUT_SOUND,
+    CLUSTER,
     DONE,
     UNSETTLED,
     UNUSABLE,
@@ -216,6 +217,9 @@ def evidence(
             "--jobs", min=1, help="Worker processes; default: one a core.", rich_help_panel=HOW, show_default=False
         ),
     ] = None,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", help=CLUSTER, rich_help_panel=HOW, show_default=False)
+    ] = None,
     mode: Annotated[
         Literal["auto", "cached", "refresh"],
         typer.Option(
@@ -227,6 +231,7 @@ def evidence(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
+    from evaluators.cluster import working_on
     from evaluators.store import Store
     from grader.verdicts.terminal import show_results
     from grader.verdicts.testimony import Gatherer
@@ -251,7 +256,8 @@ def evidence(
             cache=store.root,
             progress=report,
         )
-        results = Gatherer(book, book.quiz.accept, site, store, mode).results(wanted, report)
+        with working_on(cluster if mode != "cached" else None):
+            results = Gatherer(book, book.quiz.accept, site, store, mode).results(wanted, report)
     if as_json:
         print_json([result.as_data() for result in results])
     else:

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
-from basics.errors import InputError
-from evaluators.comparison import cluster, running
+from audio.metrics.engine import measure_pairs
+from basics.errors import InputError, Problem
+from basics.messages import say
+from basics.workers import ROOT, Pool, anyone, as_completed, shared_pool
+from evaluators import cluster
+from evaluators.comparison import running
 from evaluators.comparison.sources import read_sources
+from evaluators.layer_separation.parameters import Parameters
+from evaluators.layer_separation.selection import Cells
+from evaluators.layer_separation.separation import Separation, Vectors, separate
 from evaluators.store import Store
 from tests.conftest import need_program
+
+RATE = 16_000
 
 pytest.importorskip("distributed", reason="needs the extra `cluster`")
 
@@ -36,17 +54,14 @@ def test_a_cluster_gives_the_same_numbers_though_a_worker_is_killed(clips: Path,
     open_to: set[str] = set()
 
     def kill_one(_: str, __: float) -> None:
-        below = psutil.Process().children(recursive=True)
+        if killed:
+            return
+        below = psutil.Process().children()
         workers = [one for one in below if "spawn_main" in " ".join(one.cmdline())]
-        open_to.update(
-            c.laddr.ip
-            for one in [psutil.Process(), *workers]
-            for c in one.net_connections("tcp")
-            if c.status == "LISTEN"
-        )
-        if not killed:
-            killed.append(workers[0].pid)
-            workers[0].kill()
+        sockets = [c for one in [psutil.Process(), *workers] for c in one.net_connections("tcp")]
+        open_to.update(c.laddr.ip for c in sockets if c.status == "LISTEN")
+        killed.append(workers[0].pid)
+        workers[0].kill()
 
     there = running.compare(
         sources,
@@ -54,7 +69,7 @@ def test_a_cluster_gives_the_same_numbers_though_a_worker_is_killed(clips: Path,
         metrics,
         Store(tmp_path / "there"),
         kill_one,
-        cluster=cluster.on_cluster("local:2", codecs, "cpu"),
+        cluster="local:2",
     )
     here = running.compare(sources, codecs, metrics, Store(tmp_path / "here"), lambda _, __: None)
     assert killed
@@ -64,14 +79,88 @@ def test_a_cluster_gives_the_same_numbers_though_a_worker_is_killed(clips: Path,
     assert open_to == {"127.0.0.1"}
 
 
-def test_workers_of_other_versions_are_refused_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    codecs = running.Codecs((), {})
-    monkeypatch.setattr(cluster, "COMPARED", (*cluster.COMPARED, "pytest"))  # known here, and not to the worker
+def length(_: Pool, content: bytes) -> int:
+    return len(content)
+
+
+def who(_: Pool) -> int:
+    return os.getpid()
+
+
+def refuse(_: Pool) -> None:
+    raise InputError(Problem("clip.wav", say("is no sound"), say("name another")))
+
+
+def test_layers_and_pairs_are_worked_on_elsewhere_alike_and_nothing_is_held_of_them(tmp_path: Path) -> None:
+    import psutil
+
+    generator = np.random.default_rng(0)
+    np.save(tmp_path / "vectors.npy", generator.normal(size=(40, 2, 16)).astype(np.float32))
+    vectors = Vectors(tmp_path / "vectors.npy", "made here")
+    cells = Cells.of(["happy", "sad"] * 20, [f"speaker {i // 4}" for i in range(40)])
+    about: dict[str, Any] = {"emotions": ("happy", "sad"), "pair": ("happy", "sad"), "n_neighbors": 5}
+    parameters = Parameters(codebooks=2, layers=(0, 1), differences=((0, 1),), pair_differences=((0, 1),), **about)
+    sounds = generator.normal(size=(3, 2, RATE))
+    pairs = [(sound[0], sound[0] + sound[1] / 10) for sound in sounds]
+    asked: dict[str, Any] = {"sample_rate": RATE, "metrics": ["stoi", "pesq_wb", "si_sdr"]}
+
+    def found(place: str) -> tuple[Separation, list[Any]]:
+        store = tmp_path / place
+        apart = separate(vectors, cells, parameters, store=store, jobs=2, progress=lambda _, __: None)
+        return apart, measure_pairs(pairs, **asked)
+
+    with cluster.working_on("local:2"):
+        there, measured = found("there")
+        with anyone() as crew:
+            assert crew.submit(who).result() not in (os.getpid(), *(worker.pid for worker in shared_pool(0).workers))
+            with pytest.raises(InputError, match="is no sound"):
+                crew.submit(refuse).result()
+            before = psutil.Process().memory_info().rss
+            contents = ((i, partial(length, content=os.urandom(600_000))) for i in range(300))
+            assert [future.result() for _, future in as_completed(contents, crew)] == [600_000] * 300
+            assert psutil.Process().memory_info().rss - before < 60 << 20
+    here, expected = found("here")
+    assert measured == expected
+    assert here.maps.keys() == there.maps.keys()
+    assert len(here.maps) == 2 * len(parameters.seeds)
+    for place, points in here.maps.items():
+        np.testing.assert_array_equal(points, there.maps[place])
+    for name, sample in here.samples.values.items():
+        np.testing.assert_array_equal(sample.pseudo_values, there.samples.values[name].pseudo_values)
+
+
+@contextmanager
+def dask_cluster(folder: Path, environment: dict[str, str]) -> Iterator[str]:
+    """A scheduler and a worker started as somebody would on other machines; its address."""
+    told = folder / "scheduler.json"
+    quiet: dict[str, Any] = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    about = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told)]
+    scheduler = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", *about], **quiet)
+    there = ["--scheduler-file", str(told), "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1"]
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_worker", *there], env={**os.environ, **environment}, **quiet
+    )
+    try:
+        while not told.exists() or not told.read_text():
+            time.sleep(0.1)
+        yield json.loads(told.read_text())["address"]
+    finally:
+        for process in (worker, scheduler):
+            process.terminate()
+            process.wait()
+
+
+def test_workers_of_other_versions_are_refused_before_any_work(clips: Path, tmp_path: Path) -> None:
+    other = tmp_path / "pystoi-99.0.dist-info"  # the worker finds it first
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: pystoi\nVersion: 99.0\n")
+    environment = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    codecs, store = running.open_codecs(["pocket@nq=1"], "cpu"), Store(tmp_path / "store")
     with (
-        pytest.raises(InputError, match=r"worker tcp://127.0.0.1:\d+: has pytest None \(here "),
-        cluster.on_cluster("local:1", codecs, "cpu"),
+        dask_cluster(tmp_path, environment) as address,
+        pytest.raises(InputError, match=r"worker tcp://127.0.0.1:\d+: has pystoi 99.0 \(here \d"),
     ):
-        pass
+        running.compare(read_sources(clips), codecs, ["stoi"], store, lambda _, __: None, cluster=address)
 
 
 @pytest.mark.parametrize(
@@ -84,5 +173,5 @@ def test_workers_of_other_versions_are_refused_before_any_work(monkeypatch: pyte
 )
 def test_a_cluster_that_is_not_there_is_said(address: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "PATIENCE", 2.0)
-    with pytest.raises(InputError, match=message), cluster.on_cluster(address, running.Codecs((), {}), "cpu"):
+    with pytest.raises(InputError, match=message), cluster.on_cluster(address):
         pass

@@ -19,6 +19,7 @@ from scipy.stats import permutation_test
 from audio.codec import Rate
 from audio.metrics import registry
 from basics.errors import InputError
+from basics.workers import shared_pool
 from evaluators.comparison import running, work
 from evaluators.comparison.results import write_summary
 from evaluators.comparison.sources import Source, read_sources
@@ -186,7 +187,7 @@ def test_a_clip_that_cannot_be_read_costs_itself(clips: Path, tmp_path: Path) ->
 
 def test_a_codec_that_crashes_loses_its_own_values_and_a_kill_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "score_clip", dies)
-    pool = running.shared_pool(1)
+    pool = shared_pool(1)
     settings = tuple(work.Setting(name, name, Rate(1000.0)) for name in ("good", "bad", "shot"))
     made = work.attempt(pool, work.Task("a", "a.wav", settings[:2], ("stoi",)))
     assert made.values[0] == {"stoi": 1.0}

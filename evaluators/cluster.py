@@ -1,0 +1,199 @@
+"""Tasks on many machines, by `dask.distributed`, the extra `cluster`.
+
+A task carries all that it needs and is run by the same code as here, with the pool of its worker's machine: in a
+process below the worker's. Values are therefore equal bit for bit on processors of one kind. Versions of all workers,
+and what else has to be alike, are compared before any work. A worker that dies is replaced by its nanny.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+from basics.errors import InputError, MachineFault, Problem, Unavailable
+from basics.files import sha256_of
+from basics.messages import say
+from basics.workers import ROOT, Crew, Pool, shared_pool, working_with
+from evaluators.evidence import digest
+from evaluators.packages import PROJECT, installed_version
+
+Result = TypeVar("Result")
+Facts = Mapping[str, Sequence[str]]
+
+ADDRESS = re.compile(r"(?:tcp|tls)://[^/\s]+:\d+")
+HOST = "127.0.0.1"
+"""Where a cluster of this machine is open: to this machine alone."""
+PATIENCE = 30.0
+"""s to wait for a scheduler, and for a first worker."""
+COMPARED = (
+    *(PROJECT, "torch", "transformers", "moshi", "safetensors", "soxr", "soundfile", "librosa"),
+    *("numpy", "scipy", "pesq", "pystoi", "numba", "umap-learn", "scikit-learn"),
+)
+"""Packages that move numbers, whose versions are compared whatever is done."""
+REMEDY = say("install the same versions on all machines, with `pip install -c constraints.txt`")
+SETTINGS = {
+    # a connection keeps its last thousand messages of less than 1 MB, and with them the sound of a thousand clips
+    "distributed.admin.low-level-log-length": 0,
+    "distributed.admin.large-graph-warning-threshold": "1 GB",
+}
+
+
+@dataclass(frozen=True)
+class Alike:
+    """What else has to be the same on each worker: what `asked` (picklable) returns there, and what it is here."""
+
+    asked: Callable[[], Facts]
+    here: Facts
+
+
+@contextmanager
+def on_cluster(address: str, packages: Collection[str] = (), alike: Alike | None = None) -> Iterator[Crew]:
+    """The cluster at `address` (`tcp://…`, `tls://…`, or `local:N` for N workers here) as a crew.
+
+    Raises Unavailable without dask.distributed, InputError where nobody answers, or where a worker has other versions
+    (of `packages` too) than this program, or differs in what has to be `alike`.
+    """
+    try:
+        import dask
+        import distributed
+    except ImportError as error:
+        what = say("a cluster needs the package distributed, which is not installed")
+        raise Unavailable(what, say("`pip install 'earwitness[cluster]'`, or leave out --cluster")) from error
+    library: Any = distributed
+    configured: Any = dask.config
+    workers = _local(address)
+    with ExitStack() as stack:
+        stack.enter_context(configured.set(SETTINGS))
+        place: Any = address
+        if workers:
+            folder = stack.enter_context(TemporaryDirectory(prefix="earwitness-", ignore_cleanup_errors=True))
+            place = stack.enter_context(
+                library.LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    host=HOST,
+                    dashboard_address=None,
+                    local_directory=folder,
+                    silence_logs="CRITICAL",
+                    scheduler_kwargs={"allowed_failures": 1, "dashboard": False},
+                )
+            )
+        try:
+            client = stack.enter_context(library.Client(place, timeout=PATIENCE, set_as_default=False))
+            client.wait_for_workers(workers or 1, timeout=PATIENCE)
+        except (OSError, TimeoutError) as error:
+            what = say(
+                "no scheduler with workers answers there ({value})",
+                value=" ".join(str(error).split())[:200] or say("timed out"),
+            )
+            remedy = say("start `dask scheduler` and `dask worker`, or use --cluster local:N")
+            raise InputError(Problem(f"--cluster {address}", what, remedy)) from error
+        require_equal(client, {*COMPARED, *packages}, alike)
+        yield Cluster(client, library.KilledWorker, sum(client.nthreads().values()))
+
+
+def _local(address: str) -> int:
+    """How many workers of this machine are asked for; 0 for a scheduler elsewhere. Raises InputError for neither."""
+    kind, _, number = address.partition(":")
+    if kind == "local" and number.isdecimal() and 0 < int(number) <= 1024:
+        return int(number)
+    if not ADDRESS.fullmatch(address):
+        what = say("is no address of a scheduler")
+        raise InputError(
+            Problem(f"--cluster {address}", what, say("write tcp://HOST:PORT, tls://HOST:PORT or local:N"))
+        )
+    return 0
+
+
+@contextmanager
+def working_on(address: str | None) -> Iterator[None]:
+    """Tasks that may be run anywhere are run on the cluster at `address` inside; without one, here."""
+    if address is None:
+        yield
+        return
+    with on_cluster(address) as crew, working_with(crew):
+        yield
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A crew of workers; `size` is how many threads they have together, `killed` what a task raises that ended some."""
+
+    client: Any
+    killed: type[Exception]
+    size: int
+
+    def submit(self, task: Callable[[Pool], Result]) -> Future[Result]:
+        """The task's result; MachineFault where its workers were killed."""
+        made: Future[Result] = Future()
+
+        def take(future: Any) -> None:
+            try:
+                made.set_result(future.result())
+            except self.killed:
+                what = say("its worker was ended from outside each time that it was tried")
+                made.set_exception(MachineFault(what, say("see what ends workers, then give the same command again")))
+            except BaseException as error:
+                made.set_exception(error)
+            finally:
+                future.release()  # and with it what the task carries
+
+        self.client.submit(run_here, task, pure=False).add_done_callback(take)
+        return made
+
+
+def run_here(task: Callable[[Pool], Result]) -> Result:
+    """What a worker does with a task: it has a process for each of its threads."""
+    from distributed import get_worker
+
+    return task(shared_pool(get_worker().state.nthreads))
+
+
+def versions_here(names: Collection[str]) -> dict[str, str]:
+    """What values depend on, besides what a task carries: Python, packages, and the source of this program."""
+    sources = sorted(path for floor in ("audio", "basics", "evaluators") for path in (ROOT / floor).rglob("*.py"))
+    code = digest({path.relative_to(ROOT).as_posix(): sha256_of(path) for path in map(Path, sources)})
+    packages = {name: installed_version(name) for name in sorted(names)}
+    return {"python": platform.python_version(), **packages, "source": code[:12]}
+
+
+def require_equal(client: Any, names: Collection[str], alike: Alike | None) -> None:
+    """Raises InputError naming each worker that differs, in what."""
+    mine = versions_here(names)
+    problems: list[Problem] = []
+    for worker, theirs in _asked(client, versions_here, names).items():
+        if other := [
+            f"{name} {theirs.get(name)} (here {mine[name]})" for name in mine if theirs.get(name) != mine[name]
+        ]:
+            problems.append(Problem(f"worker {worker}", say("has {other}", other=", ".join(other)), REMEDY))
+    if alike and not problems:
+        for worker, theirs in _asked(client, alike.asked).items():
+            for name, facts in alike.here.items():
+                if other := [f"{a} (here {b})" for a, b in zip_longest(theirs[name], facts, fillvalue="-") if a != b]:
+                    what = say("has another {source}: {other}", source=name, other=", ".join(other))
+                    problems.append(Problem(f"worker {worker}", what, REMEDY))
+    if problems:
+        raise InputError(problems)
+
+
+def _asked(client: Any, function: Any, *arguments: Any) -> dict[str, Any]:
+    """What each worker answers. Raises InputError with the answers that are errors."""
+    answers: dict[str, Any] = client.run(function, *arguments, on_error="return")
+    if broken := {worker: answer for worker, answer in answers.items() if isinstance(answer, BaseException)}:
+        raise InputError(
+            Problem(
+                f"worker {worker}",
+                say("cannot do it: {name}: {split}", name=type(error).__name__, split=" ".join(str(error).split())),
+                REMEDY,
+            )
+            for worker, error in broken.items()
+        )
+    return answers
