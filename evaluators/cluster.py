@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -96,8 +97,9 @@ def on_cluster(address: str, packages: Collection[str] = (), alike: Alike | None
             )
             remedy = say("start `dask scheduler` and `dask worker`, or use --cluster local:N")
             raise InputError(Problem(f"--cluster {address}", what, remedy)) from error
-        require_equal(client, {*COMPARED, *packages}, alike)
-        yield Cluster(client, library.KilledWorker, sum(client.nthreads().values()))
+        names = tuple(sorted({*COMPARED, *packages}))
+        require_equal(client, names, alike)
+        yield Cluster(client, library.KilledWorker, sum(client.nthreads().values()), names, versions_here(names))
 
 
 def _local(address: str) -> int:
@@ -125,11 +127,16 @@ def working_on(address: str | None) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A crew of workers; `size` is how many threads they have together, `killed` what a task raises that ended some."""
+    """A crew of workers; `size` is how many threads they have together, `killed` what a task raises that ended some.
+
+    `versions` of `names` are those that each has to have, also one that joins later.
+    """
 
     client: Any
     killed: type[Exception]
     size: int
+    names: tuple[str, ...]
+    versions: dict[str, str]
 
     def submit(self, task: Callable[[Pool], Result]) -> Future[Result]:
         """The task's result; MachineFault where its workers were killed."""
@@ -146,34 +153,42 @@ class Cluster:
             finally:
                 future.release()  # and with it what the task carries
 
-        self.client.submit(run_here, task, pure=False).add_done_callback(take)
+        self.client.submit(run_here, task, self.names, self.versions, pure=False).add_done_callback(take)
         return made
 
 
-def run_here(task: Callable[[Pool], Result]) -> Result:
-    """What a worker does with a task: it has a process for each of its threads."""
+def run_here(task: Callable[[Pool], Result], names: tuple[str, ...], versions: Mapping[str, str]) -> Result:
+    """What a worker does with a task: it has a process for each of its threads.
+
+    Raises InputError where it has other versions.
+    """
     from distributed import get_worker
 
-    return task(shared_pool(get_worker().state.nthreads))
+    worker = get_worker()
+    if problem := _departure(worker.address, versions_here(names), versions):
+        raise InputError(problem)
+    return task(shared_pool(worker.state.nthreads))
 
 
-def versions_here(names: Collection[str]) -> dict[str, str]:
+@cache
+def versions_here(names: tuple[str, ...]) -> dict[str, str]:
     """What values depend on, besides what a task carries: Python, packages, and the source of this program."""
     sources = sorted(path for floor in ("audio", "basics", "evaluators") for path in (ROOT / floor).rglob("*.py"))
     code = digest({path.relative_to(ROOT).as_posix(): sha256_of(path) for path in map(Path, sources)})
-    packages = {name: installed_version(name) for name in sorted(names)}
-    return {"python": platform.python_version(), **packages, "source": code[:12]}
+    return {"python": platform.python_version(), **{n: installed_version(n) for n in names}, "source": code[:12]}
 
 
-def require_equal(client: Any, names: Collection[str], alike: Alike | None) -> None:
+def _departure(worker: str, theirs: Mapping[str, str], mine: Mapping[str, str]) -> Problem | None:
+    """What a worker has of other versions."""
+    other = [f"{name} {theirs.get(name)} (here {mine[name]})" for name in mine if theirs.get(name) != mine[name]]
+    return Problem(f"worker {worker}", say("has {other}", other=", ".join(other)), REMEDY) if other else None
+
+
+def require_equal(client: Any, names: tuple[str, ...], alike: Alike | None) -> None:
     """Raises InputError naming each worker that differs, in what."""
     mine = versions_here(names)
-    problems: list[Problem] = []
-    for worker, theirs in _asked(client, versions_here, names).items():
-        if other := [
-            f"{name} {theirs.get(name)} (here {mine[name]})" for name in mine if theirs.get(name) != mine[name]
-        ]:
-            problems.append(Problem(f"worker {worker}", say("has {other}", other=", ".join(other)), REMEDY))
+    found = [_departure(worker, theirs, mine) for worker, theirs in _asked(client, versions_here, names).items()]
+    problems = [problem for problem in found if problem]
     if alike and not problems:
         for worker, theirs in _asked(client, alike.asked).items():
             for name, facts in alike.here.items():

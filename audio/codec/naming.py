@@ -112,14 +112,19 @@ def rates_of(codec: SoundCodec, wanted: Asked) -> tuple[Rate, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def open_all(texts: Sequence[str], device: str = "auto") -> Iterator[tuple[Asked, SoundCodec, tuple[Rate, ...]]]:
-    """Each codec that is asked for, with its settings. Raises InputError with whatever is wrong with any of them."""
+def open_all(
+    texts: Sequence[str], device: str = "auto", find: Callable[[str, str], SoundCodec] = find_codec
+) -> Iterator[tuple[Asked, SoundCodec, tuple[Rate, ...]]]:
+    """Each codec that is asked for, as `find` loads it, with its settings.
+
+    Raises InputError with whatever is wrong with any of them.
+    """
     problems: list[Problem] = []
     seen: set[tuple[str, str]] = set()
     for text in texts:
         try:
             wanted = asked(text)
-            codec = find_codec(wanted.source, device)
+            codec = find(wanted.source, device)
             rates = rates_of(codec, wanted)
         except InputError as error:
             problems += error.problems

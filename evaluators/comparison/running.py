@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.codec.naming import open_all
 from audio.metrics.registry import facts_of, require_metrics
 from basics.errors import InputError, MachineFault, Problem
 from basics.files import sha256_of
@@ -25,7 +24,7 @@ from basics.messages import say
 from basics.workers import Crew, as_completed, available_processors, here
 from evaluators.cluster import Alike, on_cluster
 from evaluators.comparison.sources import Source
-from evaluators.comparison.work import RATE, Outcome, Setting, Task, attempt, facts_about, facts_below, nothing
+from evaluators.comparison.work import RATE, Facts, Outcome, Setting, Task, attempt, nothing, opened_below
 from evaluators.evidence import digest
 from evaluators.packages import installed_version
 from evaluators.store import Store
@@ -41,10 +40,10 @@ Unit = tuple[int, tuple[int, ...], list[str], Task]
 
 @dataclass(frozen=True)
 class Codecs:
-    """The settings of a comparison, and by source what says which codec it is (as `work.facts_of`)."""
+    """The settings of a comparison, and by source what says which codec it is."""
 
     settings: tuple[Setting, ...]
-    facts: dict[str, tuple[str, ...]]
+    facts: dict[str, Facts]
 
 
 @dataclass
@@ -71,12 +70,8 @@ class Comparison:
 
 def open_codecs(texts: Sequence[str], device: str) -> Codecs:
     """Every codec that is asked for, loaded once to see that it can be. Raises InputError with all that is wrong."""
-    settings: list[Setting] = []
-    facts: dict[str, tuple[str, ...]] = {}
-    for wanted, codec, rates in open_all(texts, device):
-        settings += [Setting(wanted.source, codec.name, rate) for rate in rates]
-        facts[wanted.source] = facts_about(codec)
-    settings = _told_apart(settings)
+    settings = _told_apart(opened_below(texts, device))
+    facts = {setting.source: setting.facts for setting in settings}
     settings.sort(key=lambda setting: [*facts].index(setting.source))
     return Codecs(tuple(settings), facts)
 
@@ -86,7 +81,7 @@ def _told_apart(settings: Sequence[Setting]) -> list[Setting]:
     names: dict[str, set[str]] = {}
     for setting in settings:
         names.setdefault(setting.codec, set()).add(setting.source)
-    return [Setting(s.source, s.source if len(names[s.codec]) > 1 else s.codec, s.rate) for s in settings]
+    return [replace(s, codec=s.source) if len(names[s.codec]) > 1 else s for s in settings]
 
 
 def compare(
@@ -129,6 +124,11 @@ def _cluster(address: str, codecs: Codecs, metrics: Sequence[str], device: str) 
     packages = {"pesq", *(facts_of(metric).package for metric in metrics)} - {""}
     asked = partial(facts_below, tuple(codecs.facts), device)
     return on_cluster(address, packages, Alike(asked, codecs.facts))
+
+
+def facts_below(sources: Sequence[str], device: str) -> dict[str, Facts]:
+    """What says which codec each source is where this is run."""
+    return {source: opened_below([f"{source}@all"], device)[0].facts for source in sources}
 
 
 class _Run:

@@ -6,9 +6,8 @@ further one measure, so that a crash of PESQ costs PESQ alone. What still crashe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,13 +25,21 @@ Value = float | str
 Values = dict[str, Value]
 
 
+Facts = tuple[str, ...]
+"""What says which codec it is: its identity, then its provenance."""
+
+
 @dataclass(frozen=True)
 class Setting:
-    """A codec at one bitrate: `codec` is its name in results, `source` as `audio.codec.naming` finds it."""
+    """A codec at one bitrate: `codec` is its name in results, `source` as `audio.codec.naming` finds it.
+
+    `facts` say which codec it has to be, wherever and whenever it is loaded.
+    """
 
     source: str
     codec: str
     rate: Rate
+    facts: Facts = ()
 
     @property
     def label(self) -> str:
@@ -124,7 +131,7 @@ def transcoded(
     from audio.clip import resample
 
     for group in _by_codec(settings):
-        codec = kept_codec(group[0].source, device)
+        codec = kept_codec(group[0].source, device, group[0].facts)
         try:
             sound = resample(samples, sample_rate, codec.sample_rate)
             made: list[Audio | str] = [*codec.at_rates(sound, [setting.rate for setting in group])]
@@ -139,12 +146,30 @@ def transcoded(
         yield from ((one, codec.sample_rate) for one in made)
 
 
-@lru_cache(maxsize=4)
-def kept_codec(source: str, device: str) -> SoundCodec:
-    """The codec, kept for the next clip."""
+def excerpt(task: Task, seconds: float) -> tuple[Audio, int, list[tuple[Audio | str, int]]]:
+    """The first seconds of a clip, (n,) and its rate, and what each setting makes of them, as `transcoded`."""
+    clip = loaded(task)
+    samples = clip.samples[: round(seconds * clip.sample_rate)]
+    return samples, clip.sample_rate, [*transcoded(samples, clip.sample_rate, task.settings, task.device)]
+
+
+_codecs: dict[tuple[str, str], SoundCodec] = {}
+
+
+def kept_codec(source: str, device: str, facts: Facts = ()) -> SoundCodec:
+    """The codec, kept for the next clip.
+
+    Raises MachineFault where it is not the one that the `facts` tell of: its weights were changed since.
+    """
     from audio.codec.naming import find_codec
 
-    return find_codec(source, device)
+    codec = _codecs.get((source, device))
+    if codec is None or (facts and facts_about(codec) != facts):
+        codec = _codecs[source, device] = find_codec(source, device)
+    if facts and facts_about(codec) != facts:
+        what = say("{source} is not the codec that the comparison began with", source=source)
+        raise MachineFault(what, say("leave its files as they are, and give the same command again"))
+    return codec
 
 
 def loaded(task: Task) -> Any:
@@ -186,16 +211,35 @@ def _as_long(sound: Audio, samples: int) -> Audio:
     return fitted(sound, samples)
 
 
-def facts_of(sources: Sequence[str], device: str) -> Mapping[str, tuple[str, ...]]:
-    """What says which codec it is, by source."""
-    return {source: facts_about(kept_codec(source, device)) for source in sources}
-
-
-def facts_about(codec: SoundCodec) -> tuple[str, ...]:
-    """What says which codec it is: its identity, then its provenance."""
+def facts_about(codec: SoundCodec) -> Facts:
+    """Its identity, then its provenance."""
     return (*map(str, codec.identity), *(f"{key}={value}" for key, value in sorted(codec.provenance.items())))
 
 
-def facts_below(sources: Sequence[str], device: str) -> Mapping[str, tuple[str, ...]]:
-    """`facts_of` by a process below this one: a codec that cannot be loaded is told, whatever it does."""
-    return shared_pool(1).call(facts_of, sources, device)
+def opened(texts: Sequence[str], device: str) -> list[Setting]:
+    """Every setting that is asked for. Raises InputError with all that is wrong."""
+    from audio.codec.naming import open_all
+
+    return [
+        Setting(wanted.source, codec.name, rate, facts_about(codec))
+        for wanted, codec, rates in open_all(texts, device, kept_codec)
+        for rate in rates
+    ]
+
+
+def opened_below(texts: Sequence[str], device: str) -> list[Setting]:
+    """`opened` by a process below this one, which keeps the codecs. Raises InputError for one that crashes, too."""
+    pool = shared_pool(1)
+    try:
+        return pool.call(opened, texts, device)
+    except Crashed:
+        problems: list[Problem] = []
+        for text in dict.fromkeys(texts):
+            try:
+                pool.call(opened, [text], device)
+            except Crashed as crash:
+                what = say("ends the process that loads it ({how})", how=crash)
+                problems.append(Problem(text, what, say("leave it out, or see what is wrong with it")))
+            except InputError as error:
+                problems += error.problems
+        raise InputError(problems) from None

@@ -17,9 +17,10 @@ from audio.metrics.registry import facts_of
 from basics.errors import EarwitnessError
 from basics.files import write_whole
 from basics.messages import in_language
+from basics.workers import shared_pool
 from evaluators.comparison.running import Comparison, in_words
 from evaluators.comparison.statistics import Spread, Summary, summarize
-from evaluators.comparison.work import Task, loaded, transcoded
+from evaluators.comparison.work import Task, excerpt
 from evaluators.display import Curves, Plot, Series
 from evaluators.packages import PROJECT, installed_version
 from grader.feedback.writing import stylesheet
@@ -168,15 +169,13 @@ def _worst(found: Comparison, summary: Summary, bank: SoundBank, device: str, sa
     means = {i: float(values[i, usable].mean()) for i in summary.common}
     sign = 1 if facts_of(summary.metric).higher_is_better else -1
     for i in sorted(means, key=lambda i: sign * means[i])[:WORST]:
-        source = found.sources[i]
+        source, settings = found.sources[i], found.settings[:SHOWN]
+        task = Task(source.name, source.place, settings, (), device)
         try:
-            clip = loaded(Task(source.name, source.place, (), ()))
+            samples, rate, made = shared_pool(1).call(excerpt, task, HEARD)
         except EarwitnessError:  # it lies where only the workers reach it, or is gone by now
             continue
-        samples, rate = clip.samples[: round(HEARD * clip.sample_rate)], clip.sample_rate
-        settings = found.settings[:SHOWN]
         versions = []
-        made = transcoded(samples, rate, settings, device)
         for j, (setting, (sound, at)) in enumerate(zip(settings, made, strict=True)):
             value = figure(values[i, j]) if np.isfinite(values[i, j]) else said["undefined"]
             if isinstance(sound, str):

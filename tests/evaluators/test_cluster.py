@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,10 @@ def test_layers_and_pairs_are_worked_on_elsewhere_alike_and_nothing_is_held_of_t
             assert crew.submit(who).result() not in (os.getpid(), *(worker.pid for worker in shared_pool(0).workers))
             with pytest.raises(InputError, match="is no sound"):
                 crew.submit(refuse).result()
+            assert isinstance(crew, cluster.Cluster)
+            joined_later = replace(crew, versions={**crew.versions, "pesq": "0.0"})
+            with pytest.raises(InputError, match=r"has pesq \S+ \(here 0.0\)"):
+                joined_later.submit(who).result()
             before = psutil.Process().memory_info().rss
             contents = ((i, partial(length, content=os.urandom(600_000))) for i in range(300))
             assert [future.result() for _, future in as_completed(contents, crew)] == [600_000] * 300

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from grader.quiz.loading import load_quiz
 from grader.verdicts.testimony import Gatherer
 from tests.audio.conftest import RATE
 from tests.conftest import need_program
-from tests.evaluators.dying_clip import dies
+from tests.evaluators.dying_clip import dies, opens
 
 METRICS = ("stoi", "log_mel_distance")
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -196,6 +197,25 @@ def test_a_codec_that_crashes_loses_its_own_values_and_a_kill_is_told_apart(monk
     shot = work.attempt(pool, work.Task("a", "a.wav", settings[::2], ("stoi",)))
     assert "ended from outside (SIGKILL)" in str(shot.values[1]["stoi"])
     assert not shot.kept, "what the machine did is none"
+
+
+def test_a_codec_that_ends_its_process_as_it_is_loaded_is_told_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "opened", opens)
+    with pytest.raises(InputError) as told:
+        running.open_codecs(["pocket@nq=1", "bad", "worse"], "cpu")
+    assert "bad: ends the process that loads it (SIGSEGV)" in str(told.value)
+    assert "worse: is no codec" in str(told.value)
+    assert len(told.value.problems) == 2
+
+
+def test_a_codec_whose_weights_were_changed_meanwhile_is_not_taken_for_the_one_that_was(repository: Path) -> None:
+    (setting,) = running.open_codecs(["pocket@nq=1"], "cpu").settings
+    clip = str(repository / "audio/clips/laughter.flac")
+    other = replace(setting, facts=("another",))
+    made = work.attempt(shared_pool(1), work.Task("a", clip, (other,), ("stoi",)))
+    assert "pocket is not the codec that the comparison began with" in str(made.values[0]["stoi"])
+    assert not made.kept
+    assert work.attempt(shared_pool(1), work.Task("a", clip, (setting,), ("stoi",))).kept
 
 
 def louder(reference: Any, estimate: Any, *, sample_rate: int) -> float:  # noqa: ARG001 - as every measure
