@@ -102,6 +102,7 @@ def compare(
     """
     require_metrics(metrics, RATE)
     metrics = tuple(dict.fromkeys(metrics))
+    report(say("reading how long {n} clips are", n=len(sources)), 0.0)
     shape = len(sources), len(codecs.settings)
     found = Comparison(
         tuple(sources),
@@ -140,8 +141,11 @@ class _Run:
         typical = float(np.nanmean(lengths)) if np.isfinite(lengths).any() else 1.0
         self.lengths = np.where(np.isfinite(lengths), lengths, typical)
         self.began = time.monotonic()
-        self.left = float(self.lengths.sum())
+        self.total = self.left = float(self.lengths.sum())
         self.done = 0
+        self.first: tuple[float, float] | None = None  # when the first clip was handed out, and what was left then
+        packages = {*MOVES_VALUES, *(facts_of(metric).package for metric in found.metrics)} - {""}
+        self.versions = {name: installed_version(name) for name in sorted(packages)}
 
     def all(self, crew: Crew, *, send: bool) -> None:
         """Every clip, the longest first, a few in hand at a time."""
@@ -175,6 +179,7 @@ class _Run:
             self._step(index, fresh=False)
             return None
         content = Path(source.place).read_bytes() if send and not source.remote else None
+        self.first = self.first or (time.monotonic(), self.left)
         wanted = tuple(settings[place] for place in places)
         task = Task(source.name, source.place, wanted, self.found.metrics, self.device, content)
         return index, places, [keys[place] for place in places], task
@@ -206,24 +211,29 @@ class _Run:
         self.left -= self.lengths[index]
         if fresh:
             self.found.fresh += self.lengths[index]
-        total = float(self.lengths.sum()) or 1.0
-        self.report(f"{self.done} of {len(self.lengths)} clips{self._remaining()}", 1 - max(0.0, self.left) / total)
+        share = 1 - max(0.0, self.left) / (self.total or 1.0)
+        about: dict[str, Any] = {"done": self.done, "all": len(self.lengths)}
+        step = say("{done} of {all} clips", **about)
+        if told := self._speed():
+            about |= {"speed": told[0], "rest": in_words(told[1])}
+            step = say("{done} of {all} clips, {speed:.3g} s of sound a second, {rest} left", **about)
+        self.report(step, share)
 
-    def _remaining(self) -> str:
-        """How fast sound goes through in this run, and what that makes of what is left; nothing at first."""
-        elapsed = time.monotonic() - self.began
-        if not self.found.fresh or elapsed < 1:
-            return ""
-        speed = self.found.fresh / elapsed
-        return f", {speed:.3g} s of sound a second, {in_words(max(0.0, self.left) / speed)} left"
+    def _speed(self) -> tuple[float, float] | None:
+        """How many s of sound go through a second, and s that the rest takes where as much of it is known.
+
+        None at first.
+        """
+        if not self.first or not self.found.fresh:
+            return None
+        began, left = self.first
+        if (elapsed := time.monotonic() - began) < 1:
+            return None
+        return self.found.fresh / elapsed, elapsed * max(0.0, self.left) / (left - self.left)
 
     def _key(self, sound: str, setting: Setting) -> str:
-        packages = {*MOVES_VALUES, *(facts_of(metric).package for metric in self.found.metrics)} - {""}
-        versions = {name: installed_version(name) for name in sorted(packages)}
         rate = [setting.rate.bits_per_second, setting.rate.codebooks]
-        return digest(
-            ["comparison", RECIPE, sound, self.codecs.facts[setting.source], rate, self.found.metrics, versions]
-        )
+        return digest(["comparison", RECIPE, sound, setting.facts, rate, self.found.metrics, self.versions])
 
 
 def in_words(seconds: float) -> str:

@@ -73,9 +73,10 @@ def clip_codes(
 
     Raises InputError for files that cannot be read, all of them at once.
     """
+    packages = package_versions(CODEC_PACKAGES)  # once: each is read from a file
     for first in range(0, len(clips), BATCH):
         batch = clips[first : first + BATCH]
-        keys = [_codes_key(content, codec, codebooks) for _, content in batch]
+        keys = [digest(["codes", CODES_RECIPE, content, codec.identity, codebooks, packages]) for _, content in batch]
         new = [number for number, key in enumerate(keys) if store.find(key, ".npy") is None]
         with naming_unreadable((path for path, _ in clips), allow_truncated=allow_truncated):
             sounds = [
@@ -84,11 +85,6 @@ def clip_codes(
         encoded = dict(zip(new, codec.encode(sounds, codebooks), strict=True)) if new else {}
         for number, key in enumerate(keys):
             yield np.load(store.blob(key, ".npy", _saver(encoded.get(number)))).astype(np.int64)
-
-
-def _codes_key(content: str, codec: Codec, codebooks: int) -> str:
-    packages = package_versions(CODEC_PACKAGES)
-    return digest(["codes", CODES_RECIPE, content, codec.identity, codebooks, packages])
 
 
 def _saver(codes: Codes | None) -> Callable[[Path], None]:

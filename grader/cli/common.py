@@ -43,6 +43,8 @@ QuizOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+MOST = 1000
+"""Problems of one command that are told; of more, how many there are besides."""
 CLUSTER = "Dask scheduler (tcp://…, tls://…), or local:N for N workers here."
 AcceptOption = Annotated[
     list[str] | None,
@@ -132,7 +134,12 @@ def _exit_code(command: Callable[[], None]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed goes nowhere
         return UNHEARD
-    except (InputError, Unavailable) as error:
+    except InputError as error:
+        say_error(InputError(error.problems[:MOST]).told)
+        if (more := len(error.problems) - MOST) > 0:
+            say_error(say("and {n} more problems like these", n=more))
+        return UNUSABLE
+    except Unavailable as error:
         say_error(error.told)
         return UNUSABLE
     except KeyboardInterrupt:

@@ -132,6 +132,14 @@ def test_clips_come_from_folders_and_manifests(clips: Path, tmp_path: Path) -> N
     assert read_sources(tmp_path / "list.parquet")[0].place.endswith("0.wav")
 
 
+def test_a_manifest_of_thousands_that_are_not_there_is_told_in_a_thousand(tmp_path: Path, earwitness: Run) -> None:
+    (tmp_path / "list.csv").write_text("\n".join(["file", *(f"{i}.wav" for i in range(3000))]))
+    told = earwitness("compare", "opus@16", "--audio", str(tmp_path / "list.csv"))
+    assert told.returncode == 2
+    assert told.stderr.count("no such audio file") == 1000
+    assert "and 2000 more problems like these" in told.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
