@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -63,13 +64,12 @@ def on_cluster(address: str, packages: Collection[str] = (), alike: Alike | None
     (of `packages` too) than this program, or differs in what has to be `alike`.
     """
     try:
-        import dask
         import distributed
     except ImportError as error:
         what = say("a cluster needs the package distributed, which is not installed")
         raise Unavailable(what, say("`pip install 'earwitness[cluster]'`, or leave out --cluster")) from error
     library: Any = distributed
-    configured: Any = dask.config
+    configured: Any = import_module("dask.config")  # which distributed brings
     workers = _local(address)
     with ExitStack() as stack:
         stack.enter_context(configured.set(SETTINGS))

@@ -59,6 +59,8 @@ def test_a_cluster_gives_the_same_numbers_though_a_worker_is_killed(clips: Path,
             return
         below = psutil.Process().children()
         workers = [one for one in below if "spawn_main" in " ".join(one.cmdline())]
+        if not workers:  # the cluster is not there yet
+            return
         sockets = [c for one in [psutil.Process(), *workers] for c in one.net_connections("tcp")]
         open_to.update(c.laddr.ip for c in sockets if c.status == "LISTEN")
         killed.append(workers[0].pid)
