@@ -25,7 +25,8 @@ from basics.files import sha256_of
 from basics.messages import say
 from basics.workers import ROOT, Crew, Pool, shared_pool, working_with
 from evaluators.evidence import digest
-from evaluators.packages import PROJECT, installed_version
+from evaluators.packages import PROJECT
+from evaluators.provenance import package_versions
 
 Result = TypeVar("Result")
 Facts = Mapping[str, Sequence[str]]
@@ -148,7 +149,7 @@ class Cluster:
             except self.killed:
                 what = say("its worker was ended from outside each time that it was tried")
                 made.set_exception(MachineFault(what, say("see what ends workers, then give the same command again")))
-            except BaseException as error:
+            except Exception as error:  # whatever the task raised, or that the client was closed before it ended
                 made.set_exception(error)
             finally:
                 future.release()  # and with it what the task carries
@@ -175,7 +176,7 @@ def versions_here(names: tuple[str, ...]) -> dict[str, str]:
     """What values depend on, besides what a task carries: Python, packages, and the source of this program."""
     sources = sorted(path for floor in ("audio", "basics", "evaluators") for path in (ROOT / floor).rglob("*.py"))
     code = digest({path.relative_to(ROOT).as_posix(): sha256_of(path) for path in map(Path, sources)})
-    return {"python": platform.python_version(), **{n: installed_version(n) for n in names}, "source": code[:12]}
+    return {"python": platform.python_version(), **package_versions(names), "source": code[:12]}
 
 
 def _departure(worker: str, theirs: Mapping[str, str], mine: Mapping[str, str]) -> Problem | None:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.metrics.registry import facts_of, require_metrics
-from basics.errors import InputError, MachineFault, Problem
+from basics.errors import InputError, MachineFault
 from basics.files import sha256_of
 from basics.messages import say
 from basics.workers import Crew, as_completed, available_processors, here
@@ -26,7 +26,7 @@ from evaluators.cluster import Alike, on_cluster
 from evaluators.comparison.sources import Source
 from evaluators.comparison.work import RATE, Facts, Outcome, Setting, Task, attempt, nothing, opened_below
 from evaluators.evidence import digest
-from evaluators.packages import installed_version
+from evaluators.provenance import package_versions
 from evaluators.store import Store
 
 RECIPE = 1
@@ -40,10 +40,14 @@ Unit = tuple[int, tuple[int, ...], list[str], Task]
 
 @dataclass(frozen=True)
 class Codecs:
-    """The settings of a comparison, and by source what says which codec it is."""
+    """The settings of a comparison, those of one source together."""
 
     settings: tuple[Setting, ...]
-    facts: dict[str, Facts]
+
+    @property
+    def facts(self) -> dict[str, Facts]:
+        """By source what says which codec it is."""
+        return {setting.source: setting.facts for setting in self.settings}
 
 
 @dataclass
@@ -71,9 +75,8 @@ class Comparison:
 def open_codecs(texts: Sequence[str], device: str) -> Codecs:
     """Every codec that is asked for, loaded once to see that it can be. Raises InputError with all that is wrong."""
     settings = _told_apart(opened_below(texts, device))
-    facts = {setting.source: setting.facts for setting in settings}
-    settings.sort(key=lambda setting: [*facts].index(setting.source))
-    return Codecs(tuple(settings), facts)
+    order = list(dict.fromkeys(setting.source for setting in settings))
+    return Codecs(tuple(sorted(settings, key=lambda setting: order.index(setting.source))))
 
 
 def _told_apart(settings: Sequence[Setting]) -> list[Setting]:
@@ -110,9 +113,9 @@ def compare(
         metrics,
         {name: np.full(shape, np.nan) for name in metrics},
         np.array([_seconds(source) for source in sources]),
-        provenance=dict(codecs.facts),
+        provenance=codecs.facts,
     )
-    run = _Run(found, store, codecs, device, report)
+    run = _Run(found, store, device, report)
     jobs = jobs or (1 if device.startswith("cuda") else available_processors())
     with _cluster(cluster, codecs, metrics, device) if cluster else here(jobs) as crew:
         run.all(crew, send=cluster is not None)
@@ -122,9 +125,13 @@ def compare(
 
 def _cluster(address: str, codecs: Codecs, metrics: Sequence[str], device: str) -> AbstractContextManager[Crew]:
     """Workers that have the same codecs and packages."""
-    packages = {"pesq", *(facts_of(metric).package for metric in metrics)} - {""}
     asked = partial(facts_below, tuple(codecs.facts), device)
-    return on_cluster(address, packages, Alike(asked, codecs.facts))
+    return on_cluster(address, _packages(metrics), Alike(asked, codecs.facts))
+
+
+def _packages(metrics: Sequence[str]) -> set[str]:
+    """Packages whose versions may move a value."""
+    return {*MOVES_VALUES, *(facts_of(metric).package for metric in metrics)} - {""}
 
 
 def facts_below(sources: Sequence[str], device: str) -> dict[str, Facts]:
@@ -135,8 +142,8 @@ def facts_below(sources: Sequence[str], device: str) -> dict[str, Facts]:
 class _Run:
     """What is still to be done, and how fast it goes."""
 
-    def __init__(self, found: Comparison, store: Store, codecs: Codecs, device: str, report: Report) -> None:
-        self.found, self.store, self.codecs, self.device, self.report = found, store, codecs, device, report
+    def __init__(self, found: Comparison, store: Store, device: str, report: Report) -> None:
+        self.found, self.store, self.device, self.report = found, store, device, report
         lengths = found.seconds
         typical = float(np.nanmean(lengths)) if np.isfinite(lengths).any() else 1.0
         self.lengths = np.where(np.isfinite(lengths), lengths, typical)
@@ -144,8 +151,7 @@ class _Run:
         self.total = self.left = float(self.lengths.sum())
         self.done = 0
         self.first: tuple[float, float] | None = None  # when the first clip was handed out, and what was left then
-        packages = {*MOVES_VALUES, *(facts_of(metric).package for metric in found.metrics)} - {""}
-        self.versions = {name: installed_version(name) for name in sorted(packages)}
+        self.versions = package_versions(_packages(found.metrics))
 
     def all(self, crew: Crew, *, send: bool) -> None:
         """Every clip, the longest first, a few in hand at a time."""
@@ -270,13 +276,3 @@ def _seconds(source: Source) -> float:
     except (RuntimeError, OSError):
         return float("nan")
     return float(found.frames / found.samplerate) if 0 < found.frames < 1 << 40 else float("nan")
-
-
-def require_some(sources: Sequence[Source], codecs: Codecs) -> None:
-    """Raises InputError where there is nothing to compare."""
-    if not codecs.settings:
-        raise InputError(
-            Problem("compare", say("no codec was named"), say("name at least one: `earwitness compare pocket`"))
-        )
-    if not sources:
-        raise InputError(Problem("--audio", say("holds no clip"), say("name a folder of clips")))
