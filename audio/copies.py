@@ -42,7 +42,7 @@ def hear(paths: Iterable[Path], *, allow_truncated: bool = False) -> dict[Path, 
             heard[path] = _hear(path, status.st_size, status.st_mtime_ns, allow_truncated)
         except OSError as error:
             problems.append(
-                Problem(str(path), say("cannot be read ({strerror})", strerror=error.strerror), say("check the path"))
+                Problem(str(path), say("cannot be read ({reason})", reason=error.strerror), say("check the path"))
             )
         except InputError as error:
             problems += error.problems

@@ -156,11 +156,11 @@ def regular(path: Path) -> Problem | None:
         mode = path.stat().st_mode
     except FileNotFoundError:
         what = say("is a link that leads nowhere") if path.is_symlink() else say("no such audio file")
-        return Problem(str(path), what, say("expected a file ending in {MAIN}", MAIN=", ".join(MAIN)))
+        return Problem(str(path), what, say("expected a file ending in {suffixes}", suffixes=", ".join(MAIN)))
     except OSError as error:
         return Problem(
             str(path),
-            say("cannot be looked at ({strerror})", strerror=error.strerror),
+            say("cannot be looked at ({reason})", reason=error.strerror),
             say("check the path and its permissions"),
         )
     if stat.S_ISREG(mode):
@@ -174,7 +174,7 @@ def regular(path: Path) -> Problem | None:
     }
     return Problem(
         str(path),
-        say("is {kinds}, expected a sound file", kinds=kinds.get(stat.S_IFMT(mode), "no file")),
+        say("is {kind}, expected a sound file", kind=kinds.get(stat.S_IFMT(mode), "no file")),
         say("name a file"),
     )
 
@@ -207,14 +207,12 @@ def _problem(path: Path) -> Problem | None:
         with path.open("rb") as file:
             found = sniffed(file.read(HEAD))
     except OSError as error:
-        return Problem(
-            str(path), say("cannot be read ({strerror})", strerror=error.strerror), say("check its permissions")
-        )
+        return Problem(str(path), say("cannot be read ({reason})", reason=error.strerror), say("check its permissions"))
     if not found:
         return None
     return Problem(
         str(path),
-        say("holds sound ({found}), which its name does not say", found=found),
+        say("holds sound ({format}), which its name does not say", format=found),
         say("give it the ending of its format"),
     )
 

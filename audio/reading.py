@@ -81,7 +81,7 @@ def read_sound(path: Path, *, allow_truncated: bool = False) -> Sound:
     try:
         length = length_of(path)
         if length.trouble and length.sample_rate and not allow_truncated:
-            raise InputError(Problem(str(path), say("is {counted}", counted=_counted(length)), ALLOW))
+            raise InputError(Problem(str(path), say("is {state}", state=_counted(length)), ALLOW))
         with soundfile.SoundFile(path) as file:
             rate, frames = file.samplerate, file.frames
             if file.format not in CHECKED:
@@ -99,9 +99,7 @@ def read_sound(path: Path, *, allow_truncated: bool = False) -> Sound:
         return _by_ffmpeg(path, error.error_string, length, allow_truncated)
     except PermissionError as error:
         raise InputError(
-            Problem(
-                str(path), say("cannot be read ({strerror})", strerror=error.strerror), say("check its permissions")
-            )
+            Problem(str(path), say("cannot be read ({reason})", reason=error.strerror), say("check its permissions"))
         ) from None
     told = _allowed(path, _incomplete(length, frames, len(samples), rate), allow_truncated)
     remarks = told or ((OPEN_ENDED,) if length.open_ended else ())
@@ -111,25 +109,25 @@ def read_sound(path: Path, *, allow_truncated: bool = False) -> Sound:
 def _allowed(path: Path, told: str, allow_truncated: bool) -> tuple[str, ...]:
     """What is told of a file that is not whole, as a remark; raises InputError unless that is allowed."""
     if told and not allow_truncated:
-        raise InputError(Problem(str(path), say("is {told}", told=told), ALLOW))
+        raise InputError(Problem(str(path), say("is {damage}", damage=told), ALLOW))
     return (told,) if told else ()
 
 
 def _require_bounds(path: Path, rate: int, samples: float) -> None:
     if not RATES[0] <= rate <= RATES[1]:
         what = say(
-            "has a sample rate of {rate:,} Hz, expected {RATES:,} to {RATES2:,} Hz",
+            "has a sample rate of {rate:,} Hz, expected {lowest:,} to {highest:,} Hz",
             rate=rate,
-            RATES=RATES[0],
-            RATES2=RATES[1],
+            lowest=RATES[0],
+            highest=RATES[1],
         )
         raise InputError(Problem(str(path), what, say("correct the rate in its header, or export it again")))
     if samples > min(LONGEST * rate, MOST_SAMPLES):
         what = say(
-            "is {samples:.1f} h long at {rate:,} Hz, at most {LONGEST:.0f} h at 48 kHz are read",
-            samples=samples / rate / 3600,
+            "is {hours:.1f} h long at {rate:,} Hz, at most {limit:.0f} h at 48 kHz are read",
+            hours=samples / rate / 3600,
             rate=rate,
-            LONGEST=LONGEST / 3600,
+            limit=LONGEST / 3600,
         )
         raise InputError(Problem(str(path), what, say("cut it into shorter files")))
 
@@ -210,13 +208,13 @@ def _by_ffmpeg(path: Path, reason: str, length: Length, allow_truncated: bool) -
     reason = reason.removeprefix("Error : ").strip().rstrip(".")
     unread = say("cannot be read as audio ({reason})", reason=reason)
     if length.trouble:
-        unread = say("{unread}: it {trouble}", unread=unread, trouble=length.trouble)
+        unread = say("{problem}: it {trouble}", problem=unread, trouble=length.trouble)
     if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
-        raise InputError(Problem(str(path), unread, say("install ffmpeg, which may read it; {REMEDY}", REMEDY=REMEDY)))
+        raise InputError(Problem(str(path), unread, say("install ffmpeg, which may read it; {remedy}", remedy=REMEDY)))
     found, complaint = _probed(path)
     streams = found.get("streams", [])
     if not streams:
-        raise InputError(Problem(str(path), say("{unread}, and ffmpeg finds no sound in it", unread=unread), REMEDY))
+        raise InputError(Problem(str(path), say("{problem}, and ffmpeg finds no sound in it", problem=unread), REMEDY))
     if len(streams) > 1:
         raise InputError(
             Problem(str(path), say("has {n} sound tracks, expected one", n=len(streams)), say("take one out of it"))

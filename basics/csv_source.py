@@ -26,8 +26,8 @@ MOST_BYTES = 1 << 30
 LONGEST_CELL = 1 << 20
 MOST_COLUMNS, MOST_ROWS = 16_384, 1_048_576
 """What a spreadsheet can hold."""
-TOO_WIDE = say("has more than {most:,} cells, the most that a spreadsheet holds in a row", most=MOST_COLUMNS)
-TOO_LONG = say("is one more than the {most:,} rows that a spreadsheet holds", most=MOST_ROWS)
+TOO_WIDE = say("has more than {limit:,} cells, the most that a spreadsheet holds in a row", limit=MOST_COLUMNS)
+TOO_LONG = say("is one more than the {limit:,} rows that a spreadsheet holds", limit=MOST_ROWS)
 SPLIT = say("split the file; is it the one that is meant?")
 
 CLOSE_QUOTES = say('close the quote; a quote that belongs to the text is written twice ("") in a cell in quotes')
@@ -103,12 +103,12 @@ def read_records(path: Path, required: Sequence[Sequence[str]] = (), *, most: in
     rows = list(islice(table.rows(), None if most is None else most + 1))
     if most is not None and len(rows) > most:
         raise InputError(
-            Problem(str(path), say("has more than {most:,} rows", most=most), say("cut it into several files"))
+            Problem(str(path), say("has more than {limit:,} rows", limit=most), say("cut it into several files"))
         )
     if problems := [
         Problem(
             f"{path} row {number}",
-            say("has {n} cells, the header has {n2}", n=len(row), n2=len(names)),
+            say("has {n} cells, the header has {width}", n=len(row), width=len(names)),
             MEND_SEPARATORS,
         )
         for number, row in rows
@@ -192,8 +192,8 @@ def _fault(message: str) -> tuple[Message, Message]:
     if "expected after" in message:
         return say('a cell opens with a quote (") that is not closed, or text follows where it is closed'), CLOSE_QUOTES
     if "field limit" in message:
-        return say("a cell is longer than {most:,} characters", most=LONGEST_CELL), CLOSE_QUOTES
-    return say("is not CSV: {message}", message=message), say("export the file again")
+        return say("a cell is longer than {limit:,} characters", limit=LONGEST_CELL), CLOSE_QUOTES
+    return say("is not CSV: {error}", error=message), say("export the file again")
 
 
 def _missing(table: Table, names: Sequence[str], required: Sequence[Sequence[str]]) -> list[Problem]:
@@ -201,7 +201,7 @@ def _missing(table: Table, names: Sequence[str], required: Sequence[Sequence[str
     return [
         Problem(
             str(table.path),
-            say("has no column {group}, only {known}", group=together(group, say(" or ")), known=known),
+            say("has no column {column}, only {known}", column=together(group, say(" or ")), known=known),
             say("add it"),
         )
         for group in required
@@ -242,7 +242,7 @@ def _not_utf8(path: Path) -> Problem:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         what = say(
-            "is not UTF-8 (byte 0x{content:02x} cannot be read; perhaps Big5 or Latin-1)", content=content[error.start]
+            "is not UTF-8 (byte 0x{byte:02x} cannot be read; perhaps Big5 or Latin-1)", byte=content[error.start]
         )
         return Problem(f"{path.name} line {line}", what, say("save it as 'CSV UTF-8'"))
     return Problem(path.name, say("changed while it was read"), say("read it again"))

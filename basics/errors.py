@@ -89,14 +89,14 @@ def unusable(error: OSError) -> Problem:
     if error.filename is None:
         return Problem(
             say("the system"),
-            say("refused ({value})", value=error.strerror or error),
+            say("refused ({reason})", reason=error.strerror or error),
             say("look at the space left, and at limits"),
         )
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else str(error.filename)
     shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
     return Problem(
         shown,
-        say("cannot be used ({value})", value=error.strerror or error),
+        say("cannot be used ({reason})", reason=error.strerror or error),
         say("check the path, and the disk it is on"),
     )
 

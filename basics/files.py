@@ -76,7 +76,7 @@ def read_text(path: Path, *, most: int = LARGEST) -> str:
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
-        what = say("is not UTF-8 (byte {start} cannot be read)", start=error.start)
+        what = say("is not UTF-8 (byte {position} cannot be read)", position=error.start)
         raise InputError(Problem(str(path), what, say("save the file as UTF-8"))) from error
 
 
@@ -90,7 +90,7 @@ def _irregular(path: Path, status: os.stat_result) -> Problem | None:
 
 
 def _too_large(path: Path, most: int) -> Problem:
-    what = say("is larger than {most:,} bytes, the most that is read of its kind", most=most)
+    what = say("is larger than {limit:,} bytes, the most that is read of its kind", limit=most)
     return Problem(str(path), what, say("name the file that is meant, or split it"))
 
 
@@ -219,7 +219,7 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = say("cannot be written ({value})", value=error.strerror or error)
+        what = say("cannot be written ({reason})", reason=error.strerror or error)
         raise InputError(
             Problem(str(path), what, say("check the folder, its permissions and the space left"))
         ) from error

@@ -110,7 +110,7 @@ def alone(out: Path) -> Iterator[None]:
             _put_in_place(out)
             yield
     except Timeout as error:
-        what = say("another run has been writing here for {PATIENCE:.0f} seconds", PATIENCE=PATIENCE)
+        what = say("another run has been writing here for {seconds:.0f} seconds", seconds=PATIENCE)
         raise InputError(Problem(str(out), what, say("wait until it is done, or name another folder"))) from error
 
 

@@ -31,7 +31,7 @@ def parsed_object(content: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(say("is not JSON: {error}", error=error)) from error
     if not isinstance(data, dict):
-        raise ValueError(say("holds a {name}, expected an object", name=type(data).__name__))
+        raise ValueError(say("holds a {type}, expected an object", type=type(data).__name__))
     return data
 
 
@@ -39,9 +39,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) < len(pairs):
         name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise ValueError(say("the key {name!r} is given twice", name=name))
+        raise ValueError(say("the key {key!r} is given twice", key=name))
     return data
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(say("{name} is no number", name=name))
+    raise ValueError(say("{literal} is no number", literal=name))

@@ -83,7 +83,7 @@ def _what(fault: Mapping[str, Any], path: Path_) -> Message:
             return say("{key}: {what}", key=key, what=raised(fault))
     shown = str(fault["input"])
     what = f"{fault['msg'][:1].lower()}{fault['msg'][1:]}"
-    return say("{key}: {what}, got {shown!r}", key=key, what=what, shown=shown[:60])
+    return say("{key}: {problem}, got {value!r}", key=key, problem=what, value=shown[:60])
 
 
 def raised(fault: Mapping[str, Any]) -> Message:
@@ -103,7 +103,7 @@ def _remedy(fault: Mapping[str, Any], path: Path_, schema: Schema, data: Any, be
             known = {key for one in _at(schema, path) for key in one.get("properties", {})}
             unknown = [key for key in given if key not in known]
             return together(
-                say("{key}: {meant}", key=key, meant=did_you_mean(key, known))
+                say("{key}: {suggestion}", key=key, suggestion=did_you_mean(key, known))
                 for key in unknown[:3]
                 if close_to(key, known)
             )

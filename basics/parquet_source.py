@@ -20,5 +20,5 @@ def parquet_faults(where: str) -> Iterator[None]:
     except EarwitnessError:
         raise
     except Exception as error:
-        what = say("cannot be read as Parquet: {split}", split=" ".join(str(error).split())[:LONGEST])
+        what = say("cannot be read as Parquet: {reason}", reason=" ".join(str(error).split())[:LONGEST])
         raise InputError(Problem(where, what, say("write the file again"))) from error

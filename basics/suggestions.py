@@ -12,10 +12,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> Message:
     """A remedy that names the closest known words, or all of them where none is close."""
     words = sorted(known)
     if close := close_to(word, words):
-        return say("did you mean {word}?", word=together(close, say(" or ")))
+        return say("did you mean {suggestion}?", suggestion=together(close, say(" or ")))
     if not words:
         return say("remove it")
-    return say("known: {words}{more}", words=", ".join(words[:12]), more=" …" if len(words) > 12 else "")
+    return say("known: {words}{ellipsis}", words=", ".join(words[:12]), ellipsis=" …" if len(words) > 12 else "")
 
 
 def close_to(word: str, known: Iterable[str]) -> list[str]:

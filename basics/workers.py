@@ -100,7 +100,7 @@ class Worker:
             )
         except OSError as error:
             raise MachineFault(
-                say("no worker process can be started ({value})", value=error.strerror or error), REMEDY
+                say("no worker process can be started ({reason})", reason=error.strerror or error), REMEDY
             ) from None
         with suppress(OSError):  # who has ended by now is told of by the first call
             pickle.dump(search_path(), _of(process.stdin))
@@ -144,10 +144,10 @@ class Worker:
         code = self._process.returncode
         how = how_ended(code)
         if not begun:
-            return MachineFault(say("a worker process cannot start here ({how})", how=how), REMEDY)
+            return MachineFault(say("a worker process cannot start here ({cause})", cause=how), REMEDY)
         if code >= 0 or -code in OF_CODE:
             return Crashed(how)
-        return MachineFault(say("a worker process was ended from outside ({how})", how=how), REMEDY)
+        return MachineFault(say("a worker process was ended from outside ({cause})", cause=how), REMEDY)
 
     def kill(self) -> None:
         """End the process whatever it is doing."""

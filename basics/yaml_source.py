@@ -43,7 +43,7 @@ DEEPEST = 64
 LONGEST_TEXT = 1 << 20
 LONGEST_NUMBER = 40
 TOO_MANY = (
-    say("holds more than {most:,} values, aliases written out", most=MOST_VALUES),
+    say("holds more than {limit:,} values, aliases written out", limit=MOST_VALUES),
     say("split it, or write fewer aliases"),
 )
 TOO_DEEP = (say("is nested deeper than {levels} levels", levels=DEEPEST), say("write it flatter"))
@@ -82,7 +82,7 @@ def read(path: Path, repeated: list[Problem] | None = None) -> Source:
         events = list(islice(yaml.parse(text, Loader=LOADER), MOST_EVENTS + 1))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        what = say("is not valid YAML: {value}", value=error.problem or error.context)
+        what = say("is not valid YAML: {error}", error=error.problem or error.context)
         raise InputError(
             Problem(f"{path.name}:{line}", what, say("mend the indentation or the quotes there"))
         ) from error
@@ -186,7 +186,7 @@ class _Builder:
             key = self._text(event, line, "a key")
             if key in result:
                 first = self.lines[(*path, key)]
-                what = say("key {key!r} is given twice, first in line {first}", key=key[:60], first=first)
+                what = say("key {key!r} is given twice, first in line {line}", key=key[:60], line=first)
                 self.problems.append(Problem(f"{self.path.name}:{line}", what, say("keep one of them")))
                 at = self._after(at + 1)
                 continue
@@ -222,7 +222,7 @@ class _Builder:
         if len(text) > LONGEST_TEXT:
             self._refuse(
                 line,
-                say("a text is longer than {most:,} characters", most=LONGEST_TEXT),
+                say("a text is longer than {limit:,} characters", limit=LONGEST_TEXT),
                 say("close its quote, or shorten it"),
             )
         if steering := NOT_TEXT.search(text):

@@ -88,7 +88,9 @@ def unlike_announced(measurements: Iterable[Measurement], quantities: Iterable[Q
         if measurement.name not in known:
             yield say("{name} was not announced by quantities", name=measurement.name)
         elif measurement.value is not None and (wrong := outside(measurement.value, known[measurement.name])):
-            yield say("{name} is {value!r}, {wrong}", name=measurement.name, value=measurement.value, wrong=wrong)
+            yield say(
+                "{name} is {value!r}, {expectation}", name=measurement.name, value=measurement.value, expectation=wrong
+            )
 
 
 def outside(value: Value, quantity: Quantity) -> Message:
@@ -96,7 +98,7 @@ def outside(value: Value, quantity: Quantity) -> Message:
     if not isinstance(value, KINDS[quantity.kind]) or (quantity.kind == "number" and isinstance(value, bool)):
         return say("announced as a {kind}", kind=quantity.kind)
     if quantity.one_of and value not in quantity.one_of:
-        return say("announced as one of {one_of}", one_of=", ".join(quantity.one_of))
+        return say("announced as one of {values}", values=", ".join(quantity.one_of))
     if isinstance(value, str):
         return NOTHING
     low, high = (-inf if quantity.low is None else quantity.low), (inf if quantity.high is None else quantity.high)

@@ -63,7 +63,7 @@ def described(name: str, asked: Mapping[str, Any]) -> Described:
     except ValidationError as error:
         return known.model_copy(update={"refused": first_fault(error)})
     except (Exception, SystemExit) as error:  # an evaluator may be anybody's code
-        what = say("broke when asked what it measures: {cause_of}", cause_of=cause_of(error))
+        what = say("broke when asked what it measures: {cause}", cause=cause_of(error))
         raise InputError(Problem(f"evaluator {name}", what, whose_fault(owner(name), error))) from error
 
 

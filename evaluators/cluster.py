@@ -93,8 +93,8 @@ def on_cluster(address: str, packages: Collection[str] = (), alike: Alike | None
             client.wait_for_workers(workers or 1, timeout=PATIENCE)
         except (OSError, TimeoutError) as error:
             what = say(
-                "no scheduler with workers answers there ({value})",
-                value=" ".join(str(error).split())[:200] or say("timed out"),
+                "no scheduler with workers answers there ({reason})",
+                reason=" ".join(str(error).split())[:200] or say("timed out"),
             )
             remedy = say("start `dask scheduler` and `dask worker`, or use --cluster local:N")
             raise InputError(Problem(f"--cluster {address}", what, remedy)) from error
@@ -182,7 +182,7 @@ def versions_here(names: tuple[str, ...]) -> dict[str, str]:
 def _departure(worker: str, theirs: Mapping[str, str], mine: Mapping[str, str]) -> Problem | None:
     """What a worker has of other versions."""
     other = [f"{name} {theirs.get(name)} (here {mine[name]})" for name in mine if theirs.get(name) != mine[name]]
-    return Problem(f"worker {worker}", say("has {other}", other=", ".join(other)), REMEDY) if other else None
+    return Problem(f"worker {worker}", say("has {versions}", versions=", ".join(other)), REMEDY) if other else None
 
 
 def require_equal(client: Any, names: tuple[str, ...], alike: Alike | None) -> None:
@@ -194,7 +194,7 @@ def require_equal(client: Any, names: tuple[str, ...], alike: Alike | None) -> N
         for worker, theirs in _asked(client, alike.asked).items():
             for name, facts in alike.here.items():
                 if other := [f"{a} (here {b})" for a, b in zip_longest(theirs[name], facts, fillvalue="-") if a != b]:
-                    what = say("has another {source}: {other}", source=name, other=", ".join(other))
+                    what = say("has another {fact}: {difference}", fact=name, difference=", ".join(other))
                     problems.append(Problem(f"worker {worker}", what, REMEDY))
     if problems:
         raise InputError(problems)
@@ -207,7 +207,11 @@ def _asked(client: Any, function: Any, *arguments: Any) -> dict[str, Any]:
         raise InputError(
             Problem(
                 f"worker {worker}",
-                say("cannot do it: {name}: {split}", name=type(error).__name__, split=" ".join(str(error).split())),
+                say(
+                    "cannot do it: {error_type}: {error}",
+                    error_type=type(error).__name__,
+                    error=" ".join(str(error).split()),
+                ),
                 REMEDY,
             )
             for worker, error in broken.items()

@@ -237,7 +237,7 @@ def _own_panels(evidence: Evidence, site: Site) -> tuple[Panel, ...]:
     except InputError:
         raise
     except Exception as error:  # it may be anybody's code
-        told = broke(evidence.evaluator, say("display broke: {cause_of}", cause_of=cause_of(error)), error)
+        told = broke(evidence.evaluator, say("display broke: {cause}", cause=cause_of(error)), error)
         return (Text(title=evidence.evaluator, paragraphs=(told.what,)), *plain_panels(evidence))
 
 

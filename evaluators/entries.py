@@ -79,7 +79,7 @@ def read_entry(content: bytes) -> Evidence:
     except ValueError as error:
         raise Damaged(say("is not evidence: {fault}", fault=first_fault(error))) from error
     if stated is None:
-        raise Damaged(say("has no {DIGESTS} of what it says", DIGESTS=DIGESTS), evidence)
+        raise Damaged(say("has no {key} of what it says", key=DIGESTS), evidence)
     if difference := unlike(stated, found):
         raise Damaged(say("was changed: {difference}", difference=difference), evidence)
     return evidence
@@ -88,16 +88,14 @@ def read_entry(content: bytes) -> Evidence:
 def unlike(stated: Any, found: Digests) -> Message:
     """The first of the digests that is not as stated, in words; empty where both are."""
     if not isinstance(stated, dict) or stated.keys() != Digests.model_fields.keys():
-        return say(
-            "its {DIGESTS} are not of {fields}", DIGESTS=DIGESTS, fields=together(Digests.model_fields, say(" and "))
-        )
+        return say("its {key} are not of {names}", key=DIGESTS, names=together(Digests.model_fields, say(" and ")))
     for name, sha256 in found:
         if stated[name] != sha256:
             return say(
-                "the sha256 of its {name} is {sha256}…, expected {stated}…",
+                "the sha256 of its {name} is {sha256}…, expected {expected}…",
                 name=name,
                 sha256=sha256[:12],
-                stated=str(stated[name])[:12],
+                expected=str(stated[name])[:12],
             )
     return NOTHING
 
@@ -124,8 +122,8 @@ def departures(evidence: Evidence) -> tuple[Message, ...]:
     except ValidationError as error:
         return (
             say(
-                "its parameters are none that {name} takes: {fault}",
-                name=evaluator.name,
+                "its parameters are none that {evaluator} takes: {fault}",
+                evaluator=evaluator.name,
                 fault=first_fault(error),
             ),
         )
@@ -149,4 +147,4 @@ def first_fault(error: ValueError) -> Message:
     fault, *others = error.errors()
     place, what = ".".join(map(str, fault["loc"])), raised(fault)
     told = say("{place}: {what}", place=place, what=what) if place else what
-    return say("{told} (and {n} more)", told=told, n=len(others)) if others else told
+    return say("{problem} (and {n} more)", problem=told, n=len(others)) if others else told

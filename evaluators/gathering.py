@@ -262,9 +262,9 @@ def fault(evaluator: Evaluator, parameters: Frozen, *errors: BaseException) -> M
     asked = asked_of(parameters)
     request = ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in asked.items())
     what = "; ".join(dict.fromkeys(map(cause_of, errors)))
-    told = say("broke: {what}", what=what)
+    told = say("broke: {cause}", cause=what)
     if request:
-        told = say("broke (asked for {request}): {what}", request=request, what=what)
+        told = say("broke (asked for {request}): {cause}", request=request, cause=what)
     return broke(evaluator.name, told, *errors)
 
 

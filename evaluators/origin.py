@@ -126,25 +126,25 @@ def require_own(weights: str | None, site: Site) -> None:
     known = known_digests(site)
     what = (
         say(
-            "the weights found under this name have sha256 {weights}, not {known}",
-            weights=weights,
-            known=together((f"{digest[:12]}…" for digest in known), say(" or ")),
+            "the weights found under this name have sha256 {sha256}, not {expected}",
+            sha256=weights,
+            expected=together((f"{digest[:12]}…" for digest in known), say(" or ")),
         )
         if known
         else say(
-            "the weights found under this name have sha256 {weights}, and the quiz does not say which", weights=weights
+            "the weights found under this name have sha256 {sha256}, and the quiz does not say which", sha256=weights
         )
     )
     remedy = (
         say(
-            "fetch {name} anew, or give these weights in a folder of their own name with --codec: what "
+            "fetch {codec} anew, or give these weights in a folder of their own name with --codec: what "
             "is measured with them is a demonstration then",
-            name=name,
+            codec=name,
         )
         if known
         else say(
-            "if they are the codec that the quiz asks about, say `codec_sha256: [{weights}]` in its quiz.yaml",
-            weights=weights,
+            "if they are the codec that the quiz asks about, say `codec_sha256: [{sha256}]` in its quiz.yaml",
+            sha256=weights,
         )
     )
     raise InputError(Problem(f"codec {name}", what, remedy))

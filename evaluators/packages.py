@@ -213,7 +213,7 @@ def whose_fault(owner: str, *errors: BaseException) -> Message:
         return machine.remedy
     suspects = [str(one) for error in errors for one in suspected(error) if one.name != owner.split()[0]]
     owners = together([owner, *dict.fromkeys(suspects[:3])], say(", or of "))
-    return say("this is a fault of {owners}; --debug (or {variable}=1) shows where", owners=owners, variable=DEBUG)
+    return say("this is a fault of {packages}; --debug (or {variable}=1) shows where", packages=owners, variable=DEBUG)
 
 
 def suspected(error: BaseException) -> list[Package]:

@@ -89,7 +89,11 @@ def another_run(evidence: Evidence, earlier: Iterable[Evidence]) -> tuple[str, .
     }
     if not told:
         return ()
-    what = say("two runs differ: {told}{value}", told="; ".join(sorted(told)[:3]), value=" …" if len(told) > 3 else "")
+    what = say(
+        "two runs differ: {differences}{ellipsis}",
+        differences="; ".join(sorted(told)[:3]),
+        ellipsis=" …" if len(told) > 3 else "",
+    )
     return (f"{what}; whatever is drawn has to be drawn with the seed",)
 
 

@@ -85,7 +85,8 @@ class Recorded:
         """Raises Unavailable."""
         what = together(say("{where} {what}", where=p.where, what=p.what) for p in self.reason.problems)
         raise Unavailable(
-            what, say("install the package that brings {name}; what is of record holds without it", name=self.name)
+            what,
+            say("install the package that brings {evaluator}; what is of record holds without it", evaluator=self.name),
         )
 
     measure = inputs

@@ -121,7 +121,7 @@ def _checked(name: str, load: Callable[[str], Evaluator]) -> Evaluator:
     if name in BUILT_IN:
         brought = [f"{PROJECT} {installed_version(PROJECT)} (built in)", *brought]
     if len(brought) > 1:
-        what = say("is brought by more than one package: {brought}", brought=together(brought, say(" and ")))
+        what = say("is brought by more than one package: {packages}", packages=together(brought, say(" and ")))
         raise InputError(
             Problem(f"evaluator {name!r}", what, say("uninstall one, or have its author rename the evaluator"))
         )
@@ -132,17 +132,17 @@ def _checked(name: str, load: Callable[[str], Evaluator]) -> Evaluator:
     except (Exception, SystemExit) as error:  # it may be anybody's code
         show_traceback(error)
         what = say(
-            "cannot be loaded from {target} ({owner}): {cause_of}",
+            "cannot be loaded from {target} ({package}): {cause}",
             target=target,
-            owner=owner(name),
-            cause_of=cause_of(error),
+            package=owner(name),
+            cause=cause_of(error),
         )
         output = f"\n{shown_output(error)}" if shown_output(error) else ""
         remedy = say(
-            "check the entry point {name} = {target} in group {GROUP}{output}",
+            "check the entry point {name} = {target} in group {group}{output}",
             name=name,
             target=target,
-            GROUP=GROUP,
+            group=GROUP,
             output=output,
         )
         raise Unloadable(Problem(f"evaluator {name!r}", what, remedy)) from error

@@ -355,5 +355,9 @@ def _checked(name: str, values: Sequence[float], over: str) -> NDArray[Any]:
 def _require_pairs(a: NDArray[Any], b: NDArray[Any]) -> None:
     if len(a) != len(b):
         raise InputError(
-            Problem("pairs", say("{n} values against {n2}", n=len(a), n2=len(b)), say("give both values of each pair"))
+            Problem(
+                "pairs",
+                say("{first} values against {second}", first=len(a), second=len(b)),
+                say("give both values of each pair"),
+            )
         )

@@ -118,7 +118,7 @@ class Store:
         if evidence.stored_as != name:
             raise Damaged(say("is the entry of {fingerprint}…", fingerprint=evidence.fingerprint[:12]))
         if lost := [a.path for a in evidence.artefacts if not self.holds(a.path, a.sha256)]:
-            raise Damaged(say("names {lost}, which is gone or was changed", lost=lost[0]))
+            raise Damaged(say("names {file}, which is gone or was changed", file=lost[0]))
         if wrong := departures(evidence):
             raise Damaged(together(wrong))
         return evidence
@@ -247,12 +247,12 @@ class Store:
             raise self._closed("written", error) from error
 
     def _closed(self, to_be: str, error: OSError) -> InputError:
-        what = say("the store of results cannot be {to_be} ({strerror})", to_be=to_be, strerror=error.strerror)
+        what = say("the store of results cannot be {action} ({reason})", action=to_be, reason=error.strerror)
         return InputError(
             Problem(
                 str(self.root),
                 what,
-                say("name a folder of your own in {ENVIRONMENT_VARIABLE}", ENVIRONMENT_VARIABLE=ENVIRONMENT_VARIABLE),
+                say("name a folder of your own in {variable}", variable=ENVIRONMENT_VARIABLE),
             )
         )
 

@@ -221,7 +221,7 @@ def recogniser() -> Message:
     chosen = choose_recogniser("auto")
     if chosen == POCKETSPHINX:
         import pocketsphinx  # type: ignore[import-untyped] # noqa: F401 - only whether it is here
-    return say("{name} (the best that is on this machine)", name=chosen)
+    return say("{recogniser} (the best that is on this machine)", recogniser=chosen)
 
 
 def writable() -> Message:

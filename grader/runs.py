@@ -106,9 +106,9 @@ def key_of_run(run: RunHead, book: QuizBook, where: str, key: AnswerKey | None =
         what = say("was graded with another key than the evidence now gives")
         compare = about_run("regrade", where, "NEW")
         remedy = say(
-            "grade the file again with `--override {where}`, and compare the two: `{compare}`",
-            where=where,
-            compare=compare,
+            "grade the file again with `--override {path}`, and compare the two: `{command}`",
+            path=where,
+            command=compare,
         )
         raise InputError(Problem(where, what, remedy))
     return key

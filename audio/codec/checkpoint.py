@@ -75,7 +75,7 @@ def read_checkpoint(weights: Weights) -> Checkpoint:
     state = {name: tensor.float() for name, tensor in state.items()}
     if broken := [name for name, tensor in state.items() if not tensor.isfinite().all()]:
         raise InputError(
-            Problem(where, say("NaN or infinite values in {broken}", broken=first_few(broken)), FETCH_AGAIN)
+            Problem(where, say("NaN or infinite values in {tensors}", tensors=first_few(broken)), FETCH_AGAIN)
         )
     if is_moshi(state):
         state = to_transformers(state, config.num_attention_heads)
@@ -86,7 +86,7 @@ def _configuration(weights: Weights) -> MimiConfig:
     """The configuration of a Mimi. Raises InputError naming every setting that is of another kind than Mimi's own."""
     settings = dict(weights.settings)
     if settings.get("model_type", "mimi") != "mimi":
-        found = say("is of a {kind!r} model, expected 'mimi'", kind=settings["model_type"])
+        found = say("is of a {model_type!r} model, expected 'mimi'", model_type=settings["model_type"])
         raise InputError(Problem(str(weights.config), found, REMEDY))
     plain: Any = MimiConfig()
     own = plain.to_dict()
@@ -102,7 +102,11 @@ def _configuration(weights: Weights) -> MimiConfig:
     try:
         return MimiConfig.from_dict(settings)
     except Exception as error:  # whatever the library holds the settings to
-        what = say("cannot be used ({name}: {split})", name=type(error).__name__, split=" ".join(str(error).split()))
+        what = say(
+            "cannot be used ({error_type}: {error})",
+            error_type=type(error).__name__,
+            error=" ".join(str(error).split()),
+        )
         raise InputError(Problem(str(weights.config), what, REMEDY)) from None
 
 

@@ -157,10 +157,10 @@ class Codec(SoundCodec):
             )
         if code.min() < 0 or code.max() >= self.cardinality:
             return say(
-                "codes from {min} to {max}, expected 0 to {cardinality}",
+                "codes from {min} to {max}, expected 0 to {highest}",
                 min=code.min(),
                 max=code.max(),
-                cardinality=self.cardinality - 1,
+                highest=self.cardinality - 1,
             )
         return None
 
@@ -170,7 +170,7 @@ class Codec(SoundCodec):
             raise InputError(
                 Problem(
                     "codebooks",
-                    say("{codebooks} of {name}", codebooks=codebooks, name=self.name),
+                    say("{codebooks} of {codec}", codebooks=codebooks, codec=self.name),
                     say("choose 1 to {codebooks}", codebooks=self.codebooks),
                 )
             )

@@ -37,7 +37,7 @@ def load_codec(
             Problem(
                 "backend",
                 say("unknown backend {backend!r}", backend=backend),
-                say("choose {BACKENDS}", BACKENDS=" or ".join(BACKENDS)),
+                say("choose {backends}", backends=" or ".join(BACKENDS)),
             )
         )
     weights = find_weights(source, revision)
@@ -58,17 +58,19 @@ def _other(kind: str, weights: Weights, backend: str, device: torch.device) -> C
 
     where = f"{weights.config}: model_type"
     if kind in CONTINUOUS:
-        what = say("{kind!r} has continuous latents: there are no codes, and so no bitrate", kind=kind)
-        raise InputError(Problem(where, what, say("name a codec of type {KNOWN}", KNOWN=", ".join(KNOWN))))
+        what = say("{model_type!r} has continuous latents: there are no codes, and so no bitrate", model_type=kind)
+        raise InputError(Problem(where, what, say("name a codec of type {codec_types}", codec_types=", ".join(KNOWN))))
     if kind not in FAMILIES:
         raise InputError(
-            Problem(where, say("{kind!r} is no codec that is run here", kind=kind), did_you_mean(kind, KNOWN))
+            Problem(
+                where, say("{model_type!r} is no codec that is run here", model_type=kind), did_you_mean(kind, KNOWN)
+            )
         )
     if backend != "transformers":
         raise InputError(
             Problem(
                 "backend",
-                say("{backend} runs Mimi alone, this is {kind!r}", backend=backend, kind=kind),
+                say("{backend} runs Mimi alone, this is {model_type!r}", backend=backend, model_type=kind),
                 say("choose transformers"),
             )
         )
@@ -95,15 +97,17 @@ def device_named(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise InputError(Problem("device", say("unknown device {name!r}", name=name), remedy)) from None
+        raise InputError(Problem("device", say("unknown device {device!r}", device=name), remedy)) from None
     if device.type not in ("cpu", "cuda"):
         raise InputError(
-            Problem("device", say("{name} is not supported: nothing is measured on it", name=name), remedy)
+            Problem("device", say("{device} is not supported: nothing is measured on it", device=name), remedy)
         )
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(Problem("device", say("{name} is asked for and this machine has no CUDA", name=name), remedy))
+        raise InputError(
+            Problem("device", say("{device} is asked for and this machine has no CUDA", device=name), remedy)
+        )
     if (device.index or 0) >= (torch.cuda.device_count() if device.type == "cuda" else 1):
         raise InputError(
-            Problem("device", say("{name} is asked for and this machine has no such one", name=name), remedy)
+            Problem("device", say("{device} is asked for and this machine has no such one", device=name), remedy)
         )
     return device

@@ -99,8 +99,8 @@ class MimiCodec(Codec):
             raise InputError(
                 Problem(
                     "layer",
-                    say("layer {layer} of {name}", layer=layer, name=self.name),
-                    say("choose 0 to {codebooks}", codebooks=self.codebooks - 1),
+                    say("layer {layer} of {codec}", layer=layer, codec=self.name),
+                    say("choose 0 to {last}", last=self.codebooks - 1),
                 )
             )
         with torch.inference_mode():

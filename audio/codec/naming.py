@@ -47,7 +47,7 @@ def asked(text: str) -> Asked:
     settings = tuple(part.strip() for part in after.split(",")) if at and source != text else ()
     if not source or not all(part == "all" or SETTING.fullmatch(part) for part in settings):
         raise InputError(
-            Problem(text, say("asks for {value!r}, which is no bitrate", value=after or say("nothing")), HOW)
+            Problem(text, say("asks for {text!r}, which is no bitrate", text=after or say("nothing")), HOW)
         )
     return Asked(text, source, settings)
 
@@ -86,7 +86,7 @@ def rates_of(codec: SoundCodec, wanted: Asked) -> tuple[Rate, ...]:
                 Problem(
                     wanted.text,
                     what,
-                    say("name one in kbit/s: {text}@{middle:g}", text=wanted.text, middle=_middle(rates)),
+                    say("name one in kbit/s: {codec}@{bitrate:g}", codec=wanted.text, bitrate=_middle(rates)),
                 )
             )
         return rates[-1:]
@@ -101,8 +101,8 @@ def rates_of(codec: SoundCodec, wanted: Asked) -> tuple[Rate, ...]:
             problems.append(
                 Problem(
                     wanted.text,
-                    say("{name} has no {said}", name=codec.name, said=_said(setting)),
-                    say("it has {listed}", listed=_listed(rates)),
+                    say("{codec} has no {setting}", codec=codec.name, setting=_said(setting)),
+                    say("it has {settings}", settings=_listed(rates)),
                 )
             )
         else:
@@ -180,10 +180,10 @@ def _foreign(name: str, points: Sequence[EntryPoint]) -> SoundCodec:
     """A codec of another package: what its entry point names is called without arguments."""
     brought = [f"{point.dist.name} {point.dist.version}" if point.dist else point.value for point in points]
     if name in NAMES or len(points) > 1:
-        what = say("is brought by more than one package: {brought}", brought=together(brought, say(" and ")))
+        what = say("is brought by more than one package: {packages}", packages=together(brought, say(" and ")))
         raise InputError(Problem(name, what, say("uninstall one, or have its author rename the codec")))
     remedy = say(
-        "check the entry point {name} = {value} in group {GROUP}", name=name, value=points[0].value, GROUP=GROUP
+        "check the entry point {name} = {target} in group {group}", name=name, target=points[0].value, group=GROUP
     )
     try:
         make: Callable[[], Any] = points[0].load()
@@ -192,14 +192,17 @@ def _foreign(name: str, points: Sequence[EntryPoint]) -> SoundCodec:
         raise
     except Exception as error:  # it may be anybody's code
         what = say(
-            "cannot be loaded ({brought}): {name}: {error}", brought=brought[0], name=type(error).__name__, error=error
+            "cannot be loaded ({package}): {error_type}: {error}",
+            package=brought[0],
+            error_type=type(error).__name__,
+            error=error,
         )
         raise InputError(Problem(name, what, remedy)) from error
     if not isinstance(codec, SoundCodec) or not codec.rates():
         what = say(
-            "gives a {name}, expected an audio.codec.SoundCodec with rates ({brought})",
-            name=type(codec).__name__,
-            brought=brought[0],
+            "gives a {type}, expected an audio.codec.SoundCodec with rates ({package})",
+            type=type(codec).__name__,
+            package=brought[0],
         )
         raise InputError(Problem(name, what, remedy))
     return codec

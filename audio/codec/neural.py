@@ -179,8 +179,8 @@ class NeuralCodec(Codec):
             raise InputError(
                 Problem(
                     "layer",
-                    say("layer {layer} of {name}", layer=layer, name=self.name),
-                    say("choose 0 to {codebooks}", codebooks=self.codebooks - 1),
+                    say("layer {layer} of {codec}", layer=layer, codec=self.name),
+                    say("choose 0 to {last}", last=self.codebooks - 1),
                 )
             )
         with torch.inference_mode():
@@ -256,11 +256,13 @@ def _load(weights: Weights, kind: str) -> Any:
         raise InputError(
             Problem(
                 where,
-                say("is not called {TENSORS}", TENSORS=TENSORS),
-                say("keep {CONFIG} and {TENSORS} in one folder", CONFIG=CONFIG, TENSORS=TENSORS),
+                say("is not called {weights_file}", weights_file=TENSORS),
+                say("keep {config_file} and {weights_file} in one folder", config_file=CONFIG, weights_file=TENSORS),
             )
         )
-    remedy = say("give the tensors and the {CONFIG} of one checkpoint of {kind}", CONFIG=CONFIG, kind=kind)
+    remedy = say(
+        "give the tensors and the {config_file} of one checkpoint of {codec_type}", config_file=CONFIG, codec_type=kind
+    )
     try:
         with _silence():
             config = AutoConfig.from_pretrained(weights.tensors.parent, local_files_only=True)
@@ -279,13 +281,15 @@ def _load(weights: Weights, kind: str) -> Any:
         reason = " ".join((str(error) or type(error).__name__).split())[:300]
         raise InputError(
             Problem(
-                where, say("cannot be loaded as a codec of type {kind} ({reason})", kind=kind, reason=reason), remedy
+                where,
+                say("cannot be loaded as a codec of type {codec_type} ({reason})", codec_type=kind, reason=reason),
+                remedy,
             )
         ) from None
     problems = [
         Problem(
             where,
-            say("{replace}: {names}", replace=fault.replace("_", " "), names=first_few(sorted(map(str, names)))),
+            say("{fault}: {names}", fault=fault.replace("_", " "), names=first_few(sorted(map(str, names)))),
             remedy,
         )
         for fault in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs")
@@ -294,7 +298,7 @@ def _load(weights: Weights, kind: str) -> Any:
     tensors = [*model.named_parameters(), *model.named_buffers()]
     if broken := [name for name, tensor in tensors if not tensor.isfinite().all()]:
         problems.append(
-            Problem(where, say("NaN or infinite values in {broken}", broken=first_few(broken)), FETCH_AGAIN)
+            Problem(where, say("NaN or infinite values in {tensors}", tensors=first_few(broken)), FETCH_AGAIN)
         )
     if problems:
         raise InputError(problems)

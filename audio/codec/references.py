@@ -56,9 +56,9 @@ class FfmpegCodec(SoundCodec):
         if self._format.encoder not in _encoders():
             raise Unavailable(
                 say(
-                    "the ffmpeg that is here has no encoder {encoder}, which makes {name}",
+                    "the ffmpeg that is here has no encoder {encoder}, which makes {codec}",
                     encoder=self._format.encoder,
-                    name=name,
+                    codec=name,
                 ),
                 REMEDY,
             )

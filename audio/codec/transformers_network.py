@@ -156,7 +156,7 @@ def _load(checkpoint: Checkpoint) -> Any:
     faults = [
         Problem(
             checkpoint.where,
-            say("{replace}: {names} …", replace=fault.replace("_", " "), names=", ".join(sorted(map(str, names))[:3])),
+            say("{fault}: {names} …", fault=fault.replace("_", " "), names=", ".join(sorted(map(str, names))[:3])),
             REMEDY,
         )
         for fault, names in report.items()

@@ -83,14 +83,14 @@ class Weights:
             settings = json.loads(self.config.read_text(encoding="utf-8"))
         except json.JSONDecodeError as error:
             raise InputError(
-                Problem(f"{self.config}:{error.lineno}", say("not JSON ({msg})", msg=error.msg), FETCH_AGAIN)
+                Problem(f"{self.config}:{error.lineno}", say("not JSON ({error})", error=error.msg), FETCH_AGAIN)
             ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(
-                Problem(str(self.config), say("cannot be read ({error})", error=error), FETCH_AGAIN)
+                Problem(str(self.config), say("cannot be read ({reason})", reason=error), FETCH_AGAIN)
             ) from None
         if not isinstance(settings, dict):
-            what = say("holds a {name}, expected an object", name=type(settings).__name__)
+            what = say("holds a {type}, expected an object", type=type(settings).__name__)
             raise InputError(Problem(str(self.config), what, FETCH_AGAIN))
         return settings
 
@@ -139,7 +139,11 @@ def _in_folder(folder: Path) -> Weights:
                 Problem(
                     str(folder),
                     found,
-                    say("expected {CONFIG} and {TENSORS}, as save_pretrained writes", CONFIG=CONFIG, TENSORS=TENSORS),
+                    say(
+                        "expected {config_file} and {weights_file}, as save_pretrained writes",
+                        config_file=CONFIG,
+                        weights_file=TENSORS,
+                    ),
                 )
             )
         tensors = candidates[0]
@@ -169,10 +173,10 @@ def _on_hub(repository: str, revision: str, *, download: bool) -> Weights:
         if not (lacking := [name for name in (CONFIG, TENSORS) if not (cached / name).is_file()]):
             return _in_folder(cached)
         where = say(
-            "{codec} at revision {revision} is in the local cache without {lacking}",
+            "{codec} at revision {revision} is in the local cache without {missing}",
             codec=repository,
             revision=revision,
-            lacking=together(lacking, say(" and ")),
+            missing=together(lacking, say(" and ")),
         )
     except LocalEntryNotFoundError:
         pass
@@ -183,26 +187,28 @@ def _on_hub(repository: str, revision: str, *, download: bool) -> Weights:
     if not download:
         raise _unavailable(where, repository, revision)
     if constants.HF_HUB_OFFLINE:
-        raise _unavailable(say("{where}, and HF_HUB_OFFLINE forbids downloading it", where=where), repository, revision)
+        raise _unavailable(
+            say("{problem}, and HF_HUB_OFFLINE forbids downloading it", problem=where), repository, revision
+        )
     if not _is_address(constants.ENDPOINT):
         raise _unavailable(
             say(
-                "{where}, and HF_ENDPOINT is {ENDPOINT!r}, expected an address such as https://huggingface.co",
-                where=where,
-                ENDPOINT=constants.ENDPOINT,
+                "{problem}, and HF_ENDPOINT is {address!r}, expected an address such as https://huggingface.co",
+                problem=where,
+                address=constants.ENDPOINT,
             ),
             repository,
             revision,
         )
     if not _reachable(constants.ENDPOINT):
-        raise _unavailable(say("{where}, and the hub cannot be reached", where=where), repository, revision)
+        raise _unavailable(say("{problem}, and the hub cannot be reached", problem=where), repository, revision)
     try:
         return _in_folder(Path(fetch()))
     except InputError:
         raise
     except Exception as error:  # the hub's client passes on whatever its own client for HTTP raises
         raise _unavailable(
-            say("{where}, and downloading it failed ({name})", where=where, name=type(error).__name__),
+            say("{problem}, and downloading it failed ({error_type})", problem=where, error_type=type(error).__name__),
             repository,
             revision,
         ) from None
@@ -233,12 +239,12 @@ def _unavailable(what: Message, repository: str = MIMI, revision: str = PINNED) 
     return Unavailable(
         what,
         say(
-            "supply the codec's weights in one of three ways: (1) a folder with {CONFIG} and {TENSORS}: "
+            "supply the codec's weights in one of three ways: (1) a folder with {config_file} and {weights_file}: "
             "--codec FOLDER; (2) the Hugging Face cache: run `hf download {repository} --revision "
             "{revision}` where there is a network, and copy the cache folder (HF_HOME) here; (3) the "
             "hub: with a network and without HF_HUB_OFFLINE, --codec {repository} downloads them",
-            CONFIG=CONFIG,
-            TENSORS=TENSORS,
+            config_file=CONFIG,
+            weights_file=TENSORS,
             repository=repository,
             revision=revision,
         ),

@@ -102,7 +102,7 @@ def read_emotions(
         raise InputError(
             Problem(
                 str(source),
-                say("has no {MANIFEST} and no clips or archives named after speaker and emotion", MANIFEST=MANIFEST),
+                say("has no {manifest} and no clips or archives named after speaker and emotion", manifest=MANIFEST),
                 say(
                     "expected EmoV-DB (bea_Amused.tar.gz, bea_Amused/, bea/Amused/) or a manifest of file, label, "
                     "speaker"
@@ -129,7 +129,7 @@ def _without(
         raise InputError(
             Problem(
                 f"--leave-out {entry}",
-                say("is no label and no file of {where}", where=where),
+                say("is no label and no file of {corpus}", corpus=where),
                 did_you_mean(entry, labels),
             )
             for entry in unknown
@@ -157,23 +157,23 @@ def _labelled(
         known = ", ".join(dict.fromkeys((*EMOTIONS, *emotions)))
         among = say("the five") if set(emotions) <= set(EMOTIONS) else say("those")
         what = say(
-            "{clips}: {strange} carry labels that are not among {among} ({known}): {listed}",
+            "{clips}: {count} carry labels that are not among {group} ({known}): {labels}",
             clips=_clips(len(clips)),
-            strange=strange.total(),
-            among=among,
+            count=strange.total(),
+            group=among,
             known=known,
-            listed=listed,
+            labels=listed,
         )
         remedy = " ".join(f"--leave-out {_quoted(label)}" for label in sorted(strange))
         problems.append(
-            Problem(where, what, say("correct the labels, or leave these clips out: {remedy}", remedy=remedy))
+            Problem(where, what, say("correct the labels, or leave these clips out: {options}", options=remedy))
         )
     if silent and not stated and len(silent) < len(clips):
         what = say("{clips}: the names of {n} say no speaker or no emotion: ", clips=_clips(len(clips)), n=len(silent))
         remedy = say(
-            "list them in a {MANIFEST} (file, label, speaker), or leave them out: --leave-out {quoted}",
-            MANIFEST=MANIFEST,
-            quoted=_quoted(silent[0]),
+            "list them in a {manifest} (file, label, speaker), or leave them out: --leave-out {file}",
+            manifest=MANIFEST,
+            file=_quoted(silent[0]),
         )
         problems.append(Problem(where, what + first_few(silent), remedy))
     if problems:
@@ -196,7 +196,7 @@ def _from_manifest(manifest: Path) -> tuple[list[EmotionClip], str]:
     rows = read_rows(manifest, [("file",), labels, ("speaker",)])
     problems = [problem for row in rows for problem in row.file_problems("file")]
     problems += [
-        Problem(row.where, say("{what} is blank", what=what), say("fill it in or remove the row"))
+        Problem(row.where, say("{field} is blank", field=what), say("fill it in or remove the row"))
         for row in rows
         for what, columns in (("the label", labels), ("the speaker", ("speaker",)))
         if not row.text(*columns)
@@ -236,9 +236,11 @@ def _contradictions(clips: Iterable[EmotionClip], root: str, words: Words) -> It
     for clip in clips:
         _, emotion, said = _read_name(root, clip.name, words)
         if said and emotion and said != emotion:
-            what = say("its folder says {emotion}, its name {said}", emotion=emotion, said=said)
+            what = say(
+                "its folder says {folder_emotion}, its name {name_emotion}", folder_emotion=emotion, name_emotion=said
+            )
             yield Problem(
-                str(clip.path), what, say("move it, or leave it out: --leave-out {quoted}", quoted=_quoted(clip.name))
+                str(clip.path), what, say("move it, or leave it out: --leave-out {file}", file=_quoted(clip.name))
             )
 
 
@@ -248,7 +250,7 @@ def _named_sounds(source: Path, depth: int = 0) -> tuple[dict[str, Path], str]:
         raise InputError(
             Problem(
                 str(source),
-                say("archives lie more than {DEEPEST} deep in each other", DEEPEST=DEEPEST),
+                say("archives lie more than {limit} deep in each other", limit=DEEPEST),
                 say("unpack them"),
             )
         )
@@ -266,7 +268,7 @@ def _named_sounds(source: Path, depth: int = 0) -> tuple[dict[str, Path], str]:
                 problems.append(
                     Problem(
                         str(found[name]),
-                        say("differs from what {name} holds", name=archive.name),
+                        say("differs from what {archive} holds", archive=archive.name),
                         say("keep one of them"),
                     )
                 )

@@ -41,7 +41,7 @@ class Row(Record):
         if problem is None:
             return []
         what = (
-            say("no such file: {where}", where=problem.where)
+            say("no such file: {path}", path=problem.where)
             if "no such" in problem.what
             else say("{where} {what}", where=problem.where, what=problem.what)
         )
@@ -99,7 +99,7 @@ def read_pairs(folder: str | Path) -> list[Pair]:
         raise InputError(
             Problem(
                 str(folder),
-                say("has no {MANIFEST}", MANIFEST=MANIFEST),
+                say("has no {manifest}", manifest=MANIFEST),
                 say("list orig_file, recon_file and system of every pair in it"),
             )
         )
@@ -108,7 +108,9 @@ def read_pairs(folder: str | Path) -> list[Pair]:
     pairs = [_pair(row) for row in rows if not _problems(row)]
     repeated = [name for name, count in Counter(pair.id for pair in pairs).items() if count > 1]
     problems += [
-        Problem(str(manifest), say("pair_id {name!r} occurs more than once", name=name), say("name each pair once"))
+        Problem(
+            str(manifest), say("pair_id {pair_id!r} occurs more than once", pair_id=name), say("name each pair once")
+        )
         for name in repeated
     ]
     if problems:

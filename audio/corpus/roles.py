@@ -38,7 +38,7 @@ def find_role(folder: str | Path, role: str) -> tuple[Path, ...]:
         wanted = ", ".join(f"{name}{{{','.join(MAIN)}}} or {name}/" for name in names or (Path(role).stem,))
         raise Unavailable(
             say("no clip for {role!r} in {folder}", role=role, folder=folder),
-            say("put one there: {wanted} (TTS_ may stand before it)", wanted=wanted),
+            say("put one there: {names} (TTS_ may stand before it)", names=wanted),
         )
     return found
 
@@ -84,7 +84,7 @@ def _once(folder: Path, paths: Iterable[Path]) -> list[Path]:
 def _two(folder: Path, paths: Iterable[Path]) -> Problem:
     return Problem(
         str(folder),
-        say("holds {listed}, of which each could be meant", listed=_listed(path.name for path in paths)),
+        say("holds {names}, of which each could be meant", names=_listed(path.name for path in paths)),
         say("keep one"),
     )
 
@@ -96,15 +96,15 @@ def _same_name(folder: Path, file: str) -> tuple[Path, ...]:
     for path in found:
         if asked.suffix and path.suffix.casefold() != asked.suffix.casefold() and not _has_role(path):
             what = say(
-                "the question names {name}, and here is {name2}: a sound in another format may differ",
-                name=asked.name,
-                name2=path.name,
+                "the question names {expected}, and here is {found}: a sound in another format may differ",
+                expected=asked.name,
+                found=path.name,
             )
             remedy = say(
-                "put {name} there, or list {name2} with its role in {MANIFEST} (columns file, role)",
-                name=asked.name,
-                name2=path.name,
-                MANIFEST=MANIFEST,
+                "put {expected} there, or list {found} with its role in {manifest} (columns file, role)",
+                expected=asked.name,
+                found=path.name,
+                manifest=MANIFEST,
             )
             raise InputError(Problem(str(home), what, remedy))
     return tuple(found)

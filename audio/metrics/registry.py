@@ -58,17 +58,17 @@ def function_of(name: str) -> Function:
         function: Function = brought()[name].load()
     except Exception as error:  # it may be anybody's code
         what = say(
-            "cannot be loaded from {value}: {name}: {error}",
-            value=brought()[name].value,
-            name=type(error).__name__,
+            "cannot be loaded from {target}: {error_type}: {error}",
+            target=brought()[name].value,
+            error_type=type(error).__name__,
             error=error,
         )
         raise InputError(
-            Problem(f"metric {name!r}", what, say("check the entry point in group {GROUP}", GROUP=GROUP))
+            Problem(f"metric {name!r}", what, say("check the entry point in group {group}", group=GROUP))
         ) from error
     if not callable(function) or not isinstance(getattr(function, "measure", None), Measure):
         what = say("is no function with an attribute `measure`, an audio.measures.Measure")
-        raise InputError(Problem(f"metric {name!r}", what, say("check the entry point in group {GROUP}", GROUP=GROUP)))
+        raise InputError(Problem(f"metric {name!r}", what, say("check the entry point in group {group}", group=GROUP)))
     return function
 
 

@@ -47,9 +47,9 @@ def require_comparable(reference: Samples, estimate: Samples, sample_rate: int, 
             Problem(
                 where,
                 say(
-                    "expected two vectors of one length, got shapes {shape} and {shape2}",
-                    shape=reference.shape,
-                    shape2=estimate.shape,
+                    "expected two vectors of one length, got shapes {reference_shape} and {estimate_shape}",
+                    reference_shape=reference.shape,
+                    estimate_shape=estimate.shape,
                 ),
                 say("mix down to mono and pair them with audio.clip.align"),
             )

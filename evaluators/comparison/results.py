@@ -76,7 +76,7 @@ def write_summary(found: Comparison, summaries: Sequence[Summary], out: Path) ->
         for row in summary.rows:
             table.append([summary.metric, labels[row.setting], *_cells(row.spread, n, row.defined, None, None)])
         for apart in summary.differences:
-            what = say("{labels} minus {labels2}", labels=labels[apart.a], labels2=labels[apart.b])
+            what = say("{first} minus {second}", first=labels[apart.a], second=labels[apart.b])
             table.append([summary.metric, what, *_cells(apart.spread, n, n, apart.p, apart.holm)])
     path = out / SUMMARY
     with writing_text(path) as file:

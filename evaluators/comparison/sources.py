@@ -65,12 +65,12 @@ def _listed(manifest: Path) -> list[Source]:
         what = say("is neither a folder nor a manifest")
         raise InputError(
             Problem(
-                str(manifest), what, say("name a folder, or a .csv or .parquet with a column {COLUMN}", COLUMN=COLUMN)
+                str(manifest), what, say("name a folder, or a .csv or .parquet with a column {column}", column=COLUMN)
             )
         )
     rows = read_rows(manifest, [(COLUMN,)])
     blank = [
-        Problem(row.where, say("column {COLUMN} is blank", COLUMN=COLUMN), say("name a sound file"))
+        Problem(row.where, say("column {column} is blank", column=COLUMN), say("name a sound file"))
         for row in rows
         if not row.text(COLUMN)
     ]
@@ -99,14 +99,14 @@ def _column(manifest: Path) -> list[str]:
             raise InputError(
                 Problem(
                     str(manifest),
-                    say("has no column {COLUMN}, only {known}", COLUMN=COLUMN, known=known),
+                    say("has no column {column}, only {known}", column=COLUMN, known=known),
                     say("add it"),
                 )
             )
         names = table.read([COLUMN]).column(COLUMN).to_pylist()
     problems = [
         Problem(
-            f"{manifest} row {number}", say("column {COLUMN} holds no name", COLUMN=COLUMN), say("name a sound file")
+            f"{manifest} row {number}", say("column {column} holds no name", column=COLUMN), say("name a sound file")
         )
         for number, name in enumerate(names, 1)
         if not isinstance(name, str) or not name

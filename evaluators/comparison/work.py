@@ -167,7 +167,7 @@ def kept_codec(source: str, device: str, facts: Facts = ()) -> SoundCodec:
     if codec is None or (facts and facts_about(codec) != facts):
         codec = _codecs[source, device] = find_codec(source, device)
     if facts and facts_about(codec) != facts:
-        what = say("{source} is not the codec that the comparison began with", source=source)
+        what = say("{codec} is not the codec that the comparison began with", codec=source)
         raise MachineFault(what, say("leave its files as they are, and give the same command again"))
     return codec
 
@@ -199,7 +199,7 @@ def fetched(address: str) -> bytes:
         raise InputError(
             Problem(
                 address,
-                say("cannot be read ({name}: {error})", name=type(error).__name__, error=error),
+                say("cannot be read ({error_type}: {error})", error_type=type(error).__name__, error=error),
                 say("check it"),
             )
         ) from error
@@ -238,7 +238,7 @@ def opened_below(texts: Sequence[str], device: str) -> list[Setting]:
             try:
                 pool.call(opened, [text], device)
             except Crashed as crash:
-                what = say("ends the process that loads it ({how})", how=crash)
+                what = say("ends the process that loads it ({cause})", cause=crash)
                 problems.append(Problem(text, what, say("leave it out, or see what is wrong with it")))
             except InputError as error:
                 problems += error.problems

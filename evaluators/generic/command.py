@@ -125,12 +125,12 @@ def _json(reply: dict[str, Any], where: str) -> Any:
     except (ValueError, RecursionError) as error:
         begin = " ".join(reply["printed"][:60].decode(errors="replace").split())
         what = (
-            say("printed what is not JSON ({error}): {begin!r}", error=error, begin=begin)
+            say("printed what is not JSON ({error}): {output!r}", error=error, output=begin)
             if begin
             else say("printed nothing, expected JSON")
         )
         raise InputError(
-            Problem(where, what, say("have it print one JSON document{reply}", reply=reply["said"]))
+            Problem(where, what, say("have it print one JSON document{output}", output=reply["said"]))
         ) from error
 
 
@@ -158,7 +158,7 @@ def found_at(path: str, content: Any, taking: Taking, where: str) -> Any:
             return NOTHING
     except jmespath.exceptions.JMESPathError as error:
         what = say(
-            "{path!r} is not a path that can be followed: {split}", path=path, split=" ".join(str(error).split())
+            "{path!r} is not a path that can be followed: {error}", path=path, error=" ".join(str(error).split())
         )
         taking.problems.append(Problem(where, what, say("write it in JMESPath, such as result.total")))
         return NOTHING
@@ -173,5 +173,5 @@ def _is_null(path: str, content: Any, jmespath: Any) -> bool:
 
 def _keys(content: Any) -> Message:
     if isinstance(content, dict):
-        return say("at the top there are: {content}", content=", ".join(map(str, list(content)[:12])))
-    return say("it is a {name}", name=type(content).__name__)
+        return say("at the top there are: {keys}", keys=", ".join(map(str, list(content)[:12])))
+    return say("it is a {type}", type=type(content).__name__)

@@ -139,7 +139,7 @@ def _read(text: str, name: str) -> Any:
     try:
         return nbformat.reads(text, as_version=4)
     except Exception as error:  # nbformat raises errors of several libraries
-        what = say("is no notebook that can be read: {split}", split=" ".join(str(error).split())[:200])
+        what = say("is no notebook that can be read: {error}", error=" ".join(str(error).split())[:200])
         raise InputError(Problem(name, what, say("save it anew from Jupyter or Colab"))) from error
 
 
@@ -167,9 +167,9 @@ def _taken(
         numbers = ", ".join(str(i) for i, _ in found)
         tags = sorted({tag for cell in cells for tag in cell.metadata.get("tags", ())})
         kind = output.place.partition(",")[0]
-        what = say("{name}: no code cell is a {kind}", name=name, kind=kind)
+        what = say("{name}: no code cell is a {wanted}", name=name, wanted=kind)
         if found:
-            what = say("{name}: cells {numbers} are {kind}", name=name, numbers=numbers, kind=kind)
+            what = say("{name}: cells {numbers} are {wanted}", name=name, numbers=numbers, wanted=kind)
         suggested = did_you_mean(output.tag, tags) if output.tag and tags and not found else messages.NOTHING
         remedy = suggested or say("name one cell by its tag or by a text in it")
         taking.problems.append(Problem(file, what, remedy))

@@ -95,7 +95,7 @@ class Taking:
     def take(self, name: str, said: Mapping[str, Any], offer: Offer, where: str) -> Iterator[Measurement]:
         """The measurement of `said`, as `launch.said` describes a value found at `where`; none where it is faulty."""
         if "unusable" in said:
-            what = say("{name} is {said}, expected a number or a truth value", name=name, said=said["unusable"])
+            what = say("{name} is {value}, expected a number or a truth value", name=name, value=said["unusable"])
             self.problems.append(
                 Problem(where, what, say("give one number, or true or false; None where there is none"))
             )
@@ -108,7 +108,7 @@ class Taking:
         value = said["value"]
         try:
             if wrong := outside(value, offer.quantity(name)):
-                raise ValueError(say("{name} is {value!r}, {wrong}", name=name, value=value, wrong=wrong))
+                raise ValueError(say("{name} is {value!r}, {expectation}", name=name, value=value, expectation=wrong))
             yield Measurement(value=value, interval=_interval(said), n=said.get("n"), **about)
         except ValidationError as error:
             told = together(raised(fault) for fault in error.errors())
@@ -145,5 +145,6 @@ def needed(module: str, what: str) -> Any:
         package = (error.name or module).partition(".")[0]
         install = say("pip install 'earwitness[{extra}]' (or {package} alone)", extra=EXTRA, package=package)
         raise Unavailable(
-            say("{what} needs the package {package}, which is not installed here", what=what, package=package), install
+            say("{task} needs the package {package}, which is not installed here", task=what, package=package),
+            install,
         ) from error

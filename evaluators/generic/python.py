@@ -82,7 +82,9 @@ class Python:
         reply = run(job, files, parameters, site, timeout=self.timeout, where=where)
         if "unknown" in reply:
             remedy = did_you_mean(job["function"], reply["unknown"])
-            raise InputError(Problem(where, say("the file has no function {job}", job=job["function"]), remedy))
+            raise InputError(
+                Problem(where, say("the file has no function {function}", function=job["function"]), remedy)
+            )
         taking = Taking(parameters.source)
         return Findings(taking.checked(_taken(parameters, reply["values"], taking, where)))
 

@@ -114,8 +114,8 @@ def run(
         if job["do"] == "command":
             return _printed(code, printed, said, where)
         if not reply.is_file():
-            what = say("ended without an answer ({how_ended})", how_ended=how_ended(code))
-            raise InputError(Problem(where, what, say("run it by itself to see why{said}", said=said)))
+            what = say("ended without an answer ({cause})", cause=how_ended(code))
+            raise InputError(Problem(where, what, say("run it by itself to see why{output}", output=said)))
         found: dict[str, Any] = json.loads(reply.read_bytes())
     if "fault" in found:
         raise InputError(_fault(found, said, where, site))
@@ -127,13 +127,13 @@ def _printed(code: int, printed: Path, said: str, where: str) -> dict[str, Any]:
         raise InputError(
             Problem(
                 where,
-                say("failed ({how_ended})", how_ended=how_ended(code)),
-                say("run it by itself to see why{said}", said=said),
+                say("failed ({cause})", cause=how_ended(code)),
+                say("run it by itself to see why{output}", output=said),
             )
         )
     if printed.stat().st_size > MOST:
         raise InputError(
-            Problem(where, say("printed more than {MOST} MiB", MOST=MOST >> 20), say("have it print less"))
+            Problem(where, say("printed more than {limit} MiB", limit=MOST >> 20), say("have it print less"))
         )
     return {"printed": printed.read_bytes(), "said": said}
 
@@ -145,10 +145,10 @@ def _fault(found: Mapping[str, Any], said: str, where: str, site: Site) -> Probl
     if found.get("late"):
         remedy, said = TOO_SLOW, ""
     if (absent := found.get("absent")) and installed_version(distribution_of(absent)) == ABSENT:
-        remedy = say("install {distribution_of}", distribution_of=distribution_of(absent))
+        remedy = say("install {package}", package=distribution_of(absent))
     for name in (f"{absent}.py" if absent else "", str(found.get("lost") or "")):
         if name and site.quiz is not None and (site.quiz / name).is_file():
-            remedy = say("{name} is in the quiz, and not named here: add it to `reads: [{name}]`", name=name)
+            remedy = say("{file} is in the quiz, and not named here: add it to `reads: [{file}]`", file=name)
     return Problem(where, quoted(found["fault"]), remedy + said)
 
 

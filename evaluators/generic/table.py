@@ -131,7 +131,7 @@ def _rows(name: str, site: Site) -> list[Row]:
         return _json_lines(name, site)
     if kind == ".parquet":
         return _parquet(name, site)
-    what = say("is a {kind} file", kind=kind or say("nameless kind of"))
+    what = say("is a {suffix} file", suffix=kind or say("nameless kind of"))
     raise InputError(Problem(name, what, say("save it as .csv, .jsonl or .parquet")))
 
 
@@ -162,7 +162,7 @@ def _json_lines(name: str, site: Site) -> list[Row]:
         if isinstance(cells, dict):
             rows.append(Row(number, {header_name(key): cell for key, cell in cells.items()}))
         else:
-            what = say("holds a {name}, expected an object", name=type(cells).__name__)
+            what = say("holds a {type}, expected an object", type=type(cells).__name__)
             problems.append(Problem(f"{name} row {number}", what, say("write one object a line")))
     if problems:
         raise InputError(problems)
@@ -189,7 +189,7 @@ def _taken(
             taking.problems.append(
                 Problem(
                     table,
-                    say("{name}: there is no column {wanted!r}", name=name, wanted=wanted[key]),
+                    say("{name}: there is no column {column!r}", name=name, column=wanted[key]),
                     did_you_mean(key, known),
                 )
             )
@@ -203,7 +203,7 @@ def _taken(
         yield from taking.take(name, {"undefined": _none_matches(table, column, rows)}, column, where)
         return
     if column.aggregate == "only" and len(meant) > 1:
-        what = say("{name}: {n} rows match, expected one ({numbers})", name=name, n=len(meant), numbers=_numbers(meant))
+        what = say("{name}: {n} rows match, expected one ({rows})", name=name, n=len(meant), rows=_numbers(meant))
         remedy = say("narrow `where`, or say what is made of them: `aggregate: mean`")
         taking.problems.append(Problem(table, what, remedy))
         return
@@ -215,12 +215,12 @@ def _taken(
     if bad := [row for row, value in zip(meant, values, strict=True) if value is None]:
         shown = ", ".join(repr(row.cells.get(header_name(column.column))) for row in bad[:SHOWN])
         what = say(
-            "{name}: column {column!r} holds no {kind} in {rows}: {shown}",
+            "{name}: column {column!r} holds no {kind} in {rows}: {cells}",
             name=name,
             column=column.column,
             kind=say("truth value") if column.kind == "bool" else say("number"),
             rows=_numbers(bad),
-            shown=shown,
+            cells=shown,
         )
         remedy = say("correct these cells, or leave these rows out with `where`; none is skipped in silence")
         taking.problems.append(Problem(table, what, remedy))

@@ -131,10 +131,10 @@ def _separate(selection: Selection, parameters: Parameters, site: Site, root: Pa
     codec = load_codec(site.codec_in_use, device=site.device)
     if parameters.codebooks > codec.codebooks:
         what = say(
-            "{codebooks} wanted, {name} has {codebooks2}",
-            codebooks=parameters.codebooks,
-            name=codec.name,
-            codebooks2=codec.codebooks,
+            "{wanted} wanted, {codec} has {codebooks}",
+            wanted=parameters.codebooks,
+            codec=codec.name,
+            codebooks=codec.codebooks,
         )
         raise InputError(Problem("codebooks", what, say("ask for fewer codebooks and for layers below that number")))
 

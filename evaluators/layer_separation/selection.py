@@ -252,7 +252,7 @@ def _spelling(emotions: Sequence[str]) -> dict[str, str]:
 
 def _counted(told: Sequence[str], one: str, more_of_it: str, how: str = "") -> str:
     """`3 copies, counted once: a is b, …`, or nothing."""
-    what = say("{n} {value}{how}", n=len(told), value=one if len(told) == 1 else more_of_it, how=how)
+    what = say("{n} {noun}{detail}", n=len(told), noun=one if len(told) == 1 else more_of_it, detail=how)
     return f"{what}: {first_few(told)}" if told else ""
 
 

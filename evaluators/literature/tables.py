@@ -308,6 +308,6 @@ def _entries(source: Source, section: tuple[str, ...], problems: list[Problem]) 
         data = data.get(step) if isinstance(data, dict) else None
     if isinstance(data, dict):
         return data
-    what = say("{value} holds no mapping of names to facts", value=".".join(section) or say("the file"))
+    what = say("{section} holds no mapping of names to facts", section=".".join(section) or say("the file"))
     problems.append(Problem(source.where(section), what, say("see the format in the header of the file as released")))
     return {}

@@ -34,7 +34,7 @@ def find_clips(
     missing, InputError for files that cannot be read whole, and for one sound in two roles.
     """
     if folder is None:
-        raise Unavailable(say("no clips were given ({wanted})", wanted=", ".join(wanted.values())), SUPPLY_CLIPS)
+        raise Unavailable(say("no clips were given ({clips})", clips=", ".join(wanted.values())), SUPPLY_CLIPS)
     if not folder.is_dir():
         raise InputError(Problem(str(folder), say("is not a folder"), SUPPLY_CLIPS))
     found: dict[str, dict[str, Path]] = {}
@@ -66,9 +66,9 @@ def _find(folder: Path, role: str, name: str) -> tuple[Path, ...]:
         found = find_role(folder, name)
         if Path(name).suffix and (other := [path for path in folders_of(folder, role) if path not in found[0].parents]):
             what = say(
-                "holds {name} and the folder {name2}, which could each be meant for {role}",
-                name=found[0].name,
-                name2=other[0].name,
+                "holds {file} and the folder {folder}, which could each be meant for {role}",
+                file=found[0].name,
+                folder=other[0].name,
                 role=role,
             )
             raise InputError(Problem(str(folder), what, say("keep the file or the folder, not both")))
@@ -123,15 +123,16 @@ def _mixed(chosen: Mapping[str, Sequence[Pair]], selections: Mapping[str, PairSe
     systems = {role: sorted({pair.system for pair in pairs}) for role, pairs in chosen.items()}
     for role, found in systems.items():
         if len(found) > 1:
-            what = say("takes pairs of {n} systems: {found}", n=len(found), found=", ".join(found))
+            what = say("takes pairs of {n} systems: {systems}", n=len(found), systems=", ".join(found))
             yield Problem(
-                f"pairs of role {role}", what, say("name the one that is meant: `system: {found}`", found=found[0])
+                f"pairs of role {role}", what, say("name the one that is meant: `system: {system}`", system=found[0])
             )
     alone = {role: found[0] for role, found in systems.items() if len(found) == 1}
     unnamed = [role for role in alone if selections[role].system is None]
     if unnamed and len(set(alone.values())) > 1:
         what = say(
-            "would compare systems: {alone}", alone=", ".join(f"{role} has {system}" for role, system in alone.items())
+            "would compare systems: {systems}",
+            systems=", ".join(f"{role} has {system}" for role, system in alone.items()),
         )
         yield Problem(f"pairs of role {', '.join(unnamed)}", what, say("name the system of every role: `system: …`"))
 
@@ -181,9 +182,9 @@ def _missing(role: str, wanted: PairSelection, pairs: Sequence[Pair]) -> Message
     others = [pair for pair in pairs if plays(pair, wanted.model_copy(update={"codebooks": "any"}))]
     counts = sorted({f"{pair.codebooks or 'not stated'}" for pair in others})
     told = say(
-        "no pair plays {role} ({asked}, codebooks {codebooks})",
+        "no pair plays {role} ({criteria}, codebooks {codebooks})",
         role=role,
-        asked=asked or say("any"),
+        criteria=asked or say("any"),
         codebooks=wanted.codebooks,
     )
     if not others:

@@ -98,7 +98,7 @@ class EndToEnd:
                 what = say(
                     "{checkpoint} ({model_type}) takes no sound", checkpoint=checkpoint, model_type=config.model_type
                 )
-                raise Unavailable(what, say("name an audio language model, such as {AUDIO_LLM}", AUDIO_LLM=AUDIO_LLM))
+                raise Unavailable(what, say("name an audio language model, such as {example}", example=AUDIO_LLM))
             self._longest: int | None = getattr(ears, "n_samples", None)
             self._merged = takes_no_system(
                 self._processor, self.turns, f"{checkpoint} ({config.model_type})", AUDIO_LLM
@@ -156,7 +156,7 @@ def takes_no_system(speaker: Any, turns: Callable[[bool], Turns], checkpoint: st
     if not getattr(speaker, "chat_template", None):
         raise Unavailable(
             say("{checkpoint} has no chat template", checkpoint=checkpoint),
-            say("name an instruction-tuned model, such as {such_as}", such_as=such_as),
+            say("name an instruction-tuned model, such as {example}", example=such_as),
         )
     why: str = say("it leaves out what it is given")
     for merged in (False, True):
@@ -167,8 +167,8 @@ def takes_no_system(speaker: Any, turns: Callable[[bool], Turns], checkpoint: st
             continue
         if SYSTEM in text and INSTRUCTION in text:
             return merged
-    what = say("the chat template of {checkpoint} takes no instructions ({why})", checkpoint=checkpoint, why=why)
-    raise Unavailable(what, say("name an instruction-tuned model, such as {such_as}", such_as=such_as))
+    what = say("the chat template of {checkpoint} takes no instructions ({reason})", checkpoint=checkpoint, reason=why)
+    raise Unavailable(what, say("name an instruction-tuned model, such as {example}", example=such_as))
 
 
 @contextmanager

@@ -79,7 +79,9 @@ def clips_in(folder: Path) -> tuple[Clip, ...]:
     if not found:
         raise InputError(
             Problem(
-                str(folder), say("holds no audio file"), say("expected files ending in {MAIN}", MAIN=", ".join(MAIN))
+                str(folder),
+                say("holds no audio file"),
+                say("expected files ending in {suffixes}", suffixes=", ".join(MAIN)),
             )
         )
     return found
@@ -117,10 +119,10 @@ def _ask_all(
     except Exception as error:  # libraries raise what they like; the other model is still to be asked
         show_traceback(error)
         what = say(
-            "{model} ({models}) cannot be loaded: {cause_of}",
+            "{model} ({checkpoints}) cannot be loaded: {cause}",
             model=plan.model,
-            models=", ".join(plan.models),
-            cause_of=cause_of(error),
+            checkpoints=", ".join(plan.models),
+            cause=cause_of(error),
         )
         outcome.problems += (Unavailable(what, say("see that memory is free, or name other checkpoints")),)
         return
@@ -144,9 +146,7 @@ def _ask_all(
             show_traceback(error)
             outcome.problems += (
                 InputError(
-                    Problem(
-                        clip.name, say("{model} broke on it: {cause_of}", model=plan.model, cause_of=cause_of(error))
-                    )
+                    Problem(clip.name, say("{model} broke on it: {cause}", model=plan.model, cause=cause_of(error)))
                 ),
             )
             continue
@@ -209,9 +209,9 @@ def _require_writable(out: Path) -> None:
         raise InputError(Problem(str(out), say("is a folder"), remedy))
     there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     if there != out and not there.is_dir():
-        raise InputError(Problem(str(out), say("cannot be written: {there} is no folder", there=there), remedy))
+        raise InputError(Problem(str(out), say("cannot be written: {path} is no folder", path=there), remedy))
     if not os.access(there, os.W_OK):
-        raise InputError(Problem(str(out), say("cannot be written: no permission for {there}", there=there), remedy))
+        raise InputError(Problem(str(out), say("cannot be written: no permission for {path}", path=there), remedy))
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
@@ -236,7 +236,7 @@ def _differences(rows: Sequence[dict[str, Any]], plans: Sequence[Plan], out: Pat
             held = "; ".join(", ".join(ids) or "unnamed checkpoints" for ids in sorted(others))
             yield Problem(
                 str(out),
-                say("holds answers of {model} by {held}", model=plan.model, held=held),
+                say("holds answers of {model} by {checkpoints}", model=plan.model, checkpoints=held),
                 say("give another --out, or name those"),
             )
         elif any(row.get("recipe") != plan.recipe for row in own):

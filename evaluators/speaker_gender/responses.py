@@ -62,7 +62,7 @@ def read_responses(path: Path) -> tuple[Response, ...]:
     """
     if not path.is_file():
         raise InputError(
-            Problem(str(path), say("no such file"), say("JSONL or CSV with {COLUMNS}, or pasted text", COLUMNS=COLUMNS))
+            Problem(str(path), say("no such file"), say("JSONL or CSV with {columns}, or pasted text", columns=COLUMNS))
         )
     found: dict[tuple[str, str], Response] = {}
     problems = []
@@ -74,7 +74,7 @@ def read_responses(path: Path) -> tuple[Response, ...]:
             what = say("a second, different answer of {model} to clip {clip}", model=response.model, clip=response.clip)
             problems.append(Problem(where, what, say("keep the one that counts")))
     if not found and not problems:
-        problems.append(Problem(str(path), say("holds no answer"), say("expected {COLUMNS}", COLUMNS=COLUMNS)))
+        problems.append(Problem(str(path), say("holds no answer"), say("expected {columns}", columns=COLUMNS)))
     if problems:
         raise InputError(problems)
     return tuple(found.values())
@@ -96,13 +96,13 @@ def _jsonl(content: str) -> Iterator[Row]:
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
-            yield number, Problem("", say("is not JSON: {msg}", msg=error.msg), say("one JSON object a line"))
+            yield number, Problem("", say("is not JSON: {error}", error=error.msg), say("one JSON object a line"))
             continue
         yield (
             number,
             row
             if isinstance(row, dict)
-            else Problem("", say("is not a JSON object"), say("give {COLUMNS}", COLUMNS=COLUMNS)),
+            else Problem("", say("is not a JSON object"), say("give {columns}", columns=COLUMNS)),
         )
 
 
@@ -113,17 +113,19 @@ def _response(row: Mapping[str, Any], where: str) -> Response | Problem:
         return Problem(
             where,
             say("has no {missing}", missing=together(missing, say(" and no "))),
-            say("give {COLUMNS}", COLUMNS=COLUMNS),
+            say("give {columns}", columns=COLUMNS),
         )
     model = model_named(str(row["model"]))
     if model is None:
         return Problem(
-            where, say("unknown model {row!r}", row=row["model"]), say("expected {MODELS}", MODELS=" or ".join(MODELS))
+            where,
+            say("unknown model {model!r}", model=row["model"]),
+            say("expected {models}", models=" or ".join(MODELS)),
         )
     stated = str(row.get("gender") or "").strip().lower()
     if stated and stated not in _GENDERS:
         return Problem(
-            where, say("unknown gender {stated!r}", stated=stated), say("expected female or male, or leave it empty")
+            where, say("unknown gender {gender!r}", gender=stated), say("expected female or male, or leave it empty")
         )
     clip = clip_named(str(row["clip"]))
     models = row.get("models") or ()
@@ -199,7 +201,7 @@ class _State:
         if not (self.model and self.clip):
             lacking = say("this answer stands under no model and no clip")
             if self.clip or self.model:
-                lacking = say("this answer stands under no {what}", what="model" if self.clip else "clip")
+                lacking = say("this answer stands under no {column}", column="model" if self.clip else "clip")
             return self.line, Problem("", lacking, say("add a heading such as `Model A - F_1.wav`"))
         return self.line, {"model": self.model, "clip": self.clip, **texts}
 

@@ -88,8 +88,8 @@ class Whisper:
         kind = library.AutoConfig.from_pretrained(checkpoint, local_files_only=local_only).model_type
         if kind != "whisper":
             raise Unavailable(
-                say("{checkpoint} is a {kind}, expected a Whisper", checkpoint=checkpoint, kind=kind),
-                say("name one, such as {WHISPER}", WHISPER=WHISPER[0]),
+                say("{checkpoint} is a {model_type}, expected a Whisper", checkpoint=checkpoint, model_type=kind),
+                say("name one, such as {example}", example=WHISPER[0]),
             )
         self._processor = library.AutoProcessor.from_pretrained(checkpoint, local_files_only=local_only)
         model = library.WhisperForConditionalGeneration.from_pretrained(checkpoint, local_files_only=local_only)
@@ -126,8 +126,10 @@ def choose_recogniser(wanted: str) -> str:
     if wanted == "auto":
         return next(filter(_is_here, WHISPER), POCKETSPHINX)
     if not _is_here(wanted):
-        remedy = say("`hf download {wanted}`, or recogniser: {POCKETSPHINX}", wanted=wanted, POCKETSPHINX=POCKETSPHINX)
-        raise Unavailable(say("the weights of {wanted} are not on this machine", wanted=wanted), remedy)
+        remedy = say(
+            "`hf download {checkpoint}`, or recogniser: {recogniser}", checkpoint=wanted, recogniser=POCKETSPHINX
+        )
+        raise Unavailable(say("the weights of {checkpoint} are not on this machine", checkpoint=wanted), remedy)
     return wanted
 
 

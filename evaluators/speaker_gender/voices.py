@@ -24,9 +24,9 @@ PARALLEL_FIRST = ("parallel", "gender")
 """Roles of clips in a manifest that are meant for this question, the better first; without roles, every clip counts."""
 SYNTHETIC = ("synthetic", "espeak", "flite", "festival", "text-to-speech")
 REMEDY = say(
-    "give a folder with {MANIFEST} (columns file, gender; also speaker, text, language), or with "
+    "give a folder with {manifest} (columns file, gender; also speaker, text, language), or with "
     "clips named F_1.wav, M_1.wav",
-    MANIFEST=MANIFEST,
+    manifest=MANIFEST,
 )
 
 
@@ -77,7 +77,7 @@ def list_voices(folder: Path | None, language: str, roles: Sequence[str] = PARAL
         raise InputError(Problem(str(home / MANIFEST), say("has no columns file and gender"), REMEDY))
     found = tuple(_from_manifest(home, rows, language)) or tuple(_from_names(home))
     if not found:
-        raise Unavailable(say("no clip in {name} has a speaker of known gender", name=folder.name), REMEDY)
+        raise Unavailable(say("no clip in {folder} has a speaker of known gender", folder=folder.name), REMEDY)
     return found
 
 
@@ -120,14 +120,14 @@ def _from_manifest(home: Path, rows: list[Record], language: str) -> Iterator[Ut
             problems.append(
                 Problem(
                     row.where,
-                    say("unknown gender {stated!r}", stated=stated),
+                    say("unknown gender {gender!r}", gender=stated),
                     say("expected F, M, female or male, or leave it empty"),
                 )
             )
         elif problem := regular(path):
             missing = not path.exists()
             what = (
-                say("file {text!r} is not in {name}", text=row.text("file"), name=home.name)
+                say("file {file!r} is not in {folder}", file=row.text("file"), folder=home.name)
                 if missing
                 else say("{path} {what}", path=path, what=problem.what)
             )

@@ -226,8 +226,8 @@ def _extended(source: Source, name: str, total: float, accept: list[Standing]) -
         what = say("could not be extended as it is written")
     if what is not None:
         remedy = say(
-            "add {name} to `questions` and 2 to `total` by hand, or write `questions: [a.yaml, b.yaml]` on a line",
-            name=name,
+            "add {file} to `questions` and 2 to `total` by hand, or write `questions: [a.yaml, b.yaml]` on a line",
+            file=name,
         )
         raise InputError(Problem(source.path.name, what, remedy))
     return text

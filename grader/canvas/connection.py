@@ -147,7 +147,7 @@ class Session(requests.Session):
             if not of_api:
                 return None  # whoever asks for a file follows it
             to = origin_of(urljoin(url, answer.headers.get("Location", "")))
-            what = say("is sent on to {to}, and a token is not sent after it", to=to)
+            what = say("is sent on to {address}, and a token is not sent after it", address=to)
             remedy = say("give the LMS's own address with --host") if to != self.host.origin else HOW
             return Fault(Refused(Problem(place, what, remedy), status))
         limited = status == 403 and TOO_MUCH in answer.content
@@ -256,7 +256,7 @@ class Connection:
         if len(answer.content) > most:
             raise Refused(
                 Problem(
-                    origin_of(url), say("sends more than {most} bytes", most=most), say("ask the LMS's administrator")
+                    origin_of(url), say("sends more than {limit} bytes", limit=most), say("ask the LMS's administrator")
                 )
             )
         return bytes(answer.content)

@@ -32,12 +32,12 @@ LOOPBACK = "localhost"
 SENDABLE = re.compile(r"[\x21-\x7e]+")
 """What a header can hold of a token; anything else would be shown in the error of whoever sends it."""
 HOW = say(
-    "make one in the LMS (Account > Settings > New Access Token) and put it into ${token}, into a file of mode 0600 "
-    "named by ${file}, or into the keyring (`keyring set {keyring} HOST`); where the school gives none, take "
-    "the files by hand (docs/grading_day.md)",
-    token=TOKEN,
-    file=TOKEN_FILE,
-    keyring=KEYRING,
+    "make one in the LMS (Account > Settings > New Access Token) and put it into ${token_variable}, into a file of "
+    "mode 0600 named by ${file_variable}, or into the keyring (`keyring set {service} HOST`); where the school gives "
+    "none, take the files by hand (docs/grading_day.md)",
+    token_variable=TOKEN,
+    file_variable=TOKEN_FILE,
+    service=KEYRING,
 )
 
 
@@ -116,7 +116,11 @@ def host(text: str) -> Host:
     if not sound or parts.scheme not in ("https", "http"):
         what = say("is not the address of an LMS: expected a name such as cool.ntu.edu.tw, and nothing after it")
         raise InputError(
-            Problem(say("host {name!r}", name=_without_user(given)), what, say("correct --host or ${host}", host=HOST))
+            Problem(
+                say("host {host!r}", host=_without_user(given)),
+                what,
+                say("correct --host or ${variable}", variable=HOST),
+            )
         )
     found = Host(origin_of(url))
     if parts.scheme == "http" and not found.loopback:
@@ -165,7 +169,7 @@ def token(wanted: Host) -> Token:
         return _from_file(Path(named).expanduser())
     if text := _from_keyring(wanted).strip():
         return _sound(text, say("the keyring, {service} {host}", service=KEYRING, host=wanted.name))
-    raise Unavailable(say("there is no token for {name}", name=wanted.name), HOW)
+    raise Unavailable(say("there is no token for {host}", host=wanted.name), HOW)
 
 
 def _sound(text: str, where: str) -> Token:

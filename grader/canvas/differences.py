@@ -73,7 +73,9 @@ def _pairs(book: QuizBook, questions: Sequence[QuizQuestion]) -> tuple[list[Pair
         else:
             text = shortened(without_tags(theirs.question_text))
             lonely.append(say("question {id} of the LMS is none of the specs': {text}", id=theirs.id, text=text))
-    lonely += [say("{id}: is not in the LMS's quiz ({text})", id=q.id, text=shortened(q.prompt)) for q in left]
+    lonely += [
+        say("{question}: is not in the LMS's quiz ({text})", question=q.id, text=shortened(q.prompt)) for q in left
+    ]
     order = {question.id: at for at, question in enumerate(book.questions)}
     return sorted(pairs, key=lambda pair: order[pair.ours.id]), lonely
 
@@ -84,8 +86,8 @@ def _settings(book: QuizBook, quiz: LmsQuiz, assignment: LmsAssignment | None) -
     for what, points in zip((say("quiz"), say("gradebook")), theirs, strict=True):
         if points is not None and Fraction(str(points)) != total:
             yield say(
-                "points: the LMS's {what} has {points:g}, the specs {total:g}",
-                what=what,
+                "points: the LMS's {place} has {points:g}, the specs {total:g}",
+                place=what,
                 points=points,
                 total=float(total),
             )

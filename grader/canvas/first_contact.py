@@ -70,7 +70,7 @@ def _students(lms: Lms) -> Message:
     total, students = lms.about().total_students, lms.students()
     with_ids = sum(person.sis_user_id is not None for person in students)
     told = say("{listed} listed, {with_ids} with an id of the school", listed=len(students), with_ids=with_ids)
-    return told if total is None else say("{told}; the LMS counts {total}", told=told, total=total)
+    return told if total is None else say("{summary}; the LMS counts {total}", summary=told, total=total)
 
 
 def _permissions(lms: Lms) -> Message:

@@ -78,7 +78,7 @@ def read_journal(folder: Path) -> Journal:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        what = say("is not the journal of a push: {place} {said}", place=place, said=first["msg"])
+        what = say("is not the journal of a push: {place} {error}", place=place, error=first["msg"])
         remedy = say("pull again into another folder, and push from there")
         raise InputError(Problem(str(path), what, remedy)) from None
 

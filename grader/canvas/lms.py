@@ -324,7 +324,7 @@ class Lms:
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_POLL)
             yield None
-        told = say("is not done with {what} after {minutes:.0f} minutes", what=what, minutes=PATIENCE / 60)
+        told = say("is not done with {job} after {minutes:.0f} minutes", job=what, minutes=PATIENCE / 60)
         raise Refused(Problem(self.connection.host.origin, told, say("run the same command again later")))
 
     def set_scores(self, assignment: int, scores: Mapping[str, str]) -> Progress:
@@ -388,9 +388,9 @@ class Lms:
         except ValidationError as error:
             first = error.errors()[0]
             what = say(
-                "answers otherwise than documented: {where} {said}",
+                "answers otherwise than documented: {where} {error}",
                 where=".".join(map(str, first["loc"])) or say("the answer"),
-                said=first["msg"][:1].lower() + first["msg"][1:],
+                error=first["msg"][:1].lower() + first["msg"][1:],
             )
             place = f"{self.connection.host.origin}/api/v1/{path}"
             raise Refused(Problem(place, what, say("see docs/canvas.md, and take the files by hand"))) from None

@@ -135,7 +135,7 @@ def need_free(out: Path) -> None:
     """Raises InputError where a file of an earlier pull, or of that name, lies in `out`."""
     settle(out)
     if there := [name for name in (*FILES, ORIGIN) if (out / name).exists()]:
-        what = say("holds {there} already", there=", ".join(there))
+        what = say("holds {files} already", files=", ".join(there))
         raise InputError(
             Problem(str(out), what, say("name another folder with --out: what was pushed since stands there"))
         )
@@ -283,7 +283,7 @@ def read_pulled(folder: Path) -> Pulled:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        what = say("is not what a pull writes: {place} {said}", place=place, said=first["msg"])
+        what = say("is not what a pull writes: {place} {error}", place=place, error=first["msg"])
         raise InputError(Problem(str(path), what, say("pull again into another folder"))) from None
     if sha256_of(folder / GRADEBOOK) != pulled.files.get(GRADEBOOK):
         what = say("is not as it was pulled: what the LMS had then cannot be told")

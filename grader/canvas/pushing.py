@@ -188,10 +188,11 @@ def steps(job: Wanted, journal: Journal, live: Mapping[str, LmsSubmission]) -> S
             write.append(step)
         else:
             what = say(
-                "was changed by somebody else: {base} when pulled, {live} now, {new} by the run; left as it is",
-                base=step.base or NONE,
-                live=step.live or NONE,
-                new=new,
+                "was changed by somebody else: {pulled_score} when pulled, {lms_score} now, {run_score} by the run; "
+                "left as it is",
+                pulled_score=step.base or NONE,
+                lms_score=step.live or NONE,
+                run_score=new,
             )
             refused.append((step, what))
     return Steps(tuple(write), tuple(there), tuple(refused))
@@ -266,8 +267,14 @@ def _write(
 
 
 def _unlike(step: Step, taken: float | None) -> Message:
-    told = say("{who}: {new} was sent, the LMS has {live}", who=step.who, new=step.new, live=step.live or NONE)
-    return say("{told} (its late policy takes {points:g} points off)", told=told, points=taken) if taken else told
+    told = say(
+        "{who}: {score} was sent, the LMS has {lms_score}", who=step.who, score=step.new, lms_score=step.live or NONE
+    )
+    return (
+        say("{difference} (its late policy takes {points:g} points off)", difference=told, points=taken)
+        if taken
+        else told
+    )
 
 
 def _emptied(before: Mapping[str, LmsSubmission], after: Mapping[str, LmsSubmission]) -> Iterator[Message]:

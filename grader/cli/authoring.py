@@ -64,7 +64,7 @@ def _pair(text: str) -> tuple[str, Any]:
 
     key, sign, value = text.partition("=")
     if not sign:
-        raise InputError(Problem(text, say("names no value"), say("write {text}=VALUE", text=text)))
+        raise InputError(Problem(text, say("names no value"), say("write {name}=VALUE", name=text)))
     try:
         return key, json.loads(value)
     except ValueError:
@@ -142,7 +142,7 @@ def tried(
     if as_json:
         print_json(key_json.key_as_data(alone, answer, [testimony]))
         for told in dict.fromkeys(told for result in results for told in result.differences):
-            say_error(say("note: {what}", what=told))
+            say_error(say("note: {note}", note=told))
     else:
         terminal.show_results(console(), results, alone, [wanted], store.root)
         terminal.show_key(console(), alone, answer, [testimony], language=language_spoken())

@@ -115,15 +115,15 @@ def pull(
     else:
         told = console()
         for line in pulled.differences:
-            told.print(say("differs: {what}", what=line), style="yellow", soft_wrap=True)
+            told.print(say("differs: {difference}", difference=line), style="yellow", soft_wrap=True)
         between = say(
             "{n} differences between the LMS's quiz and {folder}", n=len(pulled.differences), folder=book.folder
         )
         told.print(between, soft_wrap=True)
         for line in pulled.open:
-            told.print(say("open: {what}", what=line), style="yellow", soft_wrap=True)
+            told.print(say("open: {issue}", issue=line), style="yellow", soft_wrap=True)
         for note in pulled.notes:
-            told.print(say("note: {what}", what=note), soft_wrap=True)
+            told.print(say("note: {note}", note=note), soft_wrap=True)
         for path in as_data(pulled, out)["written"]:
             told.print(say("wrote {path}", path=path), soft_wrap=True)
         grade = command_of(book.folder, "grade", out / REPORT, "--class", out / CLASS, "--out", "graded")
@@ -175,9 +175,9 @@ def push(
         print_json(as_data(job, found, result))
     else:
         for line in result.refused:
-            told.print(say("left alone: {what}", what=line), style="yellow", soft_wrap=True)
+            told.print(say("left alone: {entry}", entry=line), style="yellow", soft_wrap=True)
         for line in result.unlike:
-            told.print(say("not as it was sent: {what}", what=line), style="red", soft_wrap=True)
+            told.print(say("not as it was sent: {difference}", difference=line), style="red", soft_wrap=True)
         told.print(
             say(
                 "{written} scores written; {read_back} of {all} read back as in the run",
@@ -256,7 +256,7 @@ def _show(job: Wanted, found: Steps) -> None:
         out.print(say("  {who}: {old} -> {new}", who=step.who, old=step.live or say("none"), new=step.new))
     if len(found.write) > SHOWN:
         out.print("  " + say("and {n} more", n=len(found.write) - SHOWN))
-    out.print(say("{n} scores to write, {there} are there already", n=len(found.write), there=len(found.there)))
+    out.print(say("{n} scores to write, {present} are there already", n=len(found.write), present=len(found.there)))
     for line in found.left_alone:
         out.print("  " + line, style="yellow", soft_wrap=True)
     for told in job.plan.transfer.left_alone:

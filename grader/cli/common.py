@@ -174,7 +174,7 @@ def tell(error: Exception) -> int:
         say_error(with_remedy(what, how_to_install(package)))
         return UNUSABLE
     fault = whose_fault(f"{PROJECT} {installed_version(PROJECT)}", error)
-    say_error(with_remedy(say("broke: {what}", what=cause_of(error)), fault))
+    say_error(with_remedy(say("broke: {cause}", cause=cause_of(error)), fault))
     return BROKE
 
 
@@ -248,17 +248,17 @@ class Given:
         later = {decision.question for decision in self.decisions[len(self.run.decisions) :]}
         before = self.run.key.questions
         remedy = say(
-            "grade the file again with `--override {where}`, and compare the two runs with `regrade`", where=self.where
+            "grade the file again with `--override {path}`, and compare the two runs with `regrade`", path=self.where
         )
         problems = []
         for question in questions:
             was, now = in_letters(before[question.id].correct), in_letters(question.correct)
             if was != now and question.id not in later:
                 what = say(
-                    "was {was} in {where}, and is {now} by the evidence as it is now",
-                    was=was,
-                    where=self.where,
-                    now=now,
+                    "was {old_key} in {run}, and is {new_key} by the evidence as it is now",
+                    old_key=was,
+                    run=self.where,
+                    new_key=now,
                 )
                 problems.append(Problem(question.id, what, remedy))
         if problems:
@@ -313,7 +313,9 @@ def key_for_grading(book: QuizBook, accept: list[str] | None, said: Given, *, an
     key, testimonies = testify(book, "cached", accepted_sources(book, allowed), said.decisions)
     for testimony in testimonies:
         for told in testimony.differences:
-            say_error(say("note: {question} rests on evidence {what}", question=testimony.question.id, what=told))
+            say_error(
+                say("note: {question} rests on evidence {difference}", question=testimony.question.id, difference=told)
+            )
     if not anew:
         said.need_same(key.questions)
     doubtful = {
@@ -323,7 +325,7 @@ def key_for_grading(book: QuizBook, accept: list[str] | None, said: Given, *, an
     problems = [
         Problem(
             book.quiz.id,
-            say("the key of {names} rests on {what}", names=", ".join(names), what=what),
+            say("the key of {questions} rests on {basis}", questions=", ".join(names), basis=what),
             say("say --accept {standing}; every result will be marked", standing=standing),
         )
         for standing, (names, what) in doubtful.items()

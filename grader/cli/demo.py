@@ -75,7 +75,7 @@ def show(out: Console, book: QuizBook, made: Demonstration, folder: Path) -> Non
     out.print()
     for result in made.results:
         if result.problem and result.problem.broken:
-            told = say(" for {questions} {what}", questions=", ".join(result.questions), what=result.problem.what)
+            told = say(" for {questions} {problem}", questions=", ".join(result.questions), problem=result.problem.what)
             out.print(Text.assemble((result.evaluator, "red"), prose(told)))
     _show_codec(out, book, made)
     grades = made.run.grades

@@ -84,7 +84,7 @@ def show(out: Console, found: Examination) -> None:
             out.print("    -> " + check.remedy, soft_wrap=True)
     _show_packages(out, found)
     for need in found.needs:
-        told = say(" is unsettled: {what}", what=together(need.what))
+        told = say(" is unsettled: {missing}", missing=together(need.what))
         out.print(Text.assemble((need.question, "bold"), spoken(told)), soft_wrap=True)
         out.print(f"    -> {need.command}", soft_wrap=True)
     remedies = [check.remedy for check in found.checks if check.state == "absent" and check.name == "codec"]

@@ -103,7 +103,7 @@ def validate(
         )
         console().print(said)
         for note in notes:
-            console().print(say("note: {what}", what=note), soft_wrap=True)
+            console().print(say("note: {note}", note=note), soft_wrap=True)
 
 
 def _asked(folder: Path) -> list[Evaluator]:
@@ -127,11 +127,11 @@ def _notes(book: QuizBook) -> Iterator[Message]:
         for letter, option in question.options.items():
             for comparison, name in unexplained(option.claim):
                 yield say(
-                    "{question} {letter}: `{claim}` has no `{name}` (docs/claims.md)",
+                    "{question} {letter}: `{claim}` has no `{key}` (docs/claims.md)",
                     question=question.id,
                     letter=letter,
                     claim=in_words(comparison),
-                    name=name,
+                    key=name,
                 )
 
 
@@ -355,10 +355,10 @@ def _show(outcome: Outcome, out: Path, as_json: bool) -> None:
         return
     console().print(
         say(
-            "{path}: {written} answers written, {known} were there already.",
+            "{path}: {written} answers written, {present} were there already.",
             path=out,
             written=outcome.written,
-            known=outcome.known,
+            present=outcome.known,
         )
     )
     for problem in outcome.problems:

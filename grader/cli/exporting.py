@@ -210,7 +210,9 @@ def open_seal(
     if as_json:
         print_json({"quiz": sealed.quiz, "holds": not broken, "broken": broken})
     elif broken:
-        console().print(say("the key does not fit the seal: {broken}", broken=together(broken, ", ")), style="red")
+        console().print(
+            say("the key does not fit the seal: {questions}", questions=together(broken, ", ")), style="red"
+        )
     else:
         n = len(sealed.questions)
         console().print(say("the key of {n} questions is the one that was sealed", n=n), style="green")

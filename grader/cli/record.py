@@ -133,8 +133,8 @@ def _signed(signed: Signature) -> Message:
     if signed.problem or not signed.there:
         return say("the signature does not hold") if signed.there else say("not signed")
     if signed.identity is None:
-        return say("signed: {said}; who that is was not checked (--signers FILE)", said=signed.said)
-    return say("signed by {signer}: {said}", signer=signed.identity, said=signed.said)
+        return say("signed: {output}; who that is was not checked (--signers FILE)", output=signed.said)
+    return say("signed by {signer}: {output}", signer=signed.identity, output=signed.said)
 
 
 def _as_data(folder: Path, record: Record, known: History, signed: Signature) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def _need_all_of(named: dict[str, str]) -> None:
     from basics.errors import InputError, Problem
 
     if missing := [name for name, value in named.items() if not value]:
-        what = say("needs {missing}", missing=together(missing, say(" and ")))
+        what = say("needs {options}", options=together(missing, say(" and ")))
         raise InputError(
             Problem("appeal", what, say("such as `earwitness appeal q07 C --student ID --result DIR`; or --list"))
         )
@@ -127,7 +127,7 @@ def _need_none_of(values: tuple[str | None, ...]) -> None:
     from basics.errors import InputError, Problem
 
     if said := [value for value in values if value]:
-        what = say("lists all appeals of a run; it was given with {said}", said=", ".join(said))
+        what = say("lists all appeals of a run; it was given with {options}", options=", ".join(said))
         raise InputError(Problem("--list", what, say("leave out either")))
 
 
@@ -200,7 +200,7 @@ def run_with_its_own_key(book: QuizBook, path: Path, override: list[Path] | None
         what = say("was given with {path}, a run that has its decisions", path=path)
         decide = about_run("regrade", path, "CHANGES.yaml")
         raise InputError(
-            Problem(f"--override {override[0]}", what, say("leave it out, or decide with `{decide}`", decide=decide))
+            Problem(f"--override {override[0]}", what, say("leave it out, or decide with `{command}`", command=decide))
         )
     return read_run(path, book)
 

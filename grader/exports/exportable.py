@@ -50,7 +50,7 @@ def exportable(book: QuizBook, key: Mapping[str, Chosen | None]) -> dict[str, Ch
     problems += [
         Problem(
             where,
-            say("holds {names}, which XML cannot hold", names=", ".join(_names(text))),
+            say("holds {characters}, which XML cannot hold", characters=", ".join(_names(text))),
             say("take it out of the text"),
         )
         for where, text in _texts(book)

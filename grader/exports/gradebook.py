@@ -73,7 +73,7 @@ class Gradebook:
         if len(found) == 1:
             return found[0]
         what = (
-            say("fits {n} columns of {name}", n=len(found), name=self.table.path.name)
+            say("fits {n} columns of {file}", n=len(found), file=self.table.path.name)
             if found
             else say("is no assignment of the gradebook")
         )
@@ -96,7 +96,7 @@ class Gradebook:
             if number is not None and (points := Fraction(number)) > 0:
                 return points
             why = say("is nothing") if number else why_no_number(text)
-            what = say("is worth {text!r} points, which {why}", text=text, why=why)
+            what = say("is worth {text!r} points, which {problem}", text=text, problem=why)
         where = self.table.where(self.points_row or 1, column)
         raise InputError(
             Problem(f"{where}, {self.table.header[column]}", what, say("correct it in the LMS; export again"))
@@ -247,7 +247,7 @@ def doubtful(gradebook: Gradebook, columns: Iterable[int], students: Iterable[Gr
     return [
         Problem(
             gradebook.table.where(row, column),
-            say("{text!r} {why_no_number}", text=text, why_no_number=why_no_number(text)),
+            say("{text!r} {problem}", text=text, problem=why_no_number(text)),
             say("export it again"),
         )
         for row, column, text in places
@@ -289,8 +289,8 @@ def _match(
     for student, row in found.items():
         if taken.setdefault(row.lms_id, student) != student:
             what = say(
-                "students {taken} and {student} are both ID {lms_id}",
-                taken=taken[row.lms_id],
+                "students {other} and {student} are both ID {lms_id}",
+                other=taken[row.lms_id],
                 student=student,
                 lms_id=row.lms_id,
             )

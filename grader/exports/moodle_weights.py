@@ -48,7 +48,7 @@ def too_many(book: QuizBook, key: Mapping[str, Chosen]) -> None:
     problems = [
         Problem(
             q.id,
-            say("has {n} correct options, Moodle has shares for {MOST} at most", n=len(key[q.id]), MOST=MOST),
+            say("has {n} correct options, Moodle has shares for {limit} at most", n=len(key[q.id]), limit=MOST),
             say("split the question"),
         )
         for q in book.questions

@@ -90,7 +90,7 @@ def check_places(book: QuizBook, out: Path, opening: Path) -> None:
             Problem(str(out), say("is the quiz itself, which the edition would replace"), say("name another folder"))
         )
     if real_path(opening).is_relative_to(real_path(out)):
-        what = say("would be published with the edition in {out}", out=out)
+        what = say("would be published with the edition in {folder}", folder=out)
         problems.append(Problem(str(opening), what, say("name a file outside it with --opening")))
     if problems:
         raise InputError(problems)
@@ -133,10 +133,10 @@ def _read(path: Path, model: type[M]) -> M:
         return model.model_validate_json(read_bytes(path, most=MOST_BYTES))
     except ValidationError as error:
         what = say(
-            "is not a{value} {name} key: {errors}",
-            value="n" if model is Opening else "",
-            name=model.__name__.lower(),
-            errors=error.errors()[0]["msg"],
+            "is not a{n_if_vowel} {kind} key: {error}",
+            n_if_vowel="n" if model is Opening else "",
+            kind=model.__name__.lower(),
+            error=error.errors()[0]["msg"],
         )
         raise InputError(Problem(path.name, what, say("use the file as it was published"))) from error
 

@@ -132,7 +132,9 @@ def obstacles(result: RunRecord, *, partial: bool) -> list[Problem]:
         return []
     problems = [
         Problem(
-            where, say("{name} is not settled and not in the totals", name=name), say("settle it, or say --partial")
+            where,
+            say("{question} is not settled and not in the totals", question=name),
+            say("settle it, or say --partial"),
         )
         for name in result.unsettled
     ]
@@ -154,7 +156,7 @@ def show_plan(out: Console, plan: Plan, written: Path | None) -> None:
     out.print(column_of(plan.gradebook, plan.transfer.column), style="bold")
     out.print(say("key {digest}   mean {mean}", digest=plan.run.key.digest[:12], mean=plan.run.mean))
     for line in plan.as_data(None)["decisions"]:
-        out.print(say("decided: {line}", line=line))
+        out.print(say("decided: {decision}", decision=line))
     for change in plan.transfer.changes[:SHOWN]:
         student = change.student
         old = change.old or say("none")
@@ -169,13 +171,13 @@ def show_plan(out: Console, plan: Plan, written: Path | None) -> None:
     for note in plan.notes:
         out.print(say("  {note}", note=note), style="yellow", soft_wrap=True)
     show_outcome(out, outcome_data(plan.outcome))
-    out.print(say("written: {written}", written=written) if written else say("dry run: nothing was written"))
+    out.print(say("written: {path}", path=written) if written else say("dry run: nothing was written"))
 
 
 def show_outcome(out: Console, outcome: dict[str, Any]) -> None:
     """What the importer would do, for people."""
     if outcome["refused"]:
-        out.print(say("the importer refuses the file: {why}", why=outcome["refused"]), style="red")
+        out.print(say("the importer refuses the file: {reason}", reason=outcome["refused"]), style="red")
     else:
         out.print(
             say(
@@ -185,14 +187,14 @@ def show_outcome(out: Console, outcome: dict[str, Any]) -> None:
             )
         )
     for label, lines in (
-        (say("would erase the score of {line}", line=""), outcome["erased"]),
-        (say("would create the assignment {line}", line=""), outcome["created_assignments"]),
-        (say("would create the student {line}", line=""), outcome["created_students"]),
-        (say("would drop the column {line}", line=""), outcome["dropped_columns"]),
-        (say("would lose the scores of {line}", line=""), outcome["lost_assignments"]),
-        (say("would change {line}", line=""), outcome["changed_columns"]),
-        (say("would change points possible: {line}", line=""), outcome["points_changed"]),
-        (say("{line}", line=""), outcome["lints"]),
+        (say("would erase the score of {entry}", entry=""), outcome["erased"]),
+        (say("would create the assignment {entry}", entry=""), outcome["created_assignments"]),
+        (say("would create the student {entry}", entry=""), outcome["created_students"]),
+        (say("would drop the column {entry}", entry=""), outcome["dropped_columns"]),
+        (say("would lose the scores of {entry}", entry=""), outcome["lost_assignments"]),
+        (say("would change {entry}", entry=""), outcome["changed_columns"]),
+        (say("would change points possible: {entry}", entry=""), outcome["points_changed"]),
+        (say("{entry}", entry=""), outcome["lints"]),
     ):
         for line in lines[:SHOWN]:
-            out.print(say("  {what}", what=label.filled(line=line)), style="yellow")
+            out.print(say("  {what}", what=label.filled(entry=line)), style="yellow")

@@ -49,7 +49,7 @@ def read_anchor(out: Path) -> Anchor | None:
     except ValidationError as error:
         what = say("does not say where a ledger ended")
         raise InputError(
-            Problem(str(path), what, say("remove it, if you know that {out} is sound", out=out))
+            Problem(str(path), what, say("remove it, if you know that {folder} is sound", folder=out))
         ) from error
 
 

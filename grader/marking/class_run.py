@@ -115,7 +115,9 @@ def rule_in_force(book: QuizBook, key: AnswerKey, asked: CreditRule | None) -> C
     if asked and decided and asked != decided:
         told = next(d.told(n) for n, d in reversed(list(enumerate(key.decisions, 1))) if d.rule)
         remedy = say("leave it out, or change the rule with `earwitness regrade`")
-        raise InputError(Problem(f"--rule {asked}", say("is another rule than was decided: {told}", told=told), remedy))
+        raise InputError(
+            Problem(f"--rule {asked}", say("is another rule than was decided: {decision}", decision=told), remedy)
+        )
     return decided or asked or book.quiz.credit_rule
 
 
@@ -243,10 +245,10 @@ def _show_import_check(out: Console, check: dict[str, Any] | None) -> None:
     against = say("the key Canvas used") if check["canvas_key_given"] else say("this quiz's key")
     out.print(
         say(
-            "import: {cells} cells recomputed with Canvas's rule and {against}, {different} differ; {scores} scores "
+            "import: {cells} cells recomputed with Canvas's rule and {key}, {different} differ; {scores} scores "
             "are not the sum of their points",
             cells=check["cells_compared"],
-            against=against,
+            key=against,
             different=check["cells_different"],
             scores=check["scores_different"],
         )
@@ -254,7 +256,7 @@ def _show_import_check(out: Console, check: dict[str, Any] | None) -> None:
     if check["suspect_questions"]:
         names = ", ".join(check["suspect_questions"])
         out.print(
-            say("    most cells differ in {names}: Canvas had another key, or other points", names=names),
+            say("    most cells differ in {questions}: Canvas had another key, or other points", questions=names),
             style="yellow",
         )
     cells = [
@@ -305,10 +307,14 @@ def show_comparison(out: Console, compared: dict[str, Any]) -> None:
         changes = sorted(row["changes"].items(), key=lambda item: Fraction(item[1]))
         for student, change in changes[:1]:
             if Fraction(change) < 0:
-                extremes.append(say("{rule}, largest loss: {who} {change}", rule=rule, who=student, change=change))
+                extremes.append(
+                    say("{rule}, largest loss: {student} {change}", rule=rule, student=student, change=change)
+                )
         for student, change in changes[-1:]:
             if Fraction(change) > 0:
-                extremes.append(say("{rule}, largest gain: {who} +{change}", rule=rule, who=student, change=change))
+                extremes.append(
+                    say("{rule}, largest gain: {student} +{change}", rule=rule, student=student, change=change)
+                )
     out.print(table)
     for line in extremes:
         out.print(line)

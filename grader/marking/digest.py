@@ -30,7 +30,7 @@ def digest(run: ClassRun, code: int, broken: Sequence[str] = ()) -> dict[str, An
     what to do.
     """
     opened = [*_open(run)]
-    reasons = [say("{name} broke", name=name) for name in dict.fromkeys(broken)]
+    reasons = [say("{evaluator} broke", evaluator=name) for name in dict.fromkeys(broken)]
     reasons += [what for what, _ in opened]
     return {
         "open": [say("{what}: {rest}", what=what, rest=rest) for what, rest in opened],
@@ -44,8 +44,8 @@ def handed_in(run: ClassRun) -> Message:
     students, attempts = len(run.grades.records), len(run.file.submissions)
     told = say("{students} students, {attempts} submissions", students=students, attempts=attempts)
     if not run.setting.class_file.roster:
-        return say("{told}; no roster, so nobody knows who handed nothing in", told=told)
-    absent = say("{told}; {n} of the roster handed nothing in", told=told, n=len(run.grades.missing))
+        return say("{summary}; no roster, so nobody knows who handed nothing in", summary=told)
+    absent = say("{summary}; {n} of the roster handed nothing in", summary=told, n=len(run.grades.missing))
     if not run.grades.missing:
         return absent
     return say("{absent} ({row})", absent=absent, row=NO_ROW[run.grades.no_submission])
@@ -59,8 +59,8 @@ def _open(run: ClassRun) -> Iterator[tuple[Message, Message]]:
         yield (
             what,
             say(
-                "{names} (see `{command}`; gather what is missing, or decide with --override)",
-                names=first_few(names, NAMED),
+                "{questions} (see `{command}`; gather what is missing, or decide with --override)",
+                questions=first_few(names, NAMED),
                 command=command(folder, "key"),
             ),
         )
@@ -81,19 +81,19 @@ def _to_decide(run: ClassRun) -> Iterator[Message]:
     flagged = [r.student_id for r in grades.records if any(a.rule == "attempts per day" for a in r.adjustments)]
     if flagged:
         yield plural(
-            "{n} student made more attempts on a day than allowed, which costs nothing by itself: {who}",
-            "{n} students made more attempts on a day than allowed, which costs nothing by itself: {who}",
+            "{n} student made more attempts on a day than allowed, which costs nothing by itself: {students}",
+            "{n} students made more attempts on a day than allowed, which costs nothing by itself: {students}",
             len(flagged),
-            who=first_few(flagged, NAMED),
+            students=first_few(flagged, NAMED),
         )
     if grades.missing and "no_submission" not in known.model_fields_set:
         how = say("blank or zero? `no_submission: row` or `zero` in the class file; `listed` leaves it as it is")
         yield plural(
-            "{n} student handed nothing in: {who} ({how})",
-            "{n} students handed nothing in: {who} ({how})",
+            "{n} student handed nothing in: {students} ({choice})",
+            "{n} students handed nothing in: {students} ({choice})",
             len(grades.missing),
-            who=first_few([entry.student_id for entry in grades.missing], NAMED),
-            how=how,
+            students=first_few([entry.student_id for entry in grades.missing], NAMED),
+            choice=how,
         )
     if check and check.suspect_questions:
         yield say(
@@ -113,10 +113,10 @@ def _to_decide(run: ClassRun) -> Iterator[Message]:
         yield say("{cells}, {sums}: see the differences below", cells=cells, sums=sums)
     if late := [record.student_id for record in grades.records if record.decision.kept is None]:
         yield plural(
-            "{n} student handed in late only, and nothing counts unless the class file has an extension: {who}",
-            "{n} students handed in late only, and nothing counts unless the class file has an extension: {who}",
+            "{n} student handed in late only, and nothing counts unless the class file has an extension: {students}",
+            "{n} students handed in late only, and nothing counts unless the class file has an extension: {students}",
             len(late),
-            who=first_few(late, NAMED),
+            students=first_few(late, NAMED),
         )
 
 
@@ -126,9 +126,9 @@ def show_digest(out: Console, run: ClassRun, data: dict[str, Any]) -> None:
     lines = [
         say("{title}   key {key}   rule {rule}", title=title, key=data["key"][:12], rule=data["rule"]),
         handed_in(run),
-        say("mean {mean}, median {median} of {of}", mean=data["mean"], median=data["median"], of=data["of"]),
-        *(say("open: {line}", line=line) for line in data["open"]),
-        *(say("to decide: {line}", line=line) for line in data["to_decide"]),
+        say("mean {mean}, median {median} of {total}", mean=data["mean"], median=data["median"], total=data["of"]),
+        *(say("open: {item}", item=line) for line in data["open"]),
+        *(say("to decide: {item}", item=line) for line in data["to_decide"]),
         say("exit code {code}: {reason}", **data["exit"]),
     ]
     for line in lines:

@@ -163,7 +163,9 @@ def hold_harmless(grades: Grades, floors: Mapping[str, Fraction]) -> None:
         before, now = floors.get(record.student_id), grades.total(record)
         if before is not None and now < before:
             detail = say(
-                "the regrade gives {now}, the earlier total {before} is kept", now=rounded(now), before=rounded(before)
+                "the regrade gives {new_total}, the earlier total {old_total} is kept",
+                new_total=rounded(now),
+                old_total=rounded(before),
             )
             record.held = before
             record.decision.adjustments = (*record.decision.adjustments, Adjustment(HELD, detail))

@@ -132,7 +132,9 @@ def read_entry(path: Path) -> Entry:
         what = f"{'.'.join(map(str, first['loc']))} {first['msg'][:1].lower()}{first['msg'][1:]}".strip()
     except ValueError as error:
         what = str(error)
-    raise InputError(Problem(str(path), say("is not an entry: {what}", what=what), say("restore it from a backup")))
+    raise InputError(
+        Problem(str(path), say("is not an entry: {problem}", problem=what), say("restore it from a backup"))
+    )
 
 
 def read_entries(folder: Path) -> list[Entry]:
@@ -171,9 +173,9 @@ def chain(folder: Path) -> Iterator[Finding]:
             entry = read_entry(path)
             if not entry.number == number == int(path.stem):
                 what = say(
-                    "is number {number}, expected {number2}: an entry was removed or added",
+                    "is number {number}, expected {expected}: an entry was removed or added",
                     number=entry.number,
-                    number2=number,
+                    expected=number,
                 )
                 yield Finding(path.name, what)
             if entry.previous != previous:
@@ -330,9 +332,9 @@ def need_recorded_result(file: Path) -> None:
 
 def _problems(out: Path, found: Sequence[Finding]) -> list[Problem]:
     remedy = say(
-        "see `{command}`; restore it from a backup (the ledger keeps every version under {OBJECTS}/)",
+        "see `{command}`; restore it from a backup (the ledger keeps every version under {folder}/)",
         command=about_run("ledger", out),
-        OBJECTS=OBJECTS,
+        folder=OBJECTS,
     )
     problems = [Problem(str(out / _place(finding.entry)), finding.what) for finding in found]
     return [*problems[:-1], Problem(problems[-1].where, problems[-1].what, remedy)]

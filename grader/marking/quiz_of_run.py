@@ -55,14 +55,16 @@ def _tried(place: Path, record: RunRecord) -> tuple[QuizBook | None, Message]:
     try:
         book = load_quiz(place)
     except InputError as error:
-        return None, say("cannot be read ({where}: {what})", where=error.problems[0].where, what=error.problems[0].what)
+        return None, say(
+            "cannot be read ({where}: {problem})", where=error.problems[0].where, problem=error.problems[0].what
+        )
     if book.quiz.id != record.quiz:
-        return None, say("is the quiz {id}", id=book.quiz.id)
+        return None, say("is the quiz {quiz}", quiz=book.quiz.id)
     if found := list(other_quiz(record, book)):
         where, what = found[0]
         if len(found) > 1:
-            return None, say("has changed since ({where} {what}, and more)", where=where, what=what)
-        return None, say("has changed since ({where} {what})", where=where, what=what)
+            return None, say("has changed since ({where} {change}, and more)", where=where, change=what)
+        return None, say("has changed since ({where} {change})", where=where, change=what)
     return book, NOTHING
 
 

@@ -88,7 +88,9 @@ class Regulator:
         kept = keep(accepted, self.quiz.regulations.attempts, scorer)
         if len(accepted) > 1 and kept:
             policy = self.quiz.regulations.attempts
-            detail = say("{policy} of {n} attempts counts: {kept}", policy=policy, n=len(accepted), kept=_named(kept))
+            detail = say(
+                "{policy} of {n} attempts counts: {attempt}", policy=policy, n=len(accepted), attempt=_named(kept)
+            )
             adjustments.append(Adjustment("attempts", detail))
         if student in self.violations:
             return self._punished(self.violations[student], kept, adjustments)

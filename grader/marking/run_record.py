@@ -330,14 +330,14 @@ def _upgraded(file: Path, data: dict[str, Any]) -> RunRecord:
     written = data.get("format")
     if type(written) is int and written > FORMAT:
         what = say(
-            "has format {written}, which a newer version wrote; this one reads up to {FORMAT}",
-            written=written,
-            FORMAT=FORMAT,
+            "has format {format}, which a newer version wrote; this one reads up to {latest}",
+            format=written,
+            latest=FORMAT,
         )
         raise InputError(Problem(str(file), what, say("use that version of earwitness")))
     if type(written) is not int or written not in UPGRADES:
         raise InputError(
-            _problems(file, [("format", say("is {written!r}, expected {format}", written=written, format=FORMAT))])
+            _problems(file, [("format", say("is {found!r}, expected {expected}", found=written, expected=FORMAT))])
         )
     for older in range(written, FORMAT):
         data = UPGRADES[older](data) | {"format": older + 1}
@@ -391,11 +391,11 @@ def _faults(error: ValidationError) -> Iterator[Found]:
             case "extra_forbidden":
                 yield where, say("is not a known key")
             case "json_invalid":
-                yield "", say("is not a result: {what}", what=what)
+                yield "", say("is not a result: {problem}", problem=what)
             case _:
                 yield (
                     where,
-                    say("{what}, got {shown!r}", what=what, shown=str(fault["input"])[:60]),
+                    say("{problem}, got {value!r}", problem=what, value=str(fault["input"])[:60]),
                 )
 
 
@@ -428,7 +428,7 @@ def _miscounted(record: RunRecord) -> Iterator[Found]:
         yield "mean", say("is {stated}, but the exact totals give {mean}", stated=record.mean, mean=mean)
     for name, n in Counter([*(s.id for s in record.students), *(s.id for s in record.missing)]).items():
         if n > 1:
-            yield "students", say("student {name} stands there {n} times", name=name, n=n)
+            yield "students", say("student {student} stands there {n} times", student=name, n=n)
 
 
 def _unknown_names(record: RunRecord) -> Iterator[Found]:
@@ -437,7 +437,9 @@ def _unknown_names(record: RunRecord) -> Iterator[Found]:
     named += [(f"decisions.{i}.question", d.question) for i, d in enumerate(record.decisions) if d.question]
     named += [(f"ungraded.{i}.1", name) for i, (_, name) in enumerate(record.ungraded)]
     yield from (
-        (where, say("{name!r} is no question of its key", name=name)) for where, name in named if name not in questions
+        (where, say("{question!r} is no question of its key", question=name))
+        for where, name in named
+        if name not in questions
     )
     for i, (student, _) in enumerate(record.ungraded):
         if student not in students:
@@ -477,7 +479,7 @@ def _impossible(where: str, student: StudentLine, questions: int) -> Iterator[Fo
     if student.kept is not None and student.kept >= len(student.attempts):
         yield (
             f"{where}.kept",
-            say("is {kept}, counted from 0, but there are {n} attempts", kept=student.kept, n=len(student.attempts)),
+            say("is {index}, counted from 0, but there are {n} attempts", index=student.kept, n=len(student.attempts)),
         )
     if rounded(Fraction(student.exact)) != student.total:
         yield (
@@ -493,9 +495,9 @@ def other_quiz(record: RunRecord, book: QuizBook) -> Iterator[Found]:
         yield (
             "key.questions",
             say(
-                "are {questions}; this quiz has {known}",
+                "are {questions}; this quiz has {quiz_questions}",
                 questions=", ".join(record.key.questions),
-                known=", ".join(known),
+                quiz_questions=", ".join(known),
             ),
         )
     elif other := [q.id for q in book.questions if record.key.questions[q.id].digest not in (None, q.digest)]:
@@ -528,7 +530,7 @@ def _unknown_letters(where: str, letters: list[str] | str, options: Any) -> Iter
     if unknown := sorted(set(letters) - options):
         yield (
             where,
-            say("names {unknown}, the options are {options}", unknown=", ".join(unknown), options=", ".join(options)),
+            say("names {letters}, the options are {options}", letters=", ".join(unknown), options=", ".join(options)),
         )
 
 

@@ -242,13 +242,14 @@ def _nothing_left(question: Question, scorer: Scorer) -> Message:
         return messages.NOTHING
     if out & (correct | free):
         return say(
-            "{id}: no option is correct once {letters} is taken out; `everyone: true` gives all its points to all",
-            id=question.id,
+            "{question}: no option is correct once {letters} is taken out; `everyone: true` gives all its points "
+            "to all",
+            question=question.id,
             letters=", ".join(sorted(out)),
         )
     return say(
-        "{id}: no option is correct, so nobody can earn its {points:g} points under {rule} (nor in Canvas)",
-        id=question.id,
+        "{question}: no option is correct, so nobody can earn its {points:g} points under {rule} (nor in Canvas)",
+        question=question.id,
         points=question.points,
         rule=rule,
     )

@@ -52,13 +52,13 @@ def _terms(source: Source) -> dict[str, Term]:
             term = Term.model_validate(entry, strict=False)
         except ValidationError as error:
             told = error.errors()[0]
-            what = say("is no term: {told} {told2}", told=".".join(map(str, told["loc"])), told2=told["msg"])
+            what = say("is no term: {place} {error}", place=".".join(map(str, told["loc"])), error=told["msg"])
             problems.append(Problem(source.where((name,)), what, say("give `name` and `means` in each language")))
             continue
         found[name] = term
         if lacking := [one for one in LANGUAGES if not (term.name.get(one) and term.means.get(one))]:
             problems.append(
-                Problem(source.where((name,)), say("lacks {lacking}", lacking=", ".join(lacking)), say("write it"))
+                Problem(source.where((name,)), say("lacks {languages}", languages=", ".join(lacking)), say("write it"))
             )
     if problems:
         raise InputError(problems)

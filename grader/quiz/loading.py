@@ -34,7 +34,7 @@ QUIZ_FILE = "quiz.yaml"
 CITING = ("literature", "facts")
 """The evaluators whose facts can be looked up."""
 OWN_FILE = say("name a file of its folder, without `..`")
-TOO_COMPLEX = say("there are too many alternatives to go through ({MOST_STEPS:,} are tried)", MOST_STEPS=MOST_STEPS)
+TOO_COMPLEX = say("there are too many alternatives to go through ({limit:,} are tried)", limit=MOST_STEPS)
 BUILT_IN_QUIZ = Path(__file__).resolve().parents[2] / "questions"
 
 
@@ -48,7 +48,7 @@ def find_quiz(folder: Path | None) -> Path:
         return BUILT_IN_QUIZ
     raise InputError(
         Problem(
-            str(folder), say("holds no {QUIZ_FILE}", QUIZ_FILE=QUIZ_FILE), say("name the folder that holds the quiz")
+            str(folder), say("holds no {quiz_file}", quiz_file=QUIZ_FILE), say("name the folder that holds the quiz")
         )
     )
 
@@ -66,7 +66,7 @@ def load_quiz(folder: Path) -> QuizBook:
     for i, name in enumerate(quiz.questions):
         if _leads_out(name):
             problems.append(
-                Problem(source.where(("questions", i)), say("{name} lies outside the quiz", name=name), OWN_FILE)
+                Problem(source.where(("questions", i)), say("{path} lies outside the quiz", path=name), OWN_FILE)
             )
             continue
         try:
@@ -75,7 +75,7 @@ def load_quiz(folder: Path) -> QuizBook:
             missing = not (folder / name).exists()
             where = source.where(("questions", i))
             problems += (
-                [Problem(where, say("names {name}, which is not there", name=name), say("correct the name"))]
+                [Problem(where, say("names {file}, which is not there", file=name), say("correct the name"))]
                 if missing
                 else error.problems
             )
@@ -116,11 +116,7 @@ def _published(folder: Path, quiz: Quiz, source: Source) -> tuple[PublishedPair,
     path = folder / quiz.published_audio
     if _leads_out(quiz.published_audio) or not real_path(path).is_relative_to(real_path(folder)):
         where = source.where(("published_audio",))
-        raise InputError(
-            Problem(
-                where, say("{published_audio} lies outside the quiz", published_audio=quiz.published_audio), OWN_FILE
-            )
-        )
+        raise InputError(Problem(where, say("{path} lies outside the quiz", path=quiz.published_audio), OWN_FILE))
     return read_published(path)
 
 
@@ -218,13 +214,13 @@ def vocabulary(
         raise
     except (Exception, SystemExit) as error:  # an evaluator may be anybody's code
         what = say(
-            "the evaluator {name} broke when asked what it measures: {cause_of}", name=name, cause_of=cause_of(error)
+            "the evaluator {evaluator} broke when asked what it measures: {cause}",
+            evaluator=name,
+            cause=cause_of(error),
         )
         output = f"\n{shown_output(error)}" if shown_output(error) else ""
         raise Broken(
-            Problem(
-                where, what, say("{whose_fault}{output}", whose_fault=whose_fault(owner(name), error), output=output)
-            )
+            Problem(where, what, say("{fault}{output}", fault=whose_fault(owner(name), error), output=output))
         ) from error
 
 
@@ -257,10 +253,17 @@ def _offered_twice(
         rivals = other.fallback == request.fallback if alike else _cites(other) == _cites(request)
         if same := rivals and sorted(names.keys() & set(offered)):
             names_both = ", ".join(same[:3]) + (" …" if same[3:] else "")
-            what = say("{evaluator} is asked twice for {names}", evaluator=request.evaluator, names=names_both)
+            what = say(
+                "{evaluator} is asked twice for {measurements}", evaluator=request.evaluator, measurements=names_both
+            )
             if not alike:
-                what = say("{a} and {b} offer {names}", a=other.evaluator, b=request.evaluator, names=names_both)
-            remedy = say("say `as: other` here and `other.{same}` in the claims", same=same[0])
+                what = say(
+                    "{evaluator} and {other} offer {measurements}",
+                    evaluator=other.evaluator,
+                    other=request.evaluator,
+                    measurements=names_both,
+                )
+            remedy = say("say `as: other` here and `other.{measurement}` in the claims", measurement=same[0])
             yield Problem(
                 where, what, say("{remedy}, or `fallback: true` if it stands in", remedy=remedy) if alike else remedy
             )
@@ -316,7 +319,7 @@ def _mismatches(comparison: Form, known: Mapping[str, Quantity]) -> Iterator[Mes
             )
         elif wanted == "text" and (words := known[name].one_of) and value not in words:
             yield say(
-                "{name} is never “{value}”, it is one of: {words}", name=name, value=value, words=", ".join(words)
+                "{name} is never “{value}”, it is one of: {values}", name=name, value=value, values=", ".join(words)
             )
 
 
@@ -326,14 +329,18 @@ def _double_answers(question: Question, known: Mapping[str, Quantity], source: S
         where = source.where(("options", b, "claim"))
         try:
             if satisfiable([(first.claim, True), (second.claim, True)], known):
-                what = say("choose is one, but the claims of {a} and {b} can both be supported", a=a, b=b)
-                problems.append(Problem(where, what, say("make the claim of {b} exclude that of {a}", b=b, a=a)))
+                what = say(
+                    "choose is one, but the claims of {letter} and {other} can both be supported", letter=a, other=b
+                )
+                problems.append(
+                    Problem(where, what, say("make the claim of {other} exclude that of {letter}", other=b, letter=a))
+                )
         except TooComplex:
             what = say(
-                "whether the claims of {a} and {b} exclude one another cannot be found out: {TOO_COMPLEX}",
-                a=a,
-                b=b,
-                TOO_COMPLEX=TOO_COMPLEX,
+                "whether the claims of {letter} and {other} exclude one another cannot be found out: {reason}",
+                letter=a,
+                other=b,
+                reason=TOO_COMPLEX,
             )
             problems.append(Problem(where, what, say("use fewer alternatives")))
     return problems
@@ -343,7 +350,9 @@ def _across(quiz: Quiz, questions: list[Question], source: Source) -> list[Probl
     ids = [question.id for question in questions]
     repeated = sorted({name for name in ids if ids.count(name) > 1})
     problems = [
-        Problem(source.where(("questions",)), say("two questions are called {name}", name=name), say("rename one"))
+        Problem(
+            source.where(("questions",)), say("two questions are called {question}", question=name), say("rename one")
+        )
         for name in repeated
     ]
     points = sum(question.points for question in questions)

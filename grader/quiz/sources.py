@@ -113,7 +113,7 @@ def fault_of(name: str, fact: Confirmed, known: Mapping[str, Quantity]) -> Probl
     if wrong := outside(fact.value, known[name]):
         return Problem(
             name,
-            say("{name} cannot be {value!r}: it is {wrong}", name=name, value=fact.value, wrong=wrong),
+            say("{name} cannot be {value!r}: it is {expectation}", name=name, value=fact.value, expectation=wrong),
             say("give the value as the source has it"),
         )
     return None
@@ -129,11 +129,11 @@ def add_fact(folder: Path, name: str, fact: Confirmed, known: Mapping[str, Quant
     path = folder / FACTS_FILE
     if earlier := read_facts(folder, known).get(name):
         what = say(
-            "{name} was looked up already: {value!r} by {by} on {when} ({locator})",
+            "{name} was looked up already: {value!r} by {person} on {date} ({locator})",
             name=name,
             value=earlier.value,
-            by=earlier.by,
-            when=earlier.when,
+            person=earlier.by,
+            date=earlier.when,
             locator=earlier.locator,
         )
         raise InputError(Problem(str(path), what, say("take that entry out of the file first if it is wrong")))

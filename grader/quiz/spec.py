@@ -241,7 +241,7 @@ class Quiz(Frozen):
         if self.time_zone not in available_timezones():
             raise ValueError(f"time_zone {self.time_zone!r} is not an IANA zone such as Asia/Taipei")
         if wrong := self.other_offset(self.deadline):
-            raise ValueError(say("deadline {wrong}", wrong=wrong))
+            raise ValueError(say("deadline {problem}", problem=wrong))
         if len(set(self.accept)) < len(self.accept):
             raise ValueError("accept names a source twice")
         dates = [d for d in (self.deadline, self.release, self.revision_until, self.final_release) if d]
@@ -260,12 +260,12 @@ class Quiz(Frozen):
             return NOTHING
         meant = deadline.replace(tzinfo=ZoneInfo(self.time_zone)).isoformat()
         return say(
-            "{deadline} has another offset than {zone} has then: on the clock there it is {there}; write that, or "
-            "{meant} if the offset is wrong",
+            "{deadline} has another offset than {zone} has then: on the clock there it is {local_time}; write that, or "
+            "{suggestion} if the offset is wrong",
             deadline=deadline.isoformat(),
             zone=self.time_zone,
-            there=there.isoformat(),
-            meant=meant,
+            local_time=there.isoformat(),
+            suggestion=meant,
         )
 
     def local(self, moment: datetime) -> datetime:

@@ -193,13 +193,16 @@ def would_change(comparison: Comparison) -> list[Message]:
     found = [say("the other source were right: {values}", values=dissent)] if dissent else []
     names = together((m.name for m in comparison.measurements), say(" and "))
     if comparison.state == "inconclusive":
-        return [*found, say("{names} were known well enough: {reason}", names=names, reason=comparison.reason)]
+        return [
+            *found,
+            say("{measurements} were known well enough: {reason}", measurements=names, reason=comparison.reason),
+        ]
     if comparison.gap is None:
         facts = ", ".join(str(m.value) for m in comparison.measurements)
-        return [*found, say("{names} were another fact than {facts}", names=names, facts=facts)]
+        return [*found, say("{measurements} were another fact than {facts}", measurements=names, facts=facts)]
     moved = say(
-        "{names} moved by more than {needed:.4g} ({gap:.4g} to the threshold, and the margin)",
-        names=names,
+        "{measurements} moved by more than {needed:.4g} ({gap:.4g} to the threshold, and the margin)",
+        measurements=names,
         needed=comparison.gap + comparison.margin,
         gap=comparison.gap,
     )
@@ -350,7 +353,7 @@ def _packet(path: Path) -> Packet:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        what = say("is not the packet of an appeal: {place} {said}", place=place, said=first["msg"])
+        what = say("is not the packet of an appeal: {place} {error}", place=place, error=first["msg"])
         raise InputError(
             Problem(str(path), what, say("restore it (the ledger keeps every version under objects/)"))
         ) from None
@@ -432,7 +435,7 @@ def _need_possible(appeal: Appeal, made: Mapping[Way, Offer]) -> None:
         lose = say("nobody loses")
         if losers:
             lose = say("{n} lose: {students}", n=len(losers), students=named + ", …" * (len(losers) > SHOWN))
-        what = say("needs the way: as also right (nobody loses), or as right instead ({lose})", lose=lose)
+        what = say("needs the way: as also right (nobody loses), or as right instead ({losers})", losers=lose)
         raise InputError(Problem("--decision accepted", what, say("say --as also or --as instead")))
     if obstacles := made[appeal.way].obstacles:
         raise InputError(obstacles)
@@ -460,8 +463,8 @@ def _problems(grades: Grades, appeal: Appeal) -> list[Problem]:
         )
     if others := [r.student_id for r in grades.records if r.student_id != appeal.student and _names(appeal.reason, r)]:
         what = say(
-            "names {others}: the letter to {student} repeats it",
-            others=", ".join(others[:SHOWN]),
+            "names {other_students}: the letter to {student} repeats it",
+            other_students=", ".join(others[:SHOWN]),
             student=appeal.student,
         )
         problems.append(Problem("--reason", what, say("leave other students out of it")))

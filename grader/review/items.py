@@ -268,7 +268,7 @@ def show_items(out: Console, data: dict[str, Any]) -> None:
     )
     out.print(counted)
     mean = say("mean {mean} of all {n} who submitted", mean=data["mean"], n=n + left_out)
-    out.print(say("{told}; key {key}", told=mean, key=data["key"][:12]) if data["key"] else mean)
+    out.print(say("{summary}; key {key}", summary=mean, key=data["key"][:12]) if data["key"] else mean)
     for line in data["decisions"]:
         out.print(say("decided: {decision}", decision=line))
     if data["small_class"]:
@@ -297,7 +297,7 @@ def _reliability(label: Message, row: Row) -> Message:
         return say("alpha over {items}: none ({reason})", items=label, reason=row["reason"])
     told = say("alpha over {n} {items}: {alpha:.2f}", n=row["items"], items=label, alpha=row["alpha"])
     low, high = row["interval"]["low"], row["interval"]["high"]
-    return say("{told} [{low:.2f}, {high:.2f}], n = {n}", told=told, low=low, high=high, n=row["n"])
+    return say("{estimate} [{low:.2f}, {high:.2f}], n = {n}", estimate=told, low=low, high=high, n=row["n"])
 
 
 def number(value: float | None) -> str:

@@ -328,7 +328,7 @@ def show_diff(out: Console, data: dict[str, Any]) -> None:
     )
     out.print(counts)
     for note in data["notes"]:
-        out.print(say("note: {what}", what=note), style="yellow")
+        out.print(say("note: {note}", note=note), style="yellow")
     table = Table(say("student"), say("old"), say("new"), say("change"), say("rank"), say("questions"))
     shown = data["changes"] if len(data["changes"]) <= 2 * SHOWN else data["changes"][:SHOWN] + data["changes"][-SHOWN:]
     for row in shown:

@@ -44,7 +44,7 @@ def sign(folder: Path, index: Index, key: Path) -> Path:
     if done.returncode or not done.stdout:
         remedy = say("name an SSH key: a private one, or the public one of a key that the agent holds")
         raise InputError(
-            Problem(str(key), say("cannot be used to sign ({said})", said=_last_line(done.stderr)), remedy)
+            Problem(str(key), say("cannot be used to sign ({output})", output=_last_line(done.stderr)), remedy)
         )
     path = folder / RECORD_FOLDER / SIGNATURE
     write_whole(path, done.stdout)
@@ -73,7 +73,7 @@ def check(folder: Path, index: Index | None, signers: Path | None) -> Signature:
         found = _valid(armoured, index.text()) if signers is None else _by_signer(armoured, index.text(), signers)
     except Unavailable as error:
         return Signature(
-            there=True, problem=Problem(_where(), say("cannot be checked: {what}", what=error.what), error.remedy)
+            there=True, problem=Problem(_where(), say("cannot be checked: {problem}", problem=error.what), error.remedy)
         )
     except InputError as error:
         return Signature(there=True, problem=error.problems[0])
@@ -112,7 +112,7 @@ def _by_signer(armoured: bytes, signed: bytes, signers: Path) -> Signature:
     valid = _valid(armoured, signed)
     if valid.problem:
         return valid
-    what = say("is of none of the signers in {signers} ({said})", signers=signers, said=valid.said)
+    what = say("is of none of the signers in {signers} ({output})", signers=signers, output=valid.said)
     return Signature(
         there=True, problem=Problem(_where(), what, say("have a signer sign it, or add the key to the signers"))
     )
@@ -121,7 +121,7 @@ def _by_signer(armoured: bytes, signed: bytes, signers: Path) -> Signature:
 def _outcome(done: subprocess.CompletedProcess[bytes]) -> Signature:
     if done.returncode == 0:
         return Signature(there=True, said=_first_line(done.stdout))
-    what = say("does not fit {file} ({said})", file=INDEX, said=_last_line(done.stderr))
+    what = say("does not fit {file} ({output})", file=INDEX, output=_last_line(done.stderr))
     return Signature(there=True, problem=Problem(_where(), what))
 
 

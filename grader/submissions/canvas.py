@@ -118,7 +118,8 @@ class _Reader:
             return
         shown = ", ".join(f"{more:+d} in {rows} rows" for more, rows in sorted(self.excess.items()))
         what = say(
-            "`n correct` and `n incorrect` do not add up to the number of question columns: {shown}", shown=shown
+            "`n correct` and `n incorrect` do not add up to the number of question columns: {deviations}",
+            deviations=shown,
         )
         remedy = say(
             "export the report again; if the quiz holds text-only blocks, skip {row: all, cell: counts, reason: …}"
@@ -180,10 +181,10 @@ class _Reader:
         """Points as the LMS writes them; what is none is a problem, for an empty answer may have earned it."""
         points = self._numbers[text]
         if points is None and text and not self.skips(number, cell):
-            what = say("is no number of points as the LMS writes them: {shortened}", shortened=shortened(text))
+            what = say("is no number of points as the LMS writes them: {text}", text=shortened(text))
             remedy = say(
-                "export the report again, or skip {{row: {number}, cell: {cell}, reason: …}} in the class file",
-                number=number,
+                "export the report again, or skip {{row: {row}, cell: {cell}, reason: …}} in the class file",
+                row=number,
                 cell=cell,
             )
             self.problems.append(Problem(self.table.where(number, column), what, remedy))
@@ -191,9 +192,9 @@ class _Reader:
 
     def _twice(self, number: int, name: str, given: list[int]) -> list[int]:
         what = say(
-            "{name} is answered in two columns, the second being {where}",
-            name=name,
-            where=self.table.where(number, given[1]),
+            "{question} is answered in two columns, the second being {place}",
+            question=name,
+            place=self.table.where(number, given[1]),
         )
         remedy = say("ignore the column of the replaced question under `columns:` in the class file")
         self.problems.append(Problem(self.table.where(number, given[0]), what, remedy))
@@ -201,9 +202,9 @@ class _Reader:
 
     def _undecodable(self, number: int, column: int, name: str, what: Message) -> None:
         remedy = say(
-            "mend the option's text in the spec, or skip {{row: {number}, cell: {name}, reason: …}} in the class file",
-            number=number,
-            name=name,
+            "mend the option's text in the spec, or skip {{row: {row}, cell: {cell}, reason: …}} in the class file",
+            row=number,
+            cell=name,
         )
         self.problems.append(Problem(self.table.where(number, column), what, remedy))
 
@@ -216,9 +217,7 @@ class _Reader:
             return parse_moment(text)
         except ValueError:
             what = say("is not a time such as 2026-06-18 15:59:59 UTC: {text!r}", text=text)
-            remedy = say(
-                "export the report again, or skip {{row: {number}, cell: submitted, reason: …}}", number=number
-            )
+            remedy = say("export the report again, or skip {{row: {row}, cell: submitted, reason: …}}", row=number)
             self.problems.append(Problem(self.table.where(number, self.layout.named["submitted"]), what, remedy))
             return None
 
@@ -241,7 +240,7 @@ class _Reader:
 
     def _empty_cells_in_vain(self) -> Iterator[Problem]:
         if self.class_file.empty_cells is not None and not self.wordless:
-            what = say("fits nothing: the LMS gave no points for an empty cell of {name}", name=self.table.path.name)
+            what = say("fits nothing: the LMS gave no points for an empty cell of {file}", file=self.table.path.name)
             yield Problem("class file, empty_cells", what, say("remove it"))
 
     def wordless_notes(self) -> list[Message]:
@@ -250,12 +249,12 @@ class _Reader:
         graded = say("graded as empty answers (confirmed: {reason})", reason=reason) if reason else say("not graded")
         return [
             say(
-                "{name}: in {rows} the cell names no option that was ticked or got points, be it that the LMS leaves "
-                "out formulas and images or that points were given by hand: {graded}; an empty cell without points "
-                "there may hide such an option, too",
-                name=name,
+                "{question}: in {rows} the cell names no option that was ticked or got points, be it that the LMS "
+                "leaves out formulas and images or that points were given by hand: {outcome}; an empty cell without "
+                "points there may hide such an option, too",
+                question=name,
                 rows=rows_in_words(rows),
-                graded=graded,
+                outcome=graded,
             )
             for name, rows in self.wordless.items()
         ]
@@ -292,8 +291,8 @@ def _notes(layout: Layout, book: QuizBook) -> list[Message]:
         for column in columns:
             if column.points_possible != question.points:
                 note = say(
-                    "{id}: the LMS gives {theirs:g}, the quiz {ours:g} points",
-                    id=question.id,
+                    "{question}: the LMS gives {theirs:g}, the quiz {ours:g} points",
+                    question=question.id,
                     theirs=column.points_possible,
                     ours=question.points,
                 )
@@ -301,7 +300,9 @@ def _notes(layout: Layout, book: QuizBook) -> list[Message]:
         if len(columns) > 1:
             numbers = ", ".join(column.number for column in columns)
             note = say(
-                "{id}: was replaced in the LMS, its answers stand in columns {numbers}", id=question.id, numbers=numbers
+                "{question}: was replaced in the LMS, its answers stand in columns {columns}",
+                question=question.id,
+                columns=numbers,
             )
             notes.append(note)
     return notes

@@ -68,7 +68,8 @@ class CellDecoder:
             return found.pop()
         if not found:
             raise CellError(
-                say("names no option of {id}: {cell}", id=self.question.id, cell=shortened(cell)) + self._odd(text)
+                say("names no option of {question}: {cell}", question=self.question.id, cell=shortened(cell))
+                + self._odd(text)
             )
         readings = together(sorted("+".join(sorted(reading)) for reading in found), say(" or "))
         raise CellError(say("can be read as {readings}: {cell}", readings=readings, cell=shortened(cell)))
@@ -108,7 +109,10 @@ def letters_or_texts(question: Question, decoder: CellDecoder, cell: str) -> Cho
     unknown = sorted(set(named) - set(question.options))
     if unknown:
         told = say(
-            "{id} has no option {unknown}: {cell}", id=question.id, unknown=", ".join(unknown), cell=shortened(cell)
+            "{question} has no option {letters}: {cell}",
+            question=question.id,
+            letters=", ".join(unknown),
+            cell=shortened(cell),
         )
         raise CellError(told)
     if len(set(named)) < len(named):

@@ -89,8 +89,8 @@ def read_class_file(path: Path | None, book: QuizBook) -> ClassFile:
     problems += _offsets(result, source, book)
     if result.no_submission != "listed" and not result.roster:
         what = say(
-            "no_submission: {no_submission} needs a roster: nobody else knows who handed nothing in",
-            no_submission=result.no_submission,
+            "no_submission: {setting} needs a roster: nobody else knows who handed nothing in",
+            setting=result.no_submission,
         )
         problems.append(Problem(source.where(("no_submission",)), what, say("name one: `roster: roster.csv`")))
     if problems:
@@ -127,7 +127,7 @@ def _unknown_questions(file: ClassFile, source: Source, book: QuizBook) -> list[
             problems.append(
                 Problem(
                     where,
-                    say("{name} has no option {unknown}", name=name, unknown=", ".join(unknown)),
+                    say("{question} has no option {letters}", question=name, letters=", ".join(unknown)),
                     say("correct the letter"),
                 )
             )

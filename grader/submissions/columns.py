@@ -126,12 +126,12 @@ def _critical(
             missing=together(missing, say(" or ")),
         )
         if len(likely) == 1:
-            what = say("{what}, it looks like `{name}`", what=what, name=likely[0])
+            what = say("{problem}, it looks like `{column}`", problem=what, column=likely[0])
         remedy = say(
-            'write under `columns:` in the class file  "{header}": {value} or {IGNORE}',
+            'write under `columns:` in the class file  "{header}": {column} or {ignore}',
             header=table.header[at],
-            value=(likely or missing)[0],
-            IGNORE=IGNORE,
+            column=(likely or missing)[0],
+            ignore=IGNORE,
         )
         yield Problem(table.where(1, at), what, remedy)
 
@@ -151,9 +151,9 @@ def _question_columns(table: Table, first: int) -> tuple[tuple[QuestionColumn, .
             columns.append(QuestionColumn(match[1], match[2], at, float(points)))
         except ValueError:
             what = say(
-                "question {match} is not followed by its points, but by {shortened}",
-                match=match[1],
-                shortened=shortened(points),
+                "question {number} is not followed by its points, but by {header}",
+                number=match[1],
+                header=shortened(points),
             )
             problems.append(Problem(table.where(1, at + 1), what, say("export the report again")))
         at += 2
@@ -170,5 +170,5 @@ def _mapped_in_vain(table: Table, questions: Sequence[QuestionColumn], mapping: 
     for key in sorted(mapping):
         if key not in known and header_name(key) not in known:
             named = say("question {key}", key=key) if key.isdecimal() else say("the column {key!r}", key=key)
-            what = say("the class file maps {named}, which has no column here", named=named)
+            what = say("the class file maps {column}, which has no column here", column=named)
             yield Problem(table.path.name, what, say("remove it from `columns`, or name the file it belongs to"))

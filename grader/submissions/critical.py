@@ -43,15 +43,15 @@ class Critical:
         key, word = KEYS[self.column], WORDS[self.column]
         if self.reason is not None:
             if self.filled and not self.empty:
-                what = say("fits nothing: every submission of {file} has a {word}", file=file, word=word)
+                what = say("fits nothing: every submission of {file} has a {field}", file=file, field=word)
                 yield Problem(f"class file, {key}", what, say("remove it"))
             return
         if self.empty and (self.filled or not may_lack):
             what = say(
-                "has no {word} (`{column}`) in {rows_in_words}",
-                word=word,
+                "has no {field} (`{column}`) in {rows}",
+                field=word,
                 column=self.column,
-                rows_in_words=rows_in_words(self.empty),
+                rows=rows_in_words(self.empty),
             )
             remedy = say(
                 "export or complete it, skip the cell or row, or confirm it once in the class file: {key}: reason",
@@ -64,8 +64,8 @@ class Critical:
         if not self.empty:
             return
         rows = say("in {rows}", rows=rows_in_words(self.empty)) if self.filled else say("in the whole file")
-        told = say("no {what} {rows}: {consequence}", what=WORDS[self.column], rows=rows, consequence=consequence)
-        yield say("{told} (confirmed: {reason})", told=told, reason=self.reason) if self.reason else told
+        told = say("no {field} {rows}: {consequence}", field=WORDS[self.column], rows=rows, consequence=consequence)
+        yield say("{note} (confirmed: {reason})", note=told, reason=self.reason) if self.reason else told
 
 
 def rows_in_words(rows: list[int]) -> Message:

@@ -111,9 +111,9 @@ def _columns(table: Table, book: QuizBook, mapping: Mapping[str, str]) -> dict[s
         elif name not in allowed:
             what = say("{header!r} is not a column of this quiz", header=table.header[i])
             remedy = say(
-                "{did_you_mean} Else map or {IGNORE} it under `columns:` in the class file",
-                did_you_mean=did_you_mean(name, allowed),
-                IGNORE=IGNORE,
+                "{suggestion} Else map or {ignore} it under `columns:` in the class file",
+                suggestion=did_you_mean(name, allowed),
+                ignore=IGNORE,
             )
             problems.append(Problem(table.where(1, i), what, remedy))
         columns.setdefault(name, i)
@@ -203,9 +203,9 @@ class _PlainReader:
         if isinstance(answer, frozenset):
             return answer
         remedy = say(
-            "correct the cell, or skip {{row: {number}, cell: {name}, reason: …}} in the class file",
-            number=number,
-            name=name,
+            "correct the cell, or skip {{row: {row}, cell: {cell}, reason: …}} in the class file",
+            row=number,
+            cell=name,
         )
         self._problem(number, name, answer, remedy)
         return None
@@ -307,7 +307,11 @@ def _from_sheet(
     for name, given in sheet.answers.items():
         if name not in ids:
             problems.append(
-                Problem(source.where((*at, name)), say("{name} is not in the quiz", name=name), did_you_mean(name, ids))
+                Problem(
+                    source.where((*at, name)),
+                    say("{question} is not in the quiz", question=name),
+                    did_you_mean(name, ids),
+                )
             )
             continue
         answers = [reader.read(name, cell) for cell in ([given] if isinstance(given, str) else given or [])]

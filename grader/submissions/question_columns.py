@@ -105,7 +105,7 @@ def assign(table: Table, columns: Sequence[QuestionColumn], book: QuizBook, mapp
     suggested = _settle(table, unsettled, book, result) if unsettled else set()
     for question in book.questions:
         if question.id not in result.columns and question.id not in suggested:
-            what = say("no column holds {id} ({shortened})", id=question.id, shortened=shortened(question.prompt))
+            what = say("no column holds {question} ({text})", question=question.id, text=shortened(question.prompt))
             remedy = say("export the right quiz, or map its number under `columns:` in the class file")
             result.problems.append(Problem(table.path.name, what, remedy))
     return result
@@ -210,17 +210,17 @@ def _untold(table: Table, column: QuestionColumn, book: QuizBook, candidates: Se
         else NOTHING
     )
     what = say(
-        "question {number} {found}: {shortened}{like}",
+        "question {number} {finding}: {text}{candidates}",
         number=column.number,
-        found=found,
-        shortened=shortened(column.text),
-        like=like,
+        finding=found,
+        text=shortened(column.text),
+        candidates=like,
     )
     example = candidates[0].question if candidates else book.questions[0].id
     remedy = say(
-        'write under `columns:` in the class file  "{number}": {example} (its question) or {IGNORE}',
+        'write under `columns:` in the class file  "{number}": {question} (its question) or {ignore}',
         number=column.number,
-        example=example,
-        IGNORE=IGNORE,
+        question=example,
+        ignore=IGNORE,
     )
     return Problem(table.where(1, column.answer), what, remedy)

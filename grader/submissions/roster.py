@@ -28,7 +28,7 @@ def read_roster(path: Path) -> dict[str, RosterEntry]:
     names = [header_name(cell) for cell in table.header]
     at = next((names.index(header) for header in ID_HEADERS if header in names), None)
     if at is None:
-        what = say("has no column with student ids (one of {ID_HEADERS})", ID_HEADERS=", ".join(ID_HEADERS))
+        what = say("has no column with student ids (one of {headers})", headers=", ".join(ID_HEADERS))
         raise InputError(Problem(table.where(1), what, say("name the column student_id")))
     lms_at = (LMS_HEADER,) if names[at] != LMS_HEADER else ()
     entries: dict[str, RosterEntry] = {}
@@ -42,7 +42,9 @@ def read_roster(path: Path) -> dict[str, RosterEntry]:
             )
         elif what := mangled(student):
             problems.append(
-                Problem(table.where(number, at), say("the id {student!r} {what}", student=student, what=what), AS_TEXT)
+                Problem(
+                    table.where(number, at), say("the id {student!r} {problem}", student=student, problem=what), AS_TEXT
+                )
             )
         elif student in entries:
             problems.append(
@@ -87,11 +89,11 @@ def reconcile(
     known = Directory(roster)
     for submission in submissions:
         if submission.student_id not in roster and submission.student_id not in seen:
-            what = say("student {student_id} is not on the roster", student_id=submission.student_id)
+            what = say("student {student} is not on the roster", student=submission.student_id)
             guess = known.remedy(submission.student_id, submission.name)
             remedy = say(
-                "{guess}; add the student to it, or skip {{row: {row}, cell: student, reason: …}}",
-                guess=guess,
+                "{suggestion}; add the student to it, or skip {{row: {row}, cell: student, reason: …}}",
+                suggestion=guess,
                 row=submission.row,
             )
             problems.append(Problem(f"{file} row {submission.row}", what, remedy))

@@ -97,10 +97,10 @@ def repeated_students(table: Table, submissions: Sequence[Submission]) -> list[P
         known = lms.setdefault(submission.student_id, submission)
         if known.lms_id != submission.lms_id:
             what = say(
-                "student {student_id} has id {lms_id} here and {lms_id2} in row {row}",
-                student_id=submission.student_id,
+                "student {student} has id {lms_id} here and {other_id} in row {row}",
+                student=submission.student_id,
                 lms_id=submission.lms_id,
-                lms_id2=known.lms_id,
+                other_id=known.lms_id,
                 row=known.row,
             )
             problems.append(Problem(table.where(submission.row), what, say("find out which account is meant")))

@@ -39,15 +39,17 @@ class Students:
         """What only the whole file shows: ids that are alike, numbers of two students, a confirmation in vain."""
         read = dict.fromkeys(student for student in self._known.values() if student)
         for a, b in alike(student for student in read if student not in self._roster.people):
-            what = say("the ids {a!r} and {b!r} differ only in what spreadsheets and keyboards change", a=a, b=b)
+            what = say(
+                "the ids {id!r} and {other!r} differ only in what spreadsheets and keyboards change", id=a, other=b
+            )
             yield Problem(self._file, what, say("write the student's id one way, or name a roster in the class file"))
         owners: dict[str, str] = {}
         for (_, lms), student in self._known.items():
             if lms and student and owners.setdefault(lms, student) != student:
                 what = say(
-                    "the LMS's number {lms} is that of {owners} and of {student}",
-                    lms=lms,
-                    owners=owners[lms],
+                    "the LMS's number {number} is that of {other} and of {student}",
+                    number=lms,
+                    other=owners[lms],
                     student=student,
                 )
                 yield Problem(self._file, what, say("find out which account is meant, and skip the other rows"))
@@ -61,23 +63,25 @@ class Students:
         if self._by_number:
             told = say("the file has no column sis_id: students go by the LMS's number")
             reason = self._no_sis_ids
-            yield say("{told} (confirmed: {reason})", told=told, reason=reason) if reason else told
+            yield say("{note} (confirmed: {reason})", note=told, reason=reason) if reason else told
         for student, why in self._stood_in.items():
-            yield say("{student} has no sis_id and goes by the LMS's number ({why})", student=student, why=why)
+            yield say("{student} has no sis_id and goes by the LMS's number ({reason})", student=student, reason=why)
         for given, why in self._renamed.items():
-            yield say("the id {given!r} is taken for {why}", given=given, why=why)
+            yield say("the id {id!r} is taken for {student}", id=given, student=why)
 
     def _decide(self, where: str, row: int, given: str, lms: str | None, name: str) -> str:
         if lms and (what := mangled(lms)):
-            self.problems.append(Problem(where, say("the LMS's number {lms!r} {what}", lms=lms, what=what), AS_TEXT))
+            self.problems.append(
+                Problem(where, say("the LMS's number {number!r} {problem}", number=lms, problem=what), AS_TEXT)
+            )
         if not given:
             return self._without(where, row, lms or "", name)
         if given in self._roster.people:
             if rival := self._roster.rival(given, name):
                 what = say(
-                    "the id {given!r} is that of {people}, the name is that of {rival}",
-                    given=given,
-                    people=self._roster.people[given],
+                    "the id {id!r} is that of {owner}, the name is that of {rival}",
+                    id=given,
+                    owner=self._roster.people[given],
                     rival=rival,
                 )
                 self.problems.append(Problem(where, what, say("find out whose row it is, and correct the id")))
@@ -85,7 +89,7 @@ class Students:
         if lms and lms in self._roster.lms:
             student = self._roster.lms[lms].student_id
             self._renamed[given] = say(
-                "{student}, who has the LMS's number {lms} on the roster", student=student, lms=lms
+                "{student}, who has the LMS's number {number} on the roster", student=student, number=lms
             )
             return student
         if person := self._roster.certain(given, name):
@@ -95,12 +99,12 @@ class Students:
         guess = self._roster.remedy(given, name)
         if what or (self._roster.people and self._roster.likely(given)):
             wrong = what or say("is on the roster in another spelling, and not for certain")
-            whose = say("the id {given!r} of {name}", given=given, name=name) if name else None
-            found = say("{id} {wrong}", id=whose or say("the id {given!r}", given=given), wrong=wrong)
+            whose = say("the id {id!r} of {name}", id=given, name=name) if name else None
+            found = say("{id} {wrong}", id=whose or say("the id {id!r}", id=given), wrong=wrong)
             remedy = say(
-                "{guess}; {as_text}, or skip {{row: {row}, cell: student, reason: …}}",
-                guess=guess or say("name a roster in the class file, by which it may be told"),
-                as_text=AS_TEXT,
+                "{suggestion}; {remedy}, or skip {{row: {row}, cell: student, reason: …}}",
+                suggestion=guess or say("name a roster in the class file, by which it may be told"),
+                remedy=AS_TEXT,
                 row=row,
             )
             self.problems.append(Problem(where, found, remedy))
@@ -111,10 +115,10 @@ class Students:
         on_roster = self._roster.people[student].lms_id
         if lms and on_roster and lms != on_roster:
             what = say(
-                "student {student} has the LMS's number {lms} here and {on_roster} on the roster",
+                "student {student} has the LMS's number {number} here and {roster_number} on the roster",
                 student=student,
-                lms=lms,
-                on_roster=on_roster,
+                number=lms,
+                roster_number=on_roster,
             )
             self.problems.append(Problem(where, what, say("find out which account is meant")))
         return student
@@ -123,7 +127,7 @@ class Students:
         """The student of a row without an id, by the LMS's number."""
         if lms in self._roster.lms:
             student = self._roster.lms[lms].student_id
-            self._stood_in[student] = say("{lms} on the roster", lms=lms)
+            self._stood_in[student] = say("{number} on the roster", number=lms)
             return student
         if lms and (lms in self._roster.people or self._no_sis_ids is not None):
             on_roster = lms in self._roster.people
@@ -134,7 +138,9 @@ class Students:
         if likely := [str(person) for person in self._roster.likely("", name)]:
             remedies.insert(0, say("perhaps {people}", people=together(likely, say(" or "))))
         if lms:
-            remedies.append(say("if `id` is to stand in, no_sis_ids: reason in the class file (here {lms})", lms=lms))
+            remedies.append(
+                say("if `id` is to stand in, no_sis_ids: reason in the class file (here {number})", number=lms)
+            )
         remedy = together(remedies)
         self.problems.append(Problem(where, say("has no student id"), remedy))
         return ""

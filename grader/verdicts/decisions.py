@@ -205,10 +205,10 @@ def contradictions(decisions: Sequence[StaffDecision]) -> Iterator[Problem]:
     for (i, one), (j, other) in combinations(standing(decisions), 2):
         if one.question and one.question == other.question and (why := _clash(one, other)):
             what = say(
-                "two decisions cannot both hold, {why}: {told} | {told2}",
-                why=why,
-                told=one.told(i),
-                told2=other.told(j),
+                "two decisions cannot both hold, {reason}: {first} | {second}",
+                reason=why,
+                first=one.told(i),
+                second=other.told(j),
             )
             yield Problem(one.question, what, REMEDY.filled(number=i))
     hold = False
@@ -216,7 +216,7 @@ def contradictions(decisions: Sequence[StaffDecision]) -> Iterator[Problem]:
         if decision.what == "lift-hold-harmless" and not hold:
             yield Problem(
                 "hold-harmless",
-                say("is not in force: {told}", told=decision.told(number)),
+                say("is not in force: {decision}", decision=decision.told(number)),
                 say("remove lift_hold_harmless"),
             )
         if decision.what in ("hold-harmless", "lift-hold-harmless"):
@@ -226,23 +226,25 @@ def contradictions(decisions: Sequence[StaffDecision]) -> Iterator[Problem]:
 def _wrong_references(decisions: Sequence[StaffDecision]) -> Iterator[Problem]:
     for number, decision in enumerate(decisions, 1):
         for earlier in decision.replaces:
-            what = say("{told} replaces decision {earlier}", told=decision.told(number), earlier=earlier)
+            what = say("{decision} replaces decision {earlier}", decision=decision.told(number), earlier=earlier)
             if earlier >= number:
                 yield Problem(
-                    decision.question, say("{what}, which is not an earlier one", what=what), say("correct the number")
+                    decision.question,
+                    say("{replacement}, which is not an earlier one", replacement=what),
+                    say("correct the number"),
                 )
             elif decisions[earlier - 1].question != decision.question:
                 about = decisions[earlier - 1].told(earlier)
                 yield Problem(
                     decision.question,
-                    say("{what}, which is about another question: {about}", what=what, about=about),
+                    say("{replacement}, which is about another question: {other}", replacement=what, other=about),
                     say("correct it"),
                 )
             elif decisions[earlier - 1].what == "override" and decision.what == "ruling":
                 told = decisions[earlier - 1].told(earlier)
                 yield Problem(
                     decision.question,
-                    say("{what}, an override: {told}", what=what, told=told),
+                    say("{replacement}, an override: {decision}", replacement=what, decision=told),
                     say("replace it by an override"),
                 )
 
@@ -358,7 +360,7 @@ def _faults(entry: Override | Ruling, where: str, book: QuizBook) -> list[Proble
     named = (entry.correct or ()) if isinstance(entry, Override) else (*entry.disregard, *entry.always_correct)
     problems = []
     if unknown := sorted(set(named) - set(question.options)):
-        what = say("{id} has no option {unknown}", id=question.id, unknown=", ".join(unknown))
+        what = say("{question} has no option {letters}", question=question.id, letters=", ".join(unknown))
         problems.append(Problem(where, what, say("its options are {options}", options=", ".join(question.options))))
     if isinstance(entry, Override):
         if entry.correct is None and not entry.replaces:
@@ -367,12 +369,14 @@ def _faults(entry: Override | Ruling, where: str, book: QuizBook) -> list[Proble
         if question.choose == "one" and entry.correct == ():
             problems.append(
                 Problem(
-                    where, say("{id} is choose-one, and no letter is right", id=question.id), say("give one or more")
+                    where,
+                    say("{question} is choose-one, and no letter is right", question=question.id),
+                    say("give one or more"),
                 )
             )
         return problems
     if both := sorted(set(entry.disregard) & set(entry.always_correct)):
-        what = say("takes {both} out and counts it as right", both=", ".join(both))
+        what = say("takes {letters} out and counts it as right", letters=", ".join(both))
         problems.append(Problem(where, what, say("name each option under one of the two")))
     if not (named or entry.everyone or entry.replaces):
         problems.append(Problem(where, say("decides nothing"), say("give disregard, always_correct or everyone")))

@@ -39,12 +39,12 @@ FORMAT: Final = 1
 RESTORE = say("restore it from version control (`git checkout`)")
 ANEW = "earwitness evidence --record"
 REMEDY = say(
-    "{restore}, or take it and its line of {index} out and record it anew: `{anew}`",
+    "{restore}, or take it and its line of {index} out and record it anew: `{command}`",
     restore=RESTORE,
     index=INDEX,
-    anew=ANEW,
+    command=ANEW,
 )
-REBUILD = say("{restore}, or delete the folder and record anew: `{anew}`", restore=RESTORE, anew=ANEW)
+REBUILD = say("{restore}, or delete the folder and record anew: `{command}`", restore=RESTORE, command=ANEW)
 
 
 class Index(Frozen):
@@ -123,8 +123,8 @@ def inspect_record(folder: Path) -> Record:
             problems.append(
                 _problem(
                     INDEX,
-                    say("names {name}, which is not there", name=name),
-                    say("restore {name}, or take its line out", name=name),
+                    say("names {file}, which is not there", file=name),
+                    say("restore {file}, or take its line out", file=name),
                 )
             )
     told = [replace(e, problems=tuple(_of_quiz(folder, p) for p in e.problems)) for e in _doubled(entries)]
@@ -133,7 +133,7 @@ def inspect_record(folder: Path) -> Record:
 
 def _of_quiz(folder: Path, problem: Problem) -> Problem:
     """The problem with the command of its remedy as it is for this quiz."""
-    return replace(problem, remedy=problem.remedy.filled(anew=command(folder, "evidence", "--record")))
+    return replace(problem, remedy=problem.remedy.filled(command=command(folder, "evidence", "--record")))
 
 
 def _problem(name: str, what: Message, remedy: Message) -> Problem:
@@ -151,7 +151,7 @@ def _index(path: Path, *, needed: bool) -> tuple[Index | None, list[Problem]]:
     except Damaged as damage:
         return None, [_problem(INDEX, said_by(damage), REBUILD)]
     except ValueError as error:
-        return None, [_problem(INDEX, say("is not an index: {first_fault}", first_fault=first_fault(error)), REBUILD)]
+        return None, [_problem(INDEX, say("is not an index: {fault}", fault=first_fault(error)), REBUILD)]
 
 
 def _entry(path: Path, index: Index | None) -> Entry:
@@ -183,7 +183,7 @@ def _contradictions(name: str, evidence: Evidence) -> Iterator[Message]:
 
 def _unlike_index(evidence: Evidence, listed: Digests) -> Iterator[Message]:
     if difference := unlike(listed.model_dump(), digests_of(evidence)):
-        yield say("is not what {INDEX} says: {difference}", INDEX=INDEX, difference=difference)
+        yield say("is not what {index} says: {difference}", index=INDEX, difference=difference)
 
 
 def _doubled(entries: Sequence[Entry]) -> Iterator[Entry]:

@@ -150,7 +150,7 @@ def _lacking(book: QuizBook, entry: QuestionKey, testimony: Testimony, teller: T
         remedy = (
             ready[1]
             if ready
-            else say("{gather} {options} {options2}", gather=gather, options=options[1], options2=options[2])
+            else say("{command} {option} {argument}", command=gather, option=options[1], argument=options[2])
             if options
             else gap.remedy
         )
@@ -186,7 +186,10 @@ def show_differences(out: Console, differences: Sequence[str]) -> None:
     for told in differences:
         out.print(
             styled(
-                say("{indent}{told}\n{indent}-> measure anew: --evidence=refresh", indent=INDENT, told=told), "yellow"
+                say(
+                    "{indent}{difference}\n{indent}-> measure anew: --evidence=refresh", indent=INDENT, difference=told
+                ),
+                "yellow",
             ),
             soft_wrap=True,
         )
@@ -283,7 +286,7 @@ def _tree(step: Step) -> Tree:
 
 
 def _details(step: Step) -> list[Text]:
-    lines = [styled(say("    why: {why}", why=step.why), "dim")] if step.why else []
+    lines = [styled(say("    why: {reason}", reason=step.why), "dim")] if step.why else []
     comparison = step.comparison
     if comparison and comparison.gap is not None and any(m.source in MEASURED for m in comparison.measurements):
         unit = next((m.unit for m in comparison.measurements if m.unit), "")
@@ -321,9 +324,9 @@ def _show_origins(out: Console, testimony: Testimony, letter: str) -> None:
             out.print(styled(say("warning: {warning}", warning=warning), "yellow"), soft_wrap=True)
     show_differences(out, testimony.differences)
     for gap in testimony.missing:
-        what = spoken(say("missing: {what}", what=gap.what))
+        what = spoken(say("missing: {missing}", missing=gap.what))
         out.print(Text.assemble((what, "yellow"), f"\n  -> {spoken(gap.remedy)}"), soft_wrap=True)
-    print_line(out, say("recompute: {recompute}", recompute=testimony.recompute))
+    print_line(out, say("recompute: {command}", command=testimony.recompute))
 
 
 def print_command(out: Console, *words: object, before: str = "  ", after: str = "") -> None:
@@ -409,16 +412,16 @@ def _show_evidence(out: Console, evidence: Evidence, claimed: Collection[str], s
         out.print(
             styled(
                 say(
-                    "{INDENT}and {others} more that no claim compares (--json lists them)",
-                    INDENT=INDENT,
-                    others=others,
+                    "{indent}and {n} more that no claim compares (--json lists them)",
+                    indent=INDENT,
+                    n=others,
                 ),
                 "dim",
             )
         )
     sounds = [artefact for artefact in evidence.artefacts if artefact.media_type.startswith("audio/")]
     if sounds:
-        print_line(out, INDENT + say("{n} sounds (`{play}` plays them)", n=len(sounds), play=play))
+        print_line(out, INDENT + say("{n} sounds (`{command}` plays them)", n=len(sounds), command=play))
     for artefact in evidence.artefacts:
         if artefact not in sounds:
             path = str(store / artefact.path)
@@ -450,7 +453,7 @@ def _lines(measurements: Sequence[Measurement]) -> Iterator[Text]:
 
 def _columns(m: Measurement) -> tuple[str, str, str, str]:
     words = wording(m)
-    basis = ", ".join(filter(None, (words.n, words.over and spoken(say("over {what}", what=words.over)))))
+    basis = ", ".join(filter(None, (words.n, words.over and spoken(say("over {units}", units=words.over)))))
     return m.name, f"{words.value} {words.unit}".rstrip(), words.interval, basis
 
 
@@ -462,7 +465,7 @@ def show_citations(out: Console, book: QuizBook, found: Sequence[Citation]) -> N
         for said in filter(None, (one.about, m.locator, m.note)):
             out.print(Padding(said, (0, 0, 0, 4)), style="dim")
     unread = [one.measurement.name for one in found if one.measurement.standing == "recalled"]
-    out.print(say("{n} facts, {unread} of them recalled and not yet looked up", n=len(found), unread=len(unread)))
+    out.print(say("{n} facts, {recalled} of them recalled and not yet looked up", n=len(found), recalled=len(unread)))
     if unread:
         blanks = ("--value", "VALUE", "--locator", "PLACE", "--quote", "WORDS", "--by", "NAME")
         confirm = command(book.folder, "facts", "confirm", unread[0], *blanks)

@@ -251,9 +251,9 @@ class Gatherer:
         asking = [q.id for q in self.book.questions if any(self._asks(request, asked) for request in q.evidence)]
         gather = command(self.book.folder, "evidence", *asking)
         how = say(
-            "run `{gather}`, with what the evaluator {name} needs (see `earwitness evidence --help`)",
-            gather=gather,
-            name=name,
+            "run `{command}`, with what the evaluator {evaluator} needs (see `earwitness evidence --help`)",
+            command=gather,
+            evaluator=name,
         )
         return Missing(evaluator=name, what=say("no stored evidence"), remedy=how)
 
