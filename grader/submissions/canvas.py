@@ -7,28 +7,31 @@ add up to the number of questions, or else columns were removed and the file is 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from operator import itemgetter
 
 from basics.csv_source import Table
 from basics.errors import InputError, Problem
 from basics.files import sha256_of
 from basics.messages import Message, say
-from grader.quiz.spec import QuizBook
-from grader.submissions.cells import says_nothing, shortened
+from grader.quiz.spec import Question, QuizBook
+from grader.submissions.cells import CellDecoder, says_nothing, shortened
 from grader.submissions.class_file import ClassFile
 from grader.submissions.columns import Layout, find_columns
 from grader.submissions.critical import UNTIMED, Critical, rows_in_words
 from grader.submissions.model import Chosen, Submission, SubmissionFile
+from grader.submissions.question_columns import QuestionColumn
 from grader.submissions.rows import (
     MOST_PROBLEMS,
     NO_ATTEMPT,
-    CellReader,
+    Moments,
     Numbers,
     Skipper,
     count_of,
-    parse_moment,
+    read_cell,
     repeated_students,
 )
 from grader.submissions.students import Students
@@ -66,6 +69,27 @@ def read_student_analysis(table: Table, book: QuizBook, class_file: ClassFile) -
     )
 
 
+Answer = tuple[Chosen | None, float | None]
+"""The ticked options of a question and the points that the LMS gave for them; None where there are none."""
+
+
+class _Question:
+    """A question of the quiz in the file: its columns, and what their cells say.
+
+    `known` has the answer by the texts of the cells, each read once: a class repeats itself. What is a problem, or is
+    told of a row, is not kept there.
+    """
+
+    def __init__(self, question: Question, columns: Sequence[QuestionColumn]) -> None:
+        self.id = question.id
+        self.columns = tuple(column.answer for column in columns)
+        self.decoder = CellDecoder(question)
+        self.known: dict[tuple[str, ...], Answer] = {}
+        self.cells: Callable[[Sequence[str]], tuple[str, ...]] = itemgetter(
+            *(at for answer in self.columns for at in (answer, answer + 1))
+        )
+
+
 @dataclass
 class _Reader:
     table: Table
@@ -73,27 +97,19 @@ class _Reader:
     class_file: ClassFile
     layout: Layout
     problems: list[Problem] = field(default_factory=list)
-    excess: Counter[int] = field(default_factory=Counter)
+    counts: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     wordless: dict[str, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ids = tuple(question.id for question in self.book.questions)
-        self._columns = [
-            (
-                question.id,
-                tuple(c.answer for c in self.layout.assigned[question.id]),
-                CellReader(question.id, self.book),
-            )
-            for question in self.book.questions
-        ]
-        self._given = [column.answer + 1 for column in self.layout.questions]
-        one_each = all(len(columns) == 1 for _, columns, _ in self._columns)
-        self._single = [(columns[0], reader.known) for _, columns, reader in self._columns] if one_each else []
-        self._numbers = Numbers()
-        self._identity = self.layout.get("sis_id"), self.layout.get("id")
+        self._questions = [_Question(q, self.layout.assigned[q.id]) for q in self.book.questions]
+        self._points = slice(self.layout.questions[0].answer + 1, self.layout.questions[-1].answer + 2, 2)
+        self._named = tuple(self.layout.named.items())
+        self._numbers, self._moments = Numbers(), Moments()
         self.skips = Skipper(self.class_file, self.table.path.name)
-        by_number = self._identity[0] is None
-        self.students = Students(self.table.path.name, self.class_file, by_number=by_number)
+        self._identity = "id" if self.layout.get("sis_id") is None else "sis_id"
+        where = partial(self.table.where, column=self.layout.named[self._identity])
+        self.students = Students(self.table.path.name, self.class_file, where, by_number=self._identity == "id")
         self.times = Critical("submitted", self.class_file.no_times)
         self.attempts = Critical("attempt", self.class_file.no_attempts)
 
@@ -114,9 +130,14 @@ class _Reader:
 
     def check_counts(self) -> None:
         """`n correct` + `n incorrect` must be the number of questions of every row."""
-        if self.skips("all", "counts") or set(self.excess) <= {0}:
+        excess: Counter[int] = Counter()
+        for (right, wrong, given), rows in self.counts.items():
+            n, m = count_of(right), count_of(wrong)
+            if n is not None and m is not None:
+                excess[n + m - given] += rows
+        if self.skips("all", "counts") or set(excess) <= {0}:
             return
-        shown = ", ".join(f"{more:+d} in {rows} rows" for more, rows in sorted(self.excess.items()))
+        shown = ", ".join(f"{more:+d} in {rows} rows" for more, rows in sorted(excess.items()))
         what = say(
             "`n correct` and `n incorrect` do not add up to the number of question columns: {deviations}",
             deviations=shown,
@@ -127,53 +148,53 @@ class _Reader:
         self.problems.append(Problem(self.table.path.name, what, remedy))
 
     def _submission(self, number: int, row: Sequence[str]) -> Submission:
-        sis, lms = (row[i].strip() if i is not None else "" for i in self._identity)
-        place = self.table.where(number, next(at for at in self._identity if at is not None))
-        given, name = sis if self._identity[0] is not None else lms, self._text(row, "name")
-        student = self.students(place, number, given, lms, name)
+        named = {name: row[at].strip() for name, at in self._named}
+        name, lms = named.get("name", ""), named.get("id", "")
+        student = self.students(number, named[self._identity], lms, name)
         chosen, points = self._answers(number, row)
-        self._count(row)
+        points_of_all = row[self._points]
+        given = len(points_of_all) - points_of_all.count("")
+        self.counts[named.get("n correct", ""), named.get("n incorrect", ""), given] += 1
         return Submission(
             student_id=student,
             questions=self.ids,
             chosen=chosen,
             name=name,
-            section=self._text(row, "section"),
-            submitted=self._moment(number, row),
-            attempt=self._attempt(number, row),
+            section=named.get("section", ""),
+            submitted=self._moment(number, named.get("submitted", "")),
+            attempt=self._attempt(number, named.get("attempt", "")),
             lms_id=lms,
             lms_points=points,
-            lms_score=self._number(number, self.layout.get("score"), self._text(row, "score"), "score"),
+            lms_score=self._number(number, self.layout.get("score"), named.get("score", ""), "score"),
             row=number,
         )
 
     def _answers(self, number: int, row: Sequence[str]) -> tuple[tuple[Chosen | None, ...], tuple[float | None, ...]]:
-        marks = [row[at + 1] for at, _ in self._single]
-        if marks and "" not in marks and number not in self.skips.rows:
-            chosen = [known.get(row[at]) for at, known in self._single]
-            points = [self._numbers[mark] for mark in marks]
-            if None not in chosen and None not in points:
-                return tuple(chosen), tuple(points)
-        pairs = [self._answer(number, row, *column) for column in self._columns]
-        return tuple([chosen for chosen, _ in pairs]), tuple([points for _, points in pairs])
+        if number in self.skips.rows:
+            answers = [self._answer(number, row, question) for question in self._questions]
+        else:
+            answers = [q.known.get(q.cells(row)) or self._answer(number, row, q) for q in self._questions]
+        chosen, points = zip(*answers, strict=True)
+        return chosen, points
 
-    def _answer(
-        self, number: int, row: Sequence[str], name: str, columns: tuple[int, ...], reader: CellReader
-    ) -> tuple[Chosen | None, float | None]:
-        given = [at for at in columns if row[at] or row[at + 1]]
-        if self.skips(number, name) or not given:
+    def _answer(self, number: int, row: Sequence[str], question: _Question) -> Answer:
+        given = [at for at in question.columns if row[at] or row[at + 1]]
+        if self.skips(number, question.id) or not given:
             return None, None
+        before = len(self.problems)
         if len(given) > 1:
-            given = self._twice(number, name, given)
-        points = self._number(number, given[0] + 1, row[given[0] + 1], name)
+            given = self._twice(number, question.id, given)
+        points = self._number(number, given[0] + 1, row[given[0] + 1], question.id)
         cell = row[given[0]]
-        answer = reader.read(cell)
+        answer = read_cell(question.decoder, cell)
         if isinstance(answer, frozenset) and (answer or not points):
+            if len(self.problems) == before:
+                question.known[question.cells(row)] = answer, points
             return answer, points
         if isinstance(answer, Message) and not says_nothing(cell):
-            self._undecodable(number, given[0], name, answer)
+            self._undecodable(number, given[0], question.id, answer)
             return None, points
-        self.wordless.setdefault(name, []).append(number)
+        self.wordless.setdefault(question.id, []).append(number)
         confirmed = isinstance(answer, frozenset) and self.class_file.empty_cells is not None
         return frozenset() if confirmed else None, points
 
@@ -208,21 +229,19 @@ class _Reader:
         )
         self.problems.append(Problem(self.table.where(number, column), what, remedy))
 
-    def _moment(self, number: int, row: Sequence[str]) -> datetime | None:
-        text = self._text(row, "submitted")
+    def _moment(self, number: int, text: str) -> datetime | None:
         if self.skips(number, "submitted"):
             return None
         self.times.saw(number, text)
         try:
-            return parse_moment(text)
+            return self._moments[text]
         except ValueError:
             what = say("is not a time such as 2026-06-18 15:59:59 UTC: {text!r}", text=text)
             remedy = say("export the report again, or skip {{row: {row}, cell: submitted, reason: …}}", row=number)
             self.problems.append(Problem(self.table.where(number, self.layout.named["submitted"]), what, remedy))
             return None
 
-    def _attempt(self, number: int, row: Sequence[str]) -> int | None:
-        text = self._text(row, "attempt")
+    def _attempt(self, number: int, text: str) -> int | None:
         self.attempts.saw(number, text)
         found = count_of(text)
         if text and found is None:
@@ -267,16 +286,6 @@ class _Reader:
             policy=policy,
         )
         return [*self.times.notes(UNTIMED), *self.attempts.notes(kept)]
-
-    def _count(self, row: Sequence[str]) -> None:
-        right, wrong = count_of(self._text(row, "n correct")), count_of(self._text(row, "n incorrect"))
-        if right is not None and wrong is not None:
-            given = len(self._given) - [row[at] for at in self._given].count("")
-            self.excess[right + wrong - given] += 1
-
-    def _text(self, row: Sequence[str], name: str) -> str:
-        at = self.layout.named.get(name)
-        return "" if at is None else row[at].strip()
 
 
 def _notes(layout: Layout, book: QuizBook) -> list[Message]:

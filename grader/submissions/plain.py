@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,9 @@ from grader.submissions.model import Chosen, Submission, SubmissionFile
 from grader.submissions.rows import (
     MOST_PROBLEMS,
     NO_ATTEMPT,
+    Moments,
     Skipper,
     count_of,
-    parse_moment,
     repeated_students,
 )
 from grader.submissions.students import Students
@@ -152,9 +153,10 @@ class _PlainReader:
         self.ids = tuple(question.id for question in book.questions)
         self.problems: list[Problem] = []
         self.skips = Skipper(class_file, table.path.name)
-        self.students = Students(table.path.name, class_file)
+        self.students = Students(table.path.name, class_file, partial(table.where, column=columns[STUDENT_ID]))
         self.times = Critical("submitted", class_file.no_times)
         self.attempts = Critical("attempt", class_file.no_attempts)
+        self._moments = Moments()
         self._reader = AnswerReader(book)
         self._at = [(name, columns[name], self._reader.known[name]) for name in self.ids]
 
@@ -178,7 +180,7 @@ class _PlainReader:
     def _submission(self, number: int, row: Sequence[str]) -> Submission:
         given, name = row[self.columns[STUDENT_ID]].strip(), self._text(row, "name")
         if given:
-            student = self.students(self.table.where(number, self.columns[STUDENT_ID]), number, given, name=name)
+            student = self.students(number, given, name=name)
         else:
             student = ""
             self._problem(number, STUDENT_ID, say("is empty"), say("write the student's id"))
@@ -218,7 +220,7 @@ class _PlainReader:
         if not text:
             return None
         try:
-            return parse_moment(text)
+            return self._moments[text]
         except ValueError:
             what = say("is not a time with its offset such as 2026-06-18T23:59:59+08:00: {text!r}", text=text)
             self._problem(number, "submitted", what, say("write the offset from UTC, once"))
@@ -266,12 +268,16 @@ def read_yaml(path: Path, book: QuizBook, class_file: ClassFile = NOTHING_SPECIA
     problems: list[Problem] = []
     submissions = []
     times, attempts = Critical("submitted", class_file.no_times), Critical("attempt", class_file.no_attempts)
-    students = Students(path.name, class_file)
+
+    def answers_at(row: int) -> tuple[Any, ...]:
+        return ("submissions", row - 1, "answers") if many else ("answers",)
+
+    students = Students(path.name, class_file, lambda row: source.where(answers_at(row)))
     for i, sheet in enumerate(sheets):
         times.saw(i + 1, str(sheet.submitted or ""))
         attempts.saw(i + 1, str(sheet.attempt or ""))
-        at: tuple[Any, ...] = ("submissions", i, "answers") if many else ("answers",)
-        student = students(source.where(at), i + 1, sheet.student_id.strip(), name=sheet.name)
+        at = answers_at(i + 1)
+        student = students(i + 1, sheet.student_id.strip(), name=sheet.name)
         submissions.append(_from_sheet(student, sheet, source, at, reader, ids, problems))
         if [s.student_id for s in submissions].index(student) != i and sheet.attempt is None:
             what = say("student {student} stands there twice", student=student)

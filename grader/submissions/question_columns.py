@@ -16,9 +16,9 @@ from basics.csv_source import Table
 from basics.errors import Problem
 from basics.messages import NOTHING, Message, say, together
 from grader.quiz.spec import Question, QuizBook
-from grader.submissions.cells import letters, says_nothing, shortened, strip_tags, without_tags
+from grader.submissions.cells import CellDecoder, letters, says_nothing, shortened, strip_tags, without_tags
 from grader.submissions.class_file import IGNORE
-from grader.submissions.rows import CellReader
+from grader.submissions.rows import read_cell
 
 SHORTEST_PREFIX = 12
 """Letters of a cut-off question text that suffice to recognise it, if only one question of the quiz begins so."""
@@ -185,8 +185,8 @@ def _best(candidates: Sequence[Candidate]) -> str | None:
 
 
 def _fitting(name: str, answers: Counter[str], book: QuizBook) -> int:
-    reader = CellReader(name, book)
-    return sum(number for cell, number in answers.items() if not isinstance(reader.read(cell), str))
+    decoder = CellDecoder(book.question(name))
+    return sum(number for cell, number in answers.items() if not isinstance(read_cell(decoder, cell), str))
 
 
 def _answers(table: Table, columns: Sequence[QuestionColumn]) -> dict[str, Counter[str]]:

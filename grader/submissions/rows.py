@@ -1,4 +1,4 @@
-"""What the readers of rows share: times, numbers by their text, cells read once, students twice, cells to leave out."""
+"""What the readers of rows share: times and numbers by their text, cells, students twice, cells to leave out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from basics.csv_source import Table
 from basics.errors import Problem
 from basics.messages import Message, said_by, say
 from basics.moments import in_range
-from grader.quiz.spec import QuizBook
 from grader.submissions.cells import CellDecoder, CellError
 from grader.submissions.class_file import ClassFile
 from grader.submissions.model import Chosen, Submission
@@ -32,24 +31,20 @@ class Numbers(dict[str, float | None]):
         return self[text]
 
 
-class CellReader:
-    """Reads a question's cells, each distinct text once: a class repeats itself. Empty ones are not kept as known."""
+class Moments(dict[str, datetime | None]):
+    """Times by their text, likewise. Raises ValueError like `parse_moment`."""
 
-    def __init__(self, name: str, book: QuizBook) -> None:
-        self.decoder = CellDecoder(book.question(name))
-        self.known: dict[str, Chosen] = {}
+    def __missing__(self, text: str) -> datetime | None:
+        self[text] = parse_moment(text)
+        return self[text]
 
-    def read(self, cell: str) -> Chosen | Message:
-        """The ticked options, or what is wrong with the cell."""
-        if cell in self.known:
-            return self.known[cell]
-        try:
-            answer = self.decoder.decode(cell)
-        except CellError as error:
-            return said_by(error)
-        if answer:
-            self.known[cell] = answer
-        return answer
+
+def read_cell(decoder: CellDecoder, cell: str) -> Chosen | Message:
+    """The ticked options, or what is wrong with the cell."""
+    try:
+        return decoder.decode(cell)
+    except CellError as error:
+        return said_by(error)
 
 
 def parse_moment(text: str) -> datetime | None:

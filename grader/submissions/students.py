@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from basics.errors import Problem
@@ -15,24 +15,26 @@ from grader.submissions.roster import AS_TEXT, read_roster
 class Students:
     """The students of one file while it is read. What cannot be told is a problem, what was told otherwise a note."""
 
-    def __init__(self, file: str, class_file: ClassFile, *, by_number: bool = False) -> None:
-        """`by_number`: the file has no ids but the LMS's numbers."""
+    def __init__(
+        self, file: str, class_file: ClassFile, where: Callable[[int], str], *, by_number: bool = False
+    ) -> None:
+        """`where` names a row for messages; `by_number`: the file has no ids but the LMS's numbers."""
         self.problems: list[Problem] = []
-        self._file = file
+        self._file, self._where = file, where
         self._roster = Directory(read_roster(Path(class_file.roster)) if class_file.roster else {})
         self._no_sis_ids, self._by_number = class_file.no_sis_ids, by_number
         self._known: dict[tuple[str, str | None], str] = {}
         self._renamed: dict[str, str] = {}
         self._stood_in: dict[str, str] = {}
 
-    def __call__(self, where: str, row: int, given: str, lms: str | None = None, name: str = "") -> str:
+    def __call__(self, row: int, given: str, lms: str | None = None, name: str = "") -> str:
         """The student of a row that gives this id and, in a report of the LMS, this number of the LMS.
 
         An empty `given` is stood in for by the number where roster or class file say so.
         """
         known = self._known.get((given, lms))
         if not known:
-            known = self._known[given, lms] = self._decide(where, row, given, lms, name)
+            known = self._known[given, lms] = self._decide(row, given, lms, name)
         return known
 
     def finish(self) -> Iterator[Problem]:
@@ -69,13 +71,11 @@ class Students:
         for given, why in self._renamed.items():
             yield say("the id {id!r} is taken for {student}", id=given, student=why)
 
-    def _decide(self, where: str, row: int, given: str, lms: str | None, name: str) -> str:
+    def _decide(self, row: int, given: str, lms: str | None, name: str) -> str:
         if lms and (what := mangled(lms)):
-            self.problems.append(
-                Problem(where, say("the LMS's number {number!r} {problem}", number=lms, problem=what), AS_TEXT)
-            )
+            self._problem(row, say("the LMS's number {number!r} {problem}", number=lms, problem=what), AS_TEXT)
         if not given:
-            return self._without(where, row, lms or "", name)
+            return self._without(row, lms or "", name)
         if given in self._roster.people:
             if rival := self._roster.rival(given, name):
                 what = say(
@@ -84,8 +84,8 @@ class Students:
                     owner=self._roster.people[given],
                     rival=rival,
                 )
-                self.problems.append(Problem(where, what, say("find out whose row it is, and correct the id")))
-            return self._by_roster(where, given, lms)
+                self._problem(row, what, say("find out whose row it is, and correct the id"))
+            return self._by_roster(row, given, lms)
         if lms and lms in self._roster.lms:
             student = self._roster.lms[lms].student_id
             self._renamed[given] = say(
@@ -94,23 +94,23 @@ class Students:
             return student
         if person := self._roster.certain(given, name):
             self._renamed[given] = say("{person}, whom alone on the roster it can mean", person=str(person))
-            return self._by_roster(where, person.student_id, lms)
+            return self._by_roster(row, person.student_id, lms)
         what = mangled(given)
-        guess = self._roster.remedy(given, name)
         if what or (self._roster.people and self._roster.likely(given)):
             wrong = what or say("is on the roster in another spelling, and not for certain")
             whose = say("the id {id!r} of {name}", id=given, name=name) if name else None
             found = say("{id} {wrong}", id=whose or say("the id {id!r}", id=given), wrong=wrong)
             remedy = say(
                 "{suggestion}; {remedy}, or skip {{row: {row}, cell: student, reason: …}}",
-                suggestion=guess or say("name a roster in the class file, by which it may be told"),
+                suggestion=self._roster.remedy(given, name)
+                or say("name a roster in the class file, by which it may be told"),
                 remedy=AS_TEXT,
                 row=row,
             )
-            self.problems.append(Problem(where, found, remedy))
+            self._problem(row, found, remedy)
         return given
 
-    def _by_roster(self, where: str, student: str, lms: str | None) -> str:
+    def _by_roster(self, row: int, student: str, lms: str | None) -> str:
         """The student, whose number of the LMS must be the roster's, where that has one."""
         on_roster = self._roster.people[student].lms_id
         if lms and on_roster and lms != on_roster:
@@ -120,10 +120,10 @@ class Students:
                 number=lms,
                 roster_number=on_roster,
             )
-            self.problems.append(Problem(where, what, say("find out which account is meant")))
+            self._problem(row, what, say("find out which account is meant"))
         return student
 
-    def _without(self, where: str, row: int, lms: str, name: str) -> str:
+    def _without(self, row: int, lms: str, name: str) -> str:
         """The student of a row without an id, by the LMS's number."""
         if lms in self._roster.lms:
             student = self._roster.lms[lms].student_id
@@ -141,6 +141,8 @@ class Students:
             remedies.append(
                 say("if `id` is to stand in, no_sis_ids: reason in the class file (here {number})", number=lms)
             )
-        remedy = together(remedies)
-        self.problems.append(Problem(where, say("has no student id"), remedy))
+        self._problem(row, say("has no student id"), together(remedies))
         return ""
+
+    def _problem(self, row: int, what: Message, remedy: Message) -> None:
+        self.problems.append(Problem(self._where(row), what, remedy))
