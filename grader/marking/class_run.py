@@ -27,7 +27,7 @@ from grader.marking.run_record import (
 from grader.marking.scoring import RULES, correct_options, mean_of, median_of, printed_points, rounded
 from grader.quiz.spec import CreditRule, QuizBook
 from grader.submissions.class_file import ClassFile
-from grader.submissions.model import SubmissionFile
+from grader.submissions.model import SubmissionFile, without_collection
 from grader.verdicts.decisions import in_force
 from grader.verdicts.key import AnswerKey, QuestionKey
 
@@ -85,6 +85,7 @@ class ClassRun:
         )
 
 
+@without_collection
 def grade_file(
     file: SubmissionFile,
     book: QuizBook,

@@ -160,8 +160,8 @@ def grade_students(
 def hold_harmless(grades: Grades, floors: Mapping[str, Fraction]) -> None:
     """Raise every total below the student's floor to it, with a line in the record; who has none is left alone."""
     for record in grades.records:
-        before, now = floors.get(record.student_id), grades.total(record)
-        if before is not None and now < before:
+        before = floors.get(record.student_id)
+        if before is not None and (now := grades.total(record)) < before:
             detail = say(
                 "the regrade gives {new_total}, the earlier total {old_total} is kept",
                 new_total=rounded(now),
@@ -194,12 +194,12 @@ def check_students(
     roster = roster_of(class_file) if roster is None else roster
     missing: tuple[RosterEntry, ...] = ()
     problems: list[Problem] = []
-    known = {s.student_id: RosterEntry(s.student_id, s.name) for s in file.submissions}
     if roster:
         missing, problems = reconcile(roster, file.submissions, file.path.name)
-        known |= roster
-    problems += unknown_students([e.student for e in class_file.extensions], known, "extensions")
-    problems += unknown_students([v.student for v in class_file.violations], known, "violations")
+    if class_file.extensions or class_file.violations:
+        known = {s.student_id: RosterEntry(s.student_id, s.name) for s in file.submissions} | dict(roster)
+        problems += unknown_students([e.student for e in class_file.extensions], known, "extensions")
+        problems += unknown_students([v.student for v in class_file.violations], known, "violations")
     if problems:
         raise InputError(problems)
     return missing

@@ -103,6 +103,9 @@ def reconcile(
 
 def unknown_students(named: Collection[str], known: Mapping[str, RosterEntry], what: str) -> list[Problem]:
     """A problem for each student whom the class file names and nobody knows."""
+    unknown = sorted(set(named) - set(known))
+    if not unknown:
+        return []
     directory = Directory(known)
     return [
         Problem(
@@ -110,5 +113,5 @@ def unknown_students(named: Collection[str], known: Mapping[str, RosterEntry], w
             say("student {student} is neither on the roster nor in the file", student=student),
             say("correct the id: {remedy}", remedy=directory.remedy(student)),
         )
-        for student in sorted(set(named) - set(known))
+        for student in unknown
     ]
