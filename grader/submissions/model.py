@@ -99,7 +99,8 @@ R = TypeVar("R")
 def without_collection(function: Callable[P, R]) -> Callable[P, R]:
     """Run `function` with the cyclic collector off, which would visit millions of submissions again and again.
 
-    What such functions make has no cycles; reference counts free it.
+    What such functions make has no cycles; reference counts free it. Afterwards it is among what the collector takes
+    for old, or the next object that is made would have it visit all of it once.
     """
 
     @wraps(function)
@@ -110,6 +111,8 @@ def without_collection(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         finally:
             if was_on:
+                gc.freeze()
+                gc.unfreeze()
                 gc.enable()
 
     return wrapped
