@@ -252,6 +252,22 @@ def test_a_named_cell_is_left_out_even_if_it_can_be_read(tmp_path: Path, book: Q
     assert [submission.chosen[4] is None for submission in file.submissions] == [False, True, False]
 
 
+def test_cells_like_others_are_each_told_of_and_left_out_alone(tmp_path: Path, book: QuizBook) -> None:
+    [attempt] = random_class(book, 1)
+    alike = [replace(attempt, student=i) for i in range(4)]
+    path = Report().write(tmp_path / "r.csv", book, alike)
+    file = read_submissions(path, book, skip(4, "q01"))
+    assert [submission.chosen[0] for submission in file.submissions].count(None) == 1
+    rows = list(csv.reader(io.StringIO(path.read_text())))
+    for row in rows[1:]:
+        row[9] = "1,0"
+    assert problems(write(path, rows), book).count("is no number of points as the LMS writes them") == 4
+    for row in rows[1:]:
+        row[8:10] = ["", "1.0"]
+    [note] = [note for note in read_submissions(write(path, rows), book).notes if note.startswith("q01: in ")]
+    assert note.startswith("q01: in rows 2, 3, 4, 5 the cell names no option")
+
+
 @pytest.mark.parametrize(("row", "cell"), [(99, "q05"), (99, "student")])
 def test_skipping_what_is_not_there_is_a_mistake(tmp_path: Path, book: QuizBook, row: int, cell: str) -> None:
     path = Report().write(tmp_path / "r.csv", book, random_class(book, 3))

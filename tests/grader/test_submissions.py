@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from basics.errors import InputError
 from grader.quiz.spec import QuizBook
 from grader.submissions.class_file import read_class_file
+from grader.submissions.model import without_collection
 from grader.submissions.reading import read_submissions
 from grader.submissions.rows import parse_moment
 from tests.grader.classroom import make_book
@@ -207,3 +209,11 @@ def test_a_time_with_two_zones_or_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"2026-06-18|isoformat|Invalid"):
         parse_moment(text)
     assert parse_moment("") is None
+
+
+def test_the_collector_goes_on_after_a_bulk_step_and_not_at_once_through_what_that_made() -> None:
+    made = without_collection(lambda: [[] for _ in range(10_000)])()
+    young = set(map(id, gc.get_objects(generation=0)))
+    assert gc.isenabled()
+    assert not gc.get_freeze_count()
+    assert not young & set(map(id, made))
