@@ -277,9 +277,14 @@ def working_with(crew: Crew) -> Iterator[None]:
         _elsewhere.reset(token)
 
 
+def elsewhere() -> Crew | None:
+    """The crew of `working_with`, where there is one."""
+    return _elsewhere.get()
+
+
 def anyone(jobs: int | None = None) -> AbstractContextManager[Crew]:
     """The crew of `working_with`, or `jobs` worker processes here."""
-    crew = _elsewhere.get()
+    crew = elsewhere()
     return nullcontext(crew) if crew else here(jobs)
 
 
@@ -306,16 +311,17 @@ def side_by_side(tasks: Iterable[Callable[[Pool], Result]], jobs: int | None = N
     Where a task raises, the others are given up and it is raised here.
     """
     with anyone(jobs) as crew:
-        yield from _in_order(tasks, crew)
+        yield from in_order(tasks, crew)
 
 
 def by_workers(tasks: Iterable[Callable[[], Result]], jobs: int | None = None) -> Iterator[Result]:
     """The result of every picklable task, in their order, each run by one of `jobs` workers here."""
     with here(jobs) as crew:
-        yield from _in_order((partial(Pool.call, function=task) for task in tasks), crew)
+        yield from in_order((partial(Pool.call, function=task) for task in tasks), crew)
 
 
-def _in_order(tasks: Iterable[Callable[[Pool], Result]], crew: Crew) -> Iterator[Result]:
+def in_order(tasks: Iterable[Callable[[Pool], Result]], crew: Crew) -> Iterator[Result]:
+    """The result of every task, in their order. Where one raises, it is raised here."""
     early: dict[int, Result] = {}
     following = 0
     for number, future in as_completed(enumerate(tasks), crew):

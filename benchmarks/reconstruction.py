@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 
 from audio.clip import load, resample
 from audio.metrics import METRICS
+from evaluators.codecs import loaded_codec
 from evaluators.evidence import Site
 from evaluators.gathering import gather
 from evaluators.reconstruction import Reconstruction
 from evaluators.reconstruction.parameters import Request
-from evaluators.reconstruction.reconstructor import kept_codec
 from evaluators.reconstruction.scores import RATE, cut_points
 from evaluators.store import Store
 from tests.checkpoints import random_checkpoint
@@ -47,7 +47,7 @@ def own(checkpoint: Path, store: Path, files: dict[str, str]) -> dict[tuple[str,
     Weights and codec are forgotten first: as in a new process, the digest is taken and the model loaded again.
     """
     (checkpoint / "model.safetensors").touch()
-    kept_codec.cache_clear()
+    loaded_codec.cache_clear()
     values = {}
     for roles in (("english", "chinese"), ("laughter", "music")):
         keys = {"clips": {role: files[role] for role in roles}, "codebooks": CODEBOOKS, "sweep": SWEEP}

@@ -82,6 +82,7 @@ class Codec(SoundCodec):
     weights_digest: str  # sha256 of the weights
     identity: tuple[str, str | None]  # sha256 of the weights and of their configuration
     is_reference: bool  # whether these are Kyutai's published Mimi weights, on which evidence of record rests
+    loading: tuple[str, str]  # by which source and device `load_codec` finds it, in another process too
 
     @abstractmethod
     def encode(self, audio: Sequence[Audio], codebooks: int | None = None) -> list[Codes]:

@@ -67,6 +67,7 @@ class MimiCodec(Codec):
         self.is_reference = weights.is_reference
         self.weights_digest = weights.digest
         self.identity = weights.identity
+        self.loading = weights.place, str(device)
         self.name = weights.name
         self.batch_frames = 0 if device.type == "cpu" else round(BATCH_SECONDS * self.frame_rate)
         self.provenance: Mapping[str, str] = {

@@ -16,17 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from audio.codec.contract import Rate, SoundCodec
-from audio.codec.weights import MIMI
+from audio.codec.references import FORMATS, FfmpegCodec
+from audio.codec.weights import NAMES as WEIGHTS
 from basics.errors import EarwitnessError, InputError, Problem, Unavailable
 from basics.listing import first_few
 from basics.messages import say, together
 from basics.suggestions import did_you_mean
 
 GROUP = "earwitness.codecs"
-POCKET = Path(__file__).parent.parent / "pocket_mimi"
-NAMES = ("mimi", "pocket", "opus", "mp3")
+NAMES = (*WEIGHTS, *FORMATS)
 SETTING = re.compile(r"(?:nq=(?P<codebooks>\d{1,4})|(?P<kilobits>\d{1,6}(?:\.\d+)?)(?:k|kbps|kbit/s)?)", re.IGNORECASE)
-HUB = re.compile(r"(?P<source>[\w.-]+/[\w.-]+):(?P<revision>[\w.-]+)")
 HOW = say("write CODEC, CODEC@BITRATE in kbit/s, or CODEC@nq=N; several after commas, or all")
 
 
@@ -59,21 +58,32 @@ def find_codec(source: str, device: str = "auto") -> SoundCodec:
     not here.
     """
     from audio.codec.loading import load_codec
-    from audio.codec.references import FORMATS, FfmpegCodec
 
     if points := _brought().get(source, []):
         return _foreign(source, points)
     if source in FORMATS:
         return FfmpegCodec(source)
-    if source in ("mimi", "pocket"):
-        return load_codec(MIMI if source == "mimi" else POCKET, device=device)
-    if not Path(source).expanduser().exists():
-        if found := HUB.fullmatch(source):
-            return load_codec(found["source"], revision=found["revision"], device=device)
-        if source.count("/") != 1 or source.startswith((".", "/", "~")):
-            what = say("is no codec: neither a name, nor a folder that is there, nor a hub id (owner/name)")
-            raise InputError(Problem(source, what, did_you_mean(source, {*NAMES, *_brought()})))
-    return load_codec(source, device=device)
+    return load_codec(require_place(source), device=device)
+
+
+def require_place(source: str) -> str:
+    """Where `find_weights` looks for what is called `source`. Raises InputError where that can be no neural codec."""
+    if source in WEIGHTS:
+        return str(WEIGHTS[source])
+    others = {*FORMATS, *_brought()}
+    if source in others:
+        raise InputError(
+            Problem(
+                source,
+                say("is a codec without a file of weights, which evidence is told by"),
+                say("name one that has: {names}, a folder, or a hub id (owner/name)", names=", ".join(WEIGHTS)),
+            )
+        )
+    elsewhere = source.count("/") == 1 and not source.startswith((".", "/", "~"))
+    if not elsewhere and not Path(source).expanduser().exists():
+        what = say("is no codec: neither a name, nor a folder that is there, nor a hub id (owner/name)")
+        raise InputError(Problem(source, what, did_you_mean(source, {*WEIGHTS, *others})))
+    return source
 
 
 def rates_of(codec: SoundCodec, wanted: Asked) -> tuple[Rate, ...]:

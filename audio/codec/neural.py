@@ -146,6 +146,7 @@ class NeuralCodec(Codec):
         self.frame_rate = self.sample_rate / self.frame_size
         self.codebooks, self.cardinality = int(facts.codebooks), int(facts.cardinality)
         self.weights_digest, self.identity = weights.digest, weights.identity
+        self.loading = weights.place, str(device)
         self.is_reference, self.name = False, weights.name
         self.provenance = {
             **weights.describe(),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -24,18 +25,26 @@ KYUTAI_DIGESTS = {
     "09b782f0629851a271227fb9d36db65c041790365f11bbe5d3d59369cf863f50": "tokenizer-e351c8d8-checkpoint125.safetensors",
 }
 CONFIG, TENSORS = "config.json", "model.safetensors"
+POCKET = Path(__file__).parent.parent / "pocket_mimi"
+NAMES: Mapping[str, str | Path] = {"mimi": MIMI, "pocket": POCKET}
+"""Where the codecs are that go by a name of their own."""
+HUB = re.compile(r"(?P<source>[\w.-]+/[\w.-]+):(?P<revision>[\w.-]+)")
 FETCH_AGAIN = say("copy or download the file again")
 PROBE_TIMEOUT = 3.0  # s, to notice that there is no network (the hub client alone retries for 24 s)
 
 
 @dataclass(frozen=True)
 class Weights:
-    """One checkpoint: its tensors, its configuration (None: Mimi's own), and where it came from."""
+    """One checkpoint: its tensors, its configuration (None: Mimi's own), and where it came from.
+
+    `find_weights(place)` finds it again, in another process too.
+    """
 
     tensors: Path
     config: Path | None
     source: str  # hub id, or the folder's name
     revision: str | None = None  # hub commit
+    place: str = ""  # absolute path, or hub id and commit
 
     @cached_property
     def digest(self) -> str:
@@ -100,20 +109,23 @@ class Weights:
 
 
 def find_weights(source: str | Path, revision: str | None = None, *, download: bool = True) -> Weights:
-    """Weights of a folder, of a `.safetensors` file, or of a hub id, the local cache first.
+    """Weights of one of `NAMES`, a folder, a `.safetensors` file, or a hub id (`owner/name:COMMIT`), local cache first.
 
-    A hub id is taken at `revision`; without one kyutai/mimi is taken at the pinned commit and any other repository at
-    its main branch. A cache that has a part of it only, as a download that broke off leaves, is passed over. Without
-    `download` the hub is never asked. Raises Unavailable, naming the three ways to supply weights, when there are none;
-    InputError for a folder of something else.
+    A hub id is taken at its commit, or at `revision`; without one kyutai/mimi is taken at the pinned commit and any
+    other repository at its main branch. A cache that has a part of it only, as a download that broke off leaves, is
+    passed over. Without `download` the hub is never asked. Raises Unavailable, naming the three ways to supply weights,
+    when there are none; InputError for a folder of something else.
     """
+    source = NAMES.get(str(source), source)
     path = Path(source).expanduser()
     if path.is_dir():
         return _in_folder(path)
     if path.name == TENSORS and path.with_name(CONFIG).is_file():
         return _in_folder(path.parent)
     if path.is_file():
-        return Weights(path, None, path.name)
+        return Weights(path, None, path.name, place=str(path.absolute()))
+    if isinstance(source, str) and (found := HUB.fullmatch(source)):
+        source, revision = found["source"], found["revision"]
     if not _is_hub_id(source):
         raise _unavailable(say("no codec at {source}", source=source))
     return _on_hub(str(source), revision or (PINNED if source == MIMI else "main"), download=download)
@@ -150,7 +162,7 @@ def _in_folder(folder: Path) -> Weights:
     config = folder / CONFIG
     cached = _cached_repository(folder)
     source, revision = cached or (folder.resolve().name, None)
-    return Weights(tensors, config if config.is_file() else None, source, revision)
+    return Weights(tensors, config if config.is_file() else None, source, revision, str(folder.absolute()))
 
 
 def _cached_repository(folder: Path) -> tuple[str, str] | None:
@@ -171,7 +183,7 @@ def _on_hub(repository: str, revision: str, *, download: bool) -> Weights:
     try:
         cached = Path(fetch(local_files_only=True))
         if not (lacking := [name for name in (CONFIG, TENSORS) if not (cached / name).is_file()]):
-            return _in_folder(cached)
+            return _fetched(cached)
         where = say(
             "{codec} at revision {revision} is in the local cache without {missing}",
             codec=repository,
@@ -203,7 +215,7 @@ def _on_hub(repository: str, revision: str, *, download: bool) -> Weights:
     if not _reachable(constants.ENDPOINT):
         raise _unavailable(say("{problem}, and the hub cannot be reached", problem=where), repository, revision)
     try:
-        return _in_folder(Path(fetch()))
+        return _fetched(Path(fetch()))
     except InputError:
         raise
     except Exception as error:  # the hub's client passes on whatever its own client for HTTP raises
@@ -212,6 +224,11 @@ def _on_hub(repository: str, revision: str, *, download: bool) -> Weights:
             repository,
             revision,
         ) from None
+
+
+def _fetched(folder: Path) -> Weights:
+    found = _in_folder(folder)
+    return replace(found, place=f"{found.source}:{found.revision}")  # another machine has a cache of its own
 
 
 def _is_address(endpoint: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,12 @@ from audio.metrics.registry import facts_of, require_metrics
 from basics.errors import InputError, MachineFault
 from basics.files import sha256_of
 from basics.messages import say
-from basics.workers import Crew, as_completed, available_processors, here
+from basics.workers import Crew, Pool, as_completed, available_processors, here, in_order
 from evaluators.cluster import Alike, on_cluster
+from evaluators.codecs import Facts
 from evaluators.comparison.sources import Source
-from evaluators.comparison.work import RATE, Facts, Outcome, Setting, Task, attempt, nothing, opened_below
+from evaluators.comparison.statistics import Summary, summarize
+from evaluators.comparison.work import RATE, Outcome, Setting, Task, attempt, nothing, opened_below
 from evaluators.evidence import digest
 from evaluators.provenance import package_versions
 from evaluators.store import Store
@@ -66,15 +69,19 @@ class Comparison:
     reasons: dict[tuple[int, int, str], str] = field(default_factory=dict)
     warnings: dict[int, tuple[str, ...]] = field(default_factory=dict)
     provenance: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    summaries: list[Summary] = field(default_factory=list)
     fresh: float = 0.0
     took: float = 0.0
     known: int = 0
     lost: int = 0
 
 
-def open_codecs(texts: Sequence[str], device: str) -> Codecs:
-    """Every codec that is asked for, loaded once to see that it can be. Raises InputError with all that is wrong."""
-    settings = _told_apart(opened_below(texts, device))
+def open_codecs(texts: Sequence[str], device: str, workers: int = 1) -> Codecs:
+    """Every codec that is asked for, loaded to see that it can be, by each of the workers that will need it here.
+
+    Raises InputError with all that is wrong.
+    """
+    settings = _told_apart(opened_below(texts, device, workers))
     order = list(dict.fromkeys(setting.source for setting in settings))
     return Codecs(tuple(sorted(settings, key=lambda setting: order.index(setting.source))))
 
@@ -116,11 +123,23 @@ def compare(
         provenance=codecs.facts,
     )
     run = _Run(found, store, device, report)
-    jobs = jobs or (1 if device.startswith("cuda") else available_processors())
-    with _cluster(cluster, codecs, metrics, device) if cluster else here(jobs) as crew:
+    with _cluster(cluster, codecs, metrics, device) if cluster else here(workers_for(device, jobs)) as crew:
         run.all(crew, send=cluster is not None)
-    found.took = time.monotonic() - run.began
+        found.took = time.monotonic() - run.began
+        report(say("comparing {n} clips", n=len(sources)), 1.0)
+        found.summaries += in_order((partial(_summary, metric, found.values[metric]) for metric in metrics), crew)
     return found
+
+
+def _summary(metric: str, values: NDArray[np.float64], pool: Pool) -> Summary:
+    facts = facts_of(metric)
+    within = (-inf if facts.low is None else facts.low, inf if facts.high is None else facts.high)
+    return pool.call(summarize, metric, values, within)
+
+
+def workers_for(device: str, jobs: int | None) -> int:
+    """Worker processes where nobody says how many: one for each processor, of a GPU one."""
+    return jobs or (1 if device.startswith("cuda") else available_processors())
 
 
 def _cluster(address: str, codecs: Codecs, metrics: Sequence[str], device: str) -> AbstractContextManager[Crew]:

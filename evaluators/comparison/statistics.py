@@ -10,6 +10,7 @@ Statistics 6, 1979).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -74,7 +75,7 @@ class Summary:
     differences: tuple[Difference, ...]
 
 
-def summarize(metric: str, values: Floats, *, within: tuple[float, float] = (-inf, inf), seed: int = 0) -> Summary:
+def summarize(metric: str, values: Floats, within: tuple[float, float] = (-inf, inf), *, seed: int = 0) -> Summary:
     """From values (clips, settings) with NaN where there is none; `within` are the measure's bounds."""
     known: NDArray[np.bool_] = np.isfinite(values)
     usable: Any = known.any(axis=0)
@@ -142,7 +143,9 @@ def _signs(n: int, seed: int, *, exact: bool) -> Iterator[NDArray[Any]]:
         return
     generator, size = np.random.default_rng(seed), max(1, BLOCK // n)
     for start in range(0, PERMUTATIONS, size):
-        yield 1.0 - 2.0 * generator.integers(0, 2, (min(size, PERMUTATIONS - start), n))
+        shape = min(size, PERMUTATIONS - start), n
+        bits = np.frombuffer(generator.bytes(-(-math.prod(shape) // 8)), np.uint8)
+        yield 1.0 - 2.0 * np.unpackbits(bits, count=math.prod(shape)).reshape(shape)
 
 
 def holm(ps: Sequence[float | None]) -> list[float | None]:

@@ -7,26 +7,24 @@ further one measure, so that a crash of PESQ costs PESQ alone. What still crashe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from audio.codec.contract import Audio, Rate, SoundCodec
+from audio.codec.contract import Audio, Rate
 from basics.errors import EarwitnessError, InputError, MachineFault, Problem, Unavailable, Undefined
 from basics.messages import say
 from basics.workers import Crashed, Pool, shared_pool
+from evaluators.codecs import Facts, facts_about, kept_codec
 
 RATE = 16_000
 """Hz, at which everything is measured, whatever the rate of clips and codecs: that of wide-band PESQ."""
 Value = float | str
 """A number, or the reason why there is none."""
 Values = dict[str, Value]
-
-
-Facts = tuple[str, ...]
-"""What says which codec it is: its identity, then its provenance."""
 
 
 @dataclass(frozen=True)
@@ -153,25 +151,6 @@ def excerpt(task: Task, seconds: float) -> tuple[Audio, int, list[tuple[Audio | 
     return samples, clip.sample_rate, [*transcoded(samples, clip.sample_rate, task.settings, task.device)]
 
 
-_codecs: dict[tuple[str, str], SoundCodec] = {}
-
-
-def kept_codec(source: str, device: str, facts: Facts = ()) -> SoundCodec:
-    """The codec, kept for the next clip.
-
-    Raises MachineFault where it is not the one that the `facts` tell of: its weights were changed since.
-    """
-    from audio.codec.naming import find_codec
-
-    codec = _codecs.get((source, device))
-    if codec is None or (facts and facts_about(codec) != facts):
-        codec = _codecs[source, device] = find_codec(source, device)
-    if facts and facts_about(codec) != facts:
-        what = say("{codec} is not the codec that the comparison began with", codec=source)
-        raise MachineFault(what, say("leave its files as they are, and give the same command again"))
-    return codec
-
-
 def loaded(task: Task) -> Any:
     from audio.clip import load
 
@@ -211,11 +190,6 @@ def _as_long(sound: Audio, samples: int) -> Audio:
     return fitted(sound, samples)
 
 
-def facts_about(codec: SoundCodec) -> Facts:
-    """Its identity, then its provenance."""
-    return (*map(str, codec.identity), *(f"{key}={value}" for key, value in sorted(codec.provenance.items())))
-
-
 def opened(texts: Sequence[str], device: str) -> list[Setting]:
     """Every setting that is asked for. Raises InputError with all that is wrong."""
     from audio.codec.naming import open_all
@@ -227,11 +201,16 @@ def opened(texts: Sequence[str], device: str) -> list[Setting]:
     ]
 
 
-def opened_below(texts: Sequence[str], device: str) -> list[Setting]:
-    """`opened` by a process below this one, which keeps the codecs. Raises InputError for one that crashes, too."""
-    pool = shared_pool(1)
+def opened_below(texts: Sequence[str], device: str, workers: int = 1) -> list[Setting]:
+    """`opened` by so many processes below this one at once, which keep the codecs.
+
+    Raises InputError for a codec that crashes, too.
+    """
+    pool = shared_pool(workers)
+    with ThreadPoolExecutor(workers) as threads:
+        found = [threads.submit(pool.call, opened, texts, device) for _ in range(workers)]
     try:
-        return pool.call(opened, texts, device)
+        return found[0].result()
     except Crashed:
         problems: list[Problem] = []
         for text in dict.fromkeys(texts):

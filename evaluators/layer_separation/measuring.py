@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.clip import is_of_silence, load, naming_unreadable, summary_of
-from audio.codec import Codec, Codes, load_codec
+from audio.codec import Codec, Codes
 from basics.errors import InputError, Problem
 from basics.messages import say
+from evaluators.codecs import at_once, codec_at, encode
 from evaluators.evidence import Artefact, Findings, Inputs, Measurement, Site, digest
 from evaluators.layer_separation import artefacts
 from evaluators.layer_separation.parameters import Parameters
@@ -28,7 +29,6 @@ from evaluators.store import Store
 CODES_RECIPE = 2
 """Raised when the same sound would be read or encoded to other codes."""
 CODEC_PACKAGES = ("soundfile", "soxr", "torch", "transformers")
-BATCH = 32  # clips encoded at a time
 
 Clips = Sequence[tuple[Path, str]]
 """Each clip's file and the sha256 of its content."""
@@ -74,15 +74,16 @@ def clip_codes(
     Raises InputError for files that cannot be read, all of them at once.
     """
     packages = package_versions(CODEC_PACKAGES)  # once: each is read from a file
-    for first in range(0, len(clips), BATCH):
-        batch = clips[first : first + BATCH]
+    size = at_once()
+    for first in range(0, len(clips), size):
+        batch = clips[first : first + size]
         keys = [digest(["codes", CODES_RECIPE, content, codec.identity, codebooks, packages]) for _, content in batch]
         new = [number for number, key in enumerate(keys) if store.find(key, ".npy") is None]
         with naming_unreadable((path for path, _ in clips), allow_truncated=allow_truncated):
             sounds = [
                 load(batch[number][0], codec.sample_rate, allow_truncated=allow_truncated).samples for number in new
             ]
-        encoded = dict(zip(new, codec.encode(sounds, codebooks), strict=True)) if new else {}
+        encoded = dict(zip(new, encode(codec, sounds, codebooks), strict=True)) if new else {}
         for number, key in enumerate(keys):
             yield np.load(store.blob(key, ".npy", _saver(encoded.get(number)))).astype(np.int64)
 
@@ -128,7 +129,7 @@ def measure(parameters: Parameters, site: Site) -> Findings:
 
 
 def _separate(selection: Selection, parameters: Parameters, site: Site, root: Path) -> Separation:
-    codec = load_codec(site.codec_in_use, device=site.device)
+    codec = codec_at(site)
     if parameters.codebooks > codec.codebooks:
         what = say(
             "{wanted} wanted, {codec} has {codebooks}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from typing import TypeVar
@@ -17,9 +17,10 @@ from typing import TypeVar
 import numpy as np
 
 from audio.clip import Clip, load, naming_unreadable, save
-from audio.codec import Audio, Codec, Codes, load_codec
+from audio.codec import Audio, Codec, Codes
+from evaluators.codecs import at_once, codec_at, decode, encode
 from evaluators.evidence import Artefact, Findings, Site, digest
-from evaluators.origin import source_of, weights_of
+from evaluators.origin import source_of
 from evaluators.reconstruction import artefacts
 from evaluators.reconstruction.null import Null
 from evaluators.reconstruction.parameters import Request
@@ -31,7 +32,6 @@ from evaluators.store import Store
 
 RECIPE = 2
 """Raised when the same codec and clip may give another reconstruction."""
-BATCH = 32  # reconstructions in one call of the codec: many enough for all processors, few enough to be lost
 EXAMPLES = 4  # clips of a role to listen to
 
 Item = TypeVar("Item")
@@ -60,7 +60,7 @@ class Reconstructor:
 
         Raises InputError for files that cannot be read, all of them at once.
         """
-        size = max(1, BATCH // len(counts))
+        size = max(1, at_once() // len(counts))
         for start in range(0, len(takes), size):
             self.report(f"reconstructing clips: {start} of {len(takes)}", start / len(takes))
             batch = takes[start : start + size]
@@ -82,7 +82,7 @@ class Reconstructor:
 
         def decoded() -> list[Audio]:
             codes = dict(zip((clip.digest for clip in clips), self.codes(clips, max(counts)), strict=True))
-            sound = self.codec.decode([codes[clip.digest][:count] for clip, count in wanted])
+            sound = decode(self.codec, [codes[clip.digest][:count] for clip, count in wanted])
             return [self.codec.in_time(made, len(clip.samples)) for made, (clip, _) in zip(sound, wanted, strict=True)]
 
         keys = [self._key("reconstruction", clip, count) for clip, count in wanted]
@@ -91,7 +91,7 @@ class Reconstructor:
     def codes(self, clips: Sequence[Clip], count: int) -> list[Codes]:
         """Codes (count, frames) of every clip."""
         keys = [self._key("codes", clip, count) for clip in clips]
-        paths = self._stored(keys, ".npy", lambda: self.codec.encode([c.samples for c in clips], count), np.save)
+        paths = self._stored(keys, ".npy", lambda: encode(self.codec, [c.samples for c in clips], count), np.save)
         return [np.load(path) for path in paths]
 
     def examples(self, takes: Sequence[Take], count: int) -> list[Artefact]:
@@ -167,7 +167,7 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
     Raises Unavailable without clips or weights, InputError for clips that cannot be read or too many codebooks.
     """
     site.progress("loading the codec", 0.0)
-    codec = kept_codec(site.codec_in_use, site.device, weights_of(site).identity)
+    codec = codec_at(site)
     files = find_clips(site.audio, request.clips, allow_truncated=site.allow_truncated)
     takes = [Take(role, name, path) for role, named in files.items() for name, path in named.items()]
     counts = sorted({request.codebooks, *request.sweep})
@@ -199,9 +199,3 @@ def measure_codec(request: Request, site: Site, store: Store) -> Findings:
 def _timing(codec: Codec) -> str:
     """What was shifted: nothing, unless the codec has a delay of its own."""
     return f"its delay of {1000 * codec.delay / codec.sample_rate:g} ms taken out" if codec.delay else "not shifted"
-
-
-@lru_cache(maxsize=1)
-def kept_codec(source: str, device: str, _identity: tuple[str, str | None]) -> Codec:
-    """The codec, kept for the next request; other weights in the same place are another codec."""
-    return load_codec(source, device=device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,7 @@ def _remembered(utterance: Utterance, site: Site) -> list[float] | None:
     return vector
 
 
-def _write(path: Path, vector: list[float] | None) -> None:
+def _write(path: Path, vector: object) -> None:
     path.write_text(json.dumps(vector))
 
 
@@ -95,10 +96,10 @@ def codec_accuracies(
     voices: Sequence[Utterance], layers: Sequence[int], seed: int, site: Site
 ) -> Iterator[Measurement]:
     """`channel.codec_gender_accuracy.layer_N` of each layer: logistic regression on mean vectors, by speaker."""
-    from audio.codec import load_codec
+    from evaluators.codecs import codec_at
 
     try:
-        codec = load_codec(site.codec_in_use, device=site.device)
+        codec = codec_at(site)
     except Unavailable as error:
         for layer in layers:
             yield Measurement(name=_name(layer), undefined=f"{error.what}; {error.remedy}", source="measured")
@@ -145,27 +146,33 @@ def mean_vectors(codec: Codec, voices: Sequence[Utterance], layers: Sequence[int
 
     As the homework's notebook does for emotion: look every code up in its own layer's codebook, average over frames.
     """
+    from evaluators.codecs import at_once
+
     books = {layer: codec.codebook_vectors(layer) for layer in layers}
-    found = []
-    for number, utterance in enumerate(voices):
-        site.progress(f"codes of {utterance.path.name}", number / len(voices))
-        found.append(_remembered_codes(codec, utterance, books, site))
+    size = at_once()
+    found: list[Vectors] = []
+    for start in range(0, len(voices), size):
+        site.progress(f"codes of {voices[start].path.name}", start / len(voices))
+        found += _remembered_codes(codec, voices[start : start + size], books, site)
     return found
 
 
-def _remembered_codes(codec: Codec, utterance: Utterance, books: dict[int, Any], site: Site) -> Vectors:
+def _remembered_codes(
+    codec: Codec, voices: Sequence[Utterance], books: dict[int, Any], site: Site
+) -> Iterator[Vectors]:
     if site.cache is None:
-        return _vectors(codec, utterance, books)
-    parts = {"weights": codec.identity, "layers": sorted(books), "clip": utterance.digest}
-    key = digest({"kind": "mean codebook vectors", **parts})
+        yield from _vectors(codec, voices, books)
+        return
+    store, parts = Store(site.cache), {"weights": codec.identity, "layers": sorted(books)}
+    keys = [digest({"kind": "mean codebook vectors", **parts, "clip": voice.digest}) for voice in voices]
+    new = [n for n, key in enumerate(keys) if store.find(key, ".json") is None]
+    made = dict(zip(new, _vectors(codec, [voices[n] for n in new], books), strict=True))
+    for n, key in enumerate(keys):
+        yield json.loads(store.blob(key, ".json", partial(_write, vector=made.get(n))).read_text())
 
-    def produce(path: Path) -> None:
-        path.write_text(json.dumps(_vectors(codec, utterance, books)))
 
-    vectors: Vectors = json.loads(Store(site.cache).blob(key, ".json", produce).read_text())
-    return vectors
+def _vectors(codec: Codec, voices: Sequence[Utterance], books: dict[int, Any]) -> Iterator[Vectors]:
+    from evaluators.codecs import encode
 
-
-def _vectors(codec: Codec, utterance: Utterance, books: dict[int, Any]) -> Vectors:
-    codes = codec.encode([utterance.sound(codec.sample_rate)], max(books) + 1)[0]
-    return [book[codes[layer]].mean(axis=0).tolist() for layer, book in books.items()]
+    for codes in encode(codec, [voice.sound(codec.sample_rate) for voice in voices], max(books) + 1):
+        yield [book[codes[layer]].mean(axis=0).tolist() for layer, book in books.items()]

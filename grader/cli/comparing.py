@@ -50,16 +50,17 @@ def compare(
     from evaluators.comparison.results import write_results, write_summary
     from evaluators.comparison.sources import read_sources
     from evaluators.store import Store
-    from grader.report.comparison import summaries_of, write_page
+    from grader.report.comparison import write_page
 
     store = Store()
     store.require_writable()
     sources = read_sources(audio)
-    opened = running.open_codecs(codecs, device)
+    workers = 1 if cluster else min(running.workers_for(device, jobs), len(sources))
+    opened = running.open_codecs(codecs, device, workers)
     with progress(quiet=as_json) as report:
         options: dict[str, Any] = {"device": device, "jobs": jobs, "cluster": cluster}
         found = running.compare(sources, opened, metrics or DEFAULT, store, report, **options)
-        summaries = summaries_of(found)
+        summaries = found.summaries
         written = [write_results(found, out), write_summary(found, summaries, out)]
         report(say("writing the page"), 1.0)
         written.append(write_page(found, summaries, out, device, language_spoken()))

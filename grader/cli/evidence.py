@@ -205,7 +205,7 @@ def evidence(
         str | None,
         typer.Option(
             "--codec",
-            help="Hub id or folder of the codec; default: the quiz's.",
+            help="Name (mimi, pocket), folder or hub id of the codec; default: the quiz's.",
             rich_help_panel=AT_HAND,
             show_default=False,
         ),
@@ -231,6 +231,7 @@ def evidence(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
+    from audio.codec.naming import require_place
     from evaluators.cluster import working_on
     from evaluators.store import Store
     from grader.verdicts.terminal import show_results
@@ -250,7 +251,7 @@ def evidence(
             leave_out=tuple(leave_out or ()),
             allow_truncated=allow_truncated,
             responses=responses,
-            codec=codec,
+            codec=codec and require_place(codec),
             device=device,
             jobs=jobs,
             cache=store.root,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from basics.files import write_whole
 from basics.messages import in_language
 from basics.workers import shared_pool
 from evaluators.comparison.running import Comparison, in_words
-from evaluators.comparison.statistics import Spread, Summary, summarize
+from evaluators.comparison.statistics import Spread, Summary
 from evaluators.comparison.work import Task, excerpt
 from evaluators.display import Curves, Plot, Series
 from evaluators.packages import PROJECT, installed_version
@@ -56,16 +55,6 @@ class Heard:
     mean: str
     original: str
     versions: tuple[Version, ...]
-
-
-def summaries_of(found: Comparison) -> list[Summary]:
-    """One for each measure."""
-    made = []
-    for metric in found.metrics:
-        facts = facts_of(metric)
-        within = (-inf if facts.low is None else facts.low, inf if facts.high is None else facts.high)
-        made.append(summarize(metric, found.values[metric], within=within))
-    return made
 
 
 def write_page(found: Comparison, summaries: Sequence[Summary], out: Path, device: str, language: Language) -> Path:
@@ -186,4 +175,4 @@ def _worst(found: Comparison, summary: Summary, bank: SoundBank, device: str, sa
         yield Heard(source.name, figure(means[i]), bank.exact(np.clip(samples, -1, 1), rate), tuple(versions))
 
 
-__all__ = ["Drawing", "summaries_of", "write_page"]
+__all__ = ["Drawing", "write_page"]

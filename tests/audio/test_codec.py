@@ -297,6 +297,22 @@ def test_the_cache_is_used_before_the_network(cache: Path, monkeypatch: pytest.M
     assert find_weights(cache / "snapshots" / PINNED).source == MIMI
 
 
+def test_another_process_finds_the_same_weights_by_their_place(
+    cache: Path, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    bare = shutil.copy(checkpoint / "model.safetensors", tmp_path / "weights.safetensors")
+    for source in ("mimi", MIMI, f"{MIMI}:{PINNED}", "pocket", checkpoint.name, cache / "snapshots" / PINNED, bare):
+        monkeypatch.chdir(checkpoint.parent)
+        found = find_weights(source)
+        told = found.identity, found.describe()
+        monkeypatch.chdir(tmp_path)
+        again = find_weights(found.place)
+        assert (again.identity, again.describe()) == told
+        assert again.place == found.place
+    assert find_weights("mimi").place == f"{MIMI}:{PINNED}", "another machine has a cache of its own"
+
+
 def test_a_cache_named_after_kyutais_mimi_does_not_make_it_that(cache: Path) -> None:
     for found in (find_weights(MIMI), find_weights(cache / "snapshots" / PINNED)):
         assert not found.is_reference

@@ -1,4 +1,4 @@
-"""A comparison on a real Dask cluster: the same numbers, workers replaced, versions compared, open to nobody else."""
+"""Work on a real Dask cluster: the same numbers, workers replaced, versions compared, open to nobody else."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from audio.codec import Audio, Codes, load_codec
 from audio.metrics.engine import measure_pairs
-from basics.errors import InputError, Problem
+from basics.errors import InputError, MachineFault, Problem
 from basics.messages import say
 from basics.workers import ROOT, Pool, anyone, as_completed, shared_pool
-from evaluators import cluster
+from evaluators import cluster, codecs
 from evaluators.comparison import running
 from evaluators.comparison.sources import read_sources
 from evaluators.layer_separation.parameters import Parameters
@@ -49,7 +50,7 @@ def test_a_cluster_gives_the_same_numbers_though_a_worker_is_killed(clips: Path,
     import psutil
 
     need_program("ffmpeg")
-    sources, codecs = read_sources(clips), running.open_codecs(["opus@12,32", "mp3@16"], "cpu")
+    sources, wanted = read_sources(clips), running.open_codecs(["opus@12,32", "mp3@16"], "cpu")
     metrics = ("stoi", "log_mel_distance")
     killed: list[int] = []
     open_to: set[str] = set()
@@ -68,13 +69,13 @@ def test_a_cluster_gives_the_same_numbers_though_a_worker_is_killed(clips: Path,
 
     there = running.compare(
         sources,
-        codecs,
+        wanted,
         metrics,
         Store(tmp_path / "there"),
         kill_one,
         cluster="local:2",
     )
-    here = running.compare(sources, codecs, metrics, Store(tmp_path / "here"), lambda _, __: None)
+    here = running.compare(sources, wanted, metrics, Store(tmp_path / "here"), lambda _, __: None)
     assert killed
     assert there.lost == 0, there.reasons
     for metric in metrics:
@@ -94,7 +95,15 @@ def refuse(_: Pool) -> None:
     raise InputError(Problem("clip.wav", say("is no sound"), say("name another")))
 
 
-def test_layers_and_pairs_are_worked_on_elsewhere_alike_and_nothing_is_held_of_them(tmp_path: Path) -> None:
+def codecs_here(_: Pool) -> int:
+    return shared_pool(1).call(len_of_codecs)
+
+
+def len_of_codecs() -> int:
+    return len(codecs._codecs)
+
+
+def test_layers_pairs_and_codecs_are_worked_on_elsewhere_alike_and_nothing_is_held_of_them(tmp_path: Path) -> None:
     import psutil
 
     generator = np.random.default_rng(0)
@@ -105,17 +114,26 @@ def test_layers_and_pairs_are_worked_on_elsewhere_alike_and_nothing_is_held_of_t
     parameters = Parameters(codebooks=2, layers=(0, 1), differences=((0, 1),), pair_differences=((0, 1),), **about)
     sounds = generator.normal(size=(3, 2, RATE))
     pairs = [(sound[0], sound[0] + sound[1] / 10) for sound in sounds]
+    pocket = load_codec("pocket", device="cpu")
+    signals = [sound[0].astype(np.float32) / 10 for sound in sounds]
     asked: dict[str, Any] = {"sample_rate": RATE, "metrics": ["stoi", "pesq_wb", "si_sdr"]}
 
-    def found(place: str) -> tuple[Separation, list[Any]]:
+    def found(place: str) -> tuple[Separation, list[Any], list[Codes], list[Audio]]:
         store = tmp_path / place
         apart = separate(vectors, cells, parameters, store=store, jobs=2, progress=lambda _, __: None)
-        return apart, measure_pairs(pairs, **asked)
+        codes = codecs.encode(pocket, signals, 4)
+        return apart, measure_pairs(pairs, **asked), codes, codecs.decode(pocket, [*codes, codes[0][:2]])
 
     with cluster.working_on("local:2"):
-        there, measured = found("there")
+        there, measured, *coded = found("there")
+        assert codecs.at_once() >= codecs.AT_ONCE
+        changed = load_codec("pocket", device="cpu")
+        changed.identity = ("0" * 64, None)
+        with pytest.raises(MachineFault, match="is not the codec that the work began with"):
+            codecs.encode(changed, signals, 4)
         with anyone() as crew:
             assert crew.submit(who).result() not in (os.getpid(), *(worker.pid for worker in shared_pool(0).workers))
+            assert crew.submit(codecs_here).result() == 1
             with pytest.raises(InputError, match="is no sound"):
                 crew.submit(refuse).result()
             assert isinstance(crew, cluster.Cluster)
@@ -126,8 +144,11 @@ def test_layers_and_pairs_are_worked_on_elsewhere_alike_and_nothing_is_held_of_t
             contents = ((i, partial(length, content=os.urandom(600_000))) for i in range(300))
             assert [future.result() for _, future in as_completed(contents, crew)] == [600_000] * 300
             assert psutil.Process().memory_info().rss - before < 60 << 20
-    here, expected = found("here")
+    here, expected, *coded_here = found("here")
     assert measured == expected
+    for theirs, ours in zip(coded, coded_here, strict=True):
+        for one, other in zip(theirs, ours, strict=True):
+            np.testing.assert_array_equal(one, other)
     assert here.maps.keys() == there.maps.keys()
     assert len(here.maps) == 2 * len(parameters.seeds)
     for place, points in here.maps.items():
@@ -162,12 +183,12 @@ def test_workers_of_other_versions_are_refused_before_any_work(clips: Path, tmp_
     other.mkdir()
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: pystoi\nVersion: 99.0\n")
     environment = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
-    codecs, store = running.open_codecs(["pocket@nq=1"], "cpu"), Store(tmp_path / "store")
+    wanted, store = running.open_codecs(["pocket@nq=1"], "cpu"), Store(tmp_path / "store")
     with (
         dask_cluster(tmp_path, environment) as address,
         pytest.raises(InputError, match=r"worker tcp://127.0.0.1:\d+: has pystoi 99.0 \(here \d"),
     ):
-        running.compare(read_sources(clips), codecs, ["stoi"], store, lambda _, __: None, cluster=address)
+        running.compare(read_sources(clips), wanted, ["stoi"], store, lambda _, __: None, cluster=address)
 
 
 @pytest.mark.parametrize(

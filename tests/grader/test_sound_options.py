@@ -33,14 +33,13 @@ def test_labels_that_are_nobodys_end_the_command_with_counts_and_what_to_type(ea
     assert "Traceback" not in told
 
 
-def test_what_is_left_out_and_taken_in_part_is_said(earwitness: Any, corpus: Path, repository: Path) -> None:
+def test_what_is_left_out_and_taken_in_part_is_said(earwitness: Any, corpus: Path) -> None:
     cut = corpus / "0.wav"
     cut.write_bytes(cut.read_bytes()[:-4000])
     doctor = earwitness("doctor", "--corpus", corpus, "--leave-out", "calm")
     assert "8 clips in" in doctor.stdout
     assert "4 clips left out as asked: calm" in doctor.stdout
-    codec = ("--codec", repository / "audio/pocket_mimi")
-    command = ("evidence", "q05", "--corpus", corpus, "--leave-out", "calm", *codec, "--json")
+    command = ("evidence", "q05", "--corpus", corpus, "--leave-out", "calm", "--codec", "pocket", "--json")
     refused = earwitness(*command)
     assert refused.returncode == 2
     assert "0.wav: is cut short: its header says 0.50 s, 0.38 s can be decoded" in refused.stdout + refused.stderr
@@ -51,3 +50,20 @@ def test_what_is_left_out_and_taken_in_part_is_said(earwitness: Any, corpus: Pat
     assert found["corpus.clips"]["value"] == 8
     assert "1 file: 0.wav is cut short" in found["corpus.clips"]["note"]
     assert "4 clips left out as asked: calm" in found["corpus.missing"]["note"]
+
+
+@pytest.mark.parametrize(
+    ("codec", "told"),
+    [
+        ("opus", "without a file of weights, which evidence is told by"),
+        ("pokcet", "did you mean pocket?"),
+        ("nowhere/at/all", "is no codec: neither a name, nor a folder that is there, nor a hub id"),
+    ],
+)
+def test_what_is_no_codec_with_weights_is_refused_before_anything_is_measured(
+    earwitness: Any, repository: Path, codec: str, told: str
+) -> None:
+    done = earwitness("evidence", "q06", "--audio", repository / "audio/clips", "--codec", codec)
+    assert done.returncode == 2
+    assert told in " ".join(done.stderr.split())
+    assert not done.stdout
