@@ -1,6 +1,7 @@
 """Encoding and decoding many clips: this project's codec beside the bare `MimiModel`, in each of several batch sizes.
 
     python benchmarks/codec.py --clips 16 --rounds 3 --batches 1 2 4 8 --json results.json
+    python benchmarks/codec.py --clips 24 --by-length 15 30 60 120     # batches of similar length, padded, beside none
     python benchmarks/codec.py --hour      # peak memory of an hour of sound
 
 All sides get the same clips of one length (which suits the bare model best: nothing is padded) and take turns.
@@ -30,6 +31,9 @@ from audio.codec import Codec, load_codec
 
 SECONDS = 5
 CODEBOOKS = 8
+LENGTHS = 3.0, 40.0
+"""s of the shortest and the longest clip that go by length."""
+ALONE = "each clip alone"
 
 Sound = NDArray[np.float32]
 Side = Callable[[Sequence[Sound]], list[Sound]]
@@ -69,23 +73,43 @@ class Record:
     processor: list[float] = field(default_factory=list)
 
 
-def race(sides: dict[str, Side], sounds: Sequence[Sound], rounds: int) -> dict[str, Record]:
-    """What each side needs; sides take turns within a round."""
+def race(sides: dict[str, Side], sounds: Sequence[Sound], rounds: int, seconds: float) -> dict[str, Record]:
+    """What each side needs for a second of sound, of which there are `seconds`; sides take turns within a round."""
     records = {name: Record() for name in sides}
     for _ in range(rounds):
         for name, side in sides.items():
             processor, start = time.process_time(), time.perf_counter()
             side(sounds)
-            records[name].wall.append((time.perf_counter() - start) / (len(sounds) * SECONDS))
-            records[name].processor.append((time.process_time() - processor) / (len(sounds) * SECONDS))
+            records[name].wall.append((time.perf_counter() - start) / seconds)
+            records[name].processor.append((time.process_time() - processor) / seconds)
     return records
 
 
-def noise(codec: Codec, clips: int) -> list[Sound]:
-    """So many clips of one length, in whole frames."""
+def noise(codec: Codec, clips: int, shortest: float = SECONDS, longest: float = SECONDS) -> list[Sound]:
+    """So many clips in whole frames, of one length or of lengths (s) evenly spread on a logarithmic scale."""
     rng = np.random.default_rng(0)
-    samples = round(SECONDS * codec.frame_rate) * codec.frame_size
-    return [rng.standard_normal(samples, np.float32) * 0.05 for _ in range(clips)]
+    frames = np.round(np.geomspace(shortest, longest, clips) * codec.frame_rate).astype(int)
+    return [rng.standard_normal(n * codec.frame_size, np.float32) * 0.05 for n in rng.permutation(frames)]
+
+
+def batched(codec: Codec, seconds: float) -> Side:
+    """The codec with clips of similar length in one batch, at most so many seconds with their padding; 0: one alone."""
+
+    def run(sounds: Sequence[Sound]) -> list[Sound]:
+        codec.batch_frames = round(seconds * codec.frame_rate)  # type: ignore[attr-defined]
+        return codec.reconstruct(sounds, CODEBOOKS)
+
+    return run
+
+
+def by_length(codec: Codec, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """One row for each size of batches: medians, and the wall time over that of one clip alone in each thread."""
+    sounds = noise(codec, arguments.clips, *LENGTHS)
+    sides = {f"batches of {size:g} s" if size else ALONE: batched(codec, size) for size in (0, *arguments.by_length)}
+    for side in sides.values():
+        side(sounds[:2])
+    total = sum(map(len, sounds)) / codec.sample_rate
+    return rows_of(race(sides, sounds, arguments.rounds, total), ALONE)
 
 
 def compare(codec: Codec, model: Any, arguments: argparse.Namespace) -> list[dict[str, Any]]:
@@ -95,14 +119,18 @@ def compare(codec: Codec, model: Any, arguments: argparse.Namespace) -> list[dic
     sides["load_codec, a list"] = lambda sounds: codec.reconstruct(sounds, CODEBOOKS)
     for side in sides.values():
         side(sounds[:2])
-    records = race(sides, sounds, arguments.rounds)
-    own = statistics.median(records["load_codec, a list"].wall)
+    return rows_of(race(sides, sounds, arguments.rounds, len(sounds) * SECONDS), "load_codec, a list")
+
+
+def rows_of(records: dict[str, Record], own: str) -> list[dict[str, Any]]:
+    """Medians over the rounds."""
+    first = statistics.median(records[own].wall)
     return [
         {
             "what": name,
             "ms per second of sound": 1000 * statistics.median(record.wall),
             "processor ms": 1000 * statistics.median(record.processor),
-            "over load_codec": statistics.median(record.wall) / own,
+            f"over {own}": statistics.median(record.wall) / first,
         }
         for name, record in records.items()
     ]
@@ -142,6 +170,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 2, 4, 8])
+    parser.add_argument("--by-length", type=float, nargs="+", metavar="S", help="batches of so many seconds instead")
     parser.add_argument("--codec", help="folder or hub id; random weights of Mimi's architecture by default")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--hour", type=float, nargs="?", const=60.0, metavar="MINUTES", help="measure memory instead")
@@ -152,10 +181,14 @@ def main() -> None:
         codec = load_codec(source, device=arguments.device)
         if arguments.hour:
             return hour(codec, arguments.hour)
-        model: Any = MimiModel.from_pretrained(source)
-        rows = compare(codec, model.eval().to("cpu" if codec.provenance["device"] == "cpu" else "cuda"), arguments)
-    print(f"{arguments.clips} clips of {SECONDS} s, {torch.get_num_threads()} threads\n")
-    print("| what | ms per second of sound | processor ms | over load_codec |\n|---|---|---|---|")
+        if arguments.by_length:
+            rows = by_length(codec, arguments)
+        else:
+            model: Any = MimiModel.from_pretrained(source)
+            rows = compare(codec, model.eval().to("cpu" if codec.provenance["device"] == "cpu" else "cuda"), arguments)
+    lengths = "{:g} to {:g}".format(*LENGTHS) if arguments.by_length else SECONDS
+    print(f"{arguments.clips} clips of {lengths} s, {torch.get_num_threads()} threads\n")
+    print(f"| {' | '.join(rows[0])} |\n|---|---|---|---|")
     for row in rows:
         print("| {} | {:.0f} | {:.0f} | {:.2f}× |".format(*row.values()))
     if arguments.json:

@@ -71,7 +71,7 @@ def of_codec(rounds: int) -> Iterator[Row]:
             side(sounds[:2])
         walls = {
             name: [seconds * len(sounds) * codec.SECONDS for seconds in record.wall]
-            for name, record in codec.race(sides, sounds, rounds).items()
+            for name, record in codec.race(sides, sounds, rounds, len(sounds) * codec.SECONDS).items()
         }
     ours = walls.pop("ours")
     for name, theirs in walls.items():

@@ -75,7 +75,7 @@ class Worker:
         self._folder = tempfile.mkdtemp(prefix="earwitness-")
         places = [str(ROOT), *(path for path in sys.path if Path(path).is_absolute())]
         process = subprocess.Popen(
-            [sys.executable, "-I", "-u", str(WORKER), json.dumps(places)],
+            [sys.executable, "-I", "-u", str(WORKER), json.dumps(places), self._folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

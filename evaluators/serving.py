@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shutil
 import signal
 import traceback
 from collections.abc import Iterator
@@ -29,8 +30,11 @@ RESERVED = ("evaluator", "as", "fallback", "isolate", "timeout")
 """What a request says beside the parameters."""
 
 
-def serve(calls: IO[bytes], replies: IO[bytes]) -> None:
-    """Answer calls until there are no more; a copy of this process that an evaluator made does not answer too."""
+def serve(calls: IO[bytes], replies: IO[bytes], folder: str) -> None:
+    """Answer calls until there are no more; a copy of this process that an evaluator made does not answer too.
+
+    Who asks removes the worker's folder; where that was killed, it is removed here.
+    """
     process = os.getpid()
 
     def reply(message: Step | Gave | Raised) -> None:
@@ -45,11 +49,12 @@ def serve(calls: IO[bytes], replies: IO[bytes]) -> None:
     def tell(step: str, done: float) -> None:
         reply(Step(str(step), float(done)))
 
-    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    Thread(target=_end_with, args=(os.getppid(), folder), daemon=True).start()
     while True:
         try:
             call: Call = pickle.load(calls)
         except EOFError:
+            shutil.rmtree(folder, ignore_errors=True)
             return
         try:
             answer: Gave | Raised = Gave(_perform(replace(call, site=replace(call.site, progress=tell))))
@@ -59,10 +64,11 @@ def serve(calls: IO[bytes], replies: IO[bytes]) -> None:
         reply(answer)
 
 
-def _end_with(parent: int) -> None:
+def _end_with(parent: int, folder: str) -> None:
     """End this process and all that it started when the program that asks it is gone, however that ended."""
     while os.getppid() == parent:
         sleep(1.0)
+    shutil.rmtree(folder, ignore_errors=True)
     os.killpg(0, signal.SIGKILL) if hasattr(os, "killpg") else os._exit(1)
 
 

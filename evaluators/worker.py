@@ -17,7 +17,7 @@ ARCHIVES = (".zip", "DLLs")
 
 
 def main() -> None:
-    """Serve the calls on standard input; the first argument lists where modules lie."""
+    """Serve the calls on standard input; the arguments list where modules lie, and name the folder to work in."""
     home = Path(os.__file__).parent
     library = [path for path in sys.path if Path(path) in (home, home / "lib-dynload") or path.endswith(ARCHIVES)]
     sys.path[:] = [*library, *(path for path in json.loads(sys.argv[1]) if path not in library)]
@@ -27,7 +27,7 @@ def main() -> None:
     os.dup2(2, 1)
     from evaluators.serving import serve
 
-    serve(calls, replies)
+    serve(calls, replies, folder=sys.argv[2])
 
 
 if __name__ == "__main__":

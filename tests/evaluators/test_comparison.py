@@ -221,7 +221,7 @@ def test_a_codec_whose_weights_were_changed_meanwhile_is_not_taken_for_the_one_t
     clip = str(repository / "audio/clips/laughter.flac")
     other = replace(setting, facts=("another",))
     made = work.attempt(shared_pool(1), work.Task("a", clip, (other,), ("stoi",)))
-    assert "pocket is not the codec that the comparison began with" in str(made.values[0]["stoi"])
+    assert "pocket is not the codec that the work began with" in str(made.values[0]["stoi"])
     assert not made.kept
     assert work.attempt(shared_pool(1), work.Task("a", clip, (setting,), ("stoi",))).kept
 

@@ -324,15 +324,18 @@ def test_an_evaluator_runs_in_this_process_where_a_question_says_so(course: Cour
     assert "thrown" in course("evidence", "fair", "--evidence=refresh").stdout
 
 
-def test_a_worker_ends_with_the_program_that_asks_it(course: Course) -> None:
-    note = course.folder / "process"
+def test_a_worker_ends_with_the_program_that_asks_it_and_takes_its_folder_with_it(course: Course) -> None:
+    note, scratch = course.folder / "process", course.folder / "scratch"
+    scratch.mkdir()
     course.before_throwing(f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(600)")
     command = [sys.executable, "-c", "from grader.cli import main; main()", "key", "--quiz", str(course.quiz)]
-    program = subprocess.Popen(command, env=course.environment, cwd=course.folder, stdout=subprocess.DEVNULL)
+    here = {**course.environment, "TMPDIR": str(scratch)}
+    program = subprocess.Popen(command, env=here, cwd=course.folder, stdout=subprocess.DEVNULL)
     wait_for(lambda: note.exists() and note.read_text() != "")
     program.send_signal(signal.SIGKILL)
     program.wait()
-    wait_for(lambda: not running(int(note.read_text())))
+    assert [*scratch.glob("earwitness-*")]
+    wait_for(lambda: not running(int(note.read_text())) and not [*scratch.glob("earwitness-*")])
 
 
 def wait_for(what: Callable[[], bool]) -> None:
