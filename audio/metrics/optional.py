@@ -17,6 +17,7 @@ import numpy as np
 from audio.measures import Measure
 from audio.metrics.signals import Samples, checked_pair
 from basics.errors import InputError, Problem, Undefined
+from basics.files import sha256_of
 from basics.messages import say
 
 SHORTEST = 0.256  # s, a window of SRMR; the networks are told nothing by less either
@@ -54,6 +55,10 @@ class Published:
                 module=self.module,
             )
             raise InputError(Problem(where, say("its weights are not here: {files}", files=", ".join(lost)), remedy))
+
+    def identity(self) -> str:
+        """sha256 of its weights, where it has any."""
+        return " ".join(sha256_of(Path(path).expanduser()) for path in self.weights)
 
     def fetch(self) -> None:
         """Let torchmetrics fetch the weights, by measuring a second of noise."""

@@ -1,8 +1,9 @@
 """The measures by name, and several of them on one pair for the price of their shared parts.
 
 Other packages bring measures through the entry-point group `earwitness.metrics`: a `Function` with an attribute
-`measure`, an `audio.measures.Measure`, and, where it needs more than its package, a method `require` that raises
-InputError without it. They are measured at the rate of all others.
+`measure`, an `audio.measures.Measure`. It may have further methods: `require()` raises InputError without what else it
+needs, `identity()` says what moves its values besides the package's version (a digest of weights), and `variant(what)`
+is the measure that is called NAME:WHAT. They are measured at the rate of all others.
 """
 
 from __future__ import annotations
@@ -54,18 +55,23 @@ def function_of(name: str) -> Function:
     """The function of a measure. Raises InputError for one of another package that cannot be loaded or is none."""
     if name in METRICS:
         return METRICS[name]
+    base, colon, what = name.partition(":")
     try:
-        function: Function = brought()[name].load()
+        function: Function = brought()[base].load()
+        if colon and hasattr(function, "variant"):
+            function, colon = function.variant(what), ""
     except Exception as error:  # it may be anybody's code
         what = say(
             "cannot be loaded from {target}: {error_type}: {error}",
-            target=brought()[name].value,
+            target=brought()[base].value,
             error_type=type(error).__name__,
             error=error,
         )
         raise InputError(
             Problem(f"metric {name!r}", what, say("check the entry point in group {group}", group=GROUP))
         ) from error
+    if colon:
+        raise InputError(Problem(f"metric {name!r}", say("has no variants"), say("name it {metric}", metric=base)))
     if not callable(function) or not isinstance(getattr(function, "measure", None), Measure):
         what = say("is no function with an attribute `measure`, an audio.measures.Measure")
         raise InputError(Problem(f"metric {name!r}", what, say("check the entry point in group {group}", group=GROUP)))
@@ -78,6 +84,11 @@ def facts_of(name: str) -> Measure:
     return known[name] if name in known else function_of(name).measure  # type: ignore[attr-defined]
 
 
+def identity_of(name: str) -> str:
+    """What moves the measure's values besides versions of packages; empty where nothing does."""
+    return str(getattr(function_of(name), "identity", str)())
+
+
 def require_metrics(names: Collection[str], sample_rate: int) -> None:
     """Raise InputError with all names that are no metric and all metrics that do not take this rate in Hz.
 
@@ -86,7 +97,7 @@ def require_metrics(names: Collection[str], sample_rate: int) -> None:
     known = ", ".join([*METRICS, *filter(_is_at_hand, brought())])
     problems: list[Problem] = []
     for name in names:
-        if name not in METRICS and name not in brought():
+        if name not in METRICS and name.partition(":")[0] not in brought():
             meant = did_you_mean(name, METRICS) if len(name) > 2 else ""
             remedy = say("choose from {known}", known=known)
             if meant.startswith("did you mean"):

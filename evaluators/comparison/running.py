@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.metrics.registry import facts_of, require_metrics
+from audio.metrics.registry import facts_of, identity_of, require_metrics
 from basics.errors import InputError, MachineFault
 from basics.files import sha256_of
 from basics.messages import say
@@ -144,8 +144,14 @@ def workers_for(device: str, jobs: int | None) -> int:
 
 def _cluster(address: str, codecs: Codecs, metrics: Sequence[str], device: str) -> AbstractContextManager[Crew]:
     """Workers that have the same codecs and packages."""
-    asked = partial(facts_below, tuple(codecs.facts), device)
-    return on_cluster(address, _packages(metrics), Alike(asked, codecs.facts))
+    asked = partial(facts_below, tuple(codecs.facts), device, tuple(metrics))
+    here = codecs.facts | {name: (identity,) for name, identity in identities(metrics).items()}
+    return on_cluster(address, _packages(metrics), Alike(asked, here))
+
+
+def identities(metrics: Sequence[str]) -> dict[str, str]:
+    """What moves the values of measures besides versions of packages: digests of weights, by name."""
+    return {name: identity for name in metrics if (identity := identity_of(name))}
 
 
 def _packages(metrics: Sequence[str]) -> set[str]:
@@ -153,9 +159,11 @@ def _packages(metrics: Sequence[str]) -> set[str]:
     return {*MOVES_VALUES, *(facts_of(metric).package for metric in metrics)} - {""}
 
 
-def facts_below(sources: Sequence[str], device: str) -> dict[str, Facts]:
-    """What says which codec each source is where this is run."""
-    return {source: opened_below([f"{source}@all"], device)[0].facts for source in sources}
+def facts_below(sources: Sequence[str], device: str, metrics: Sequence[str] = ()) -> dict[str, Facts]:
+    """What says which codec each source is, and by which weights is measured, where this is run."""
+    require_metrics(metrics, RATE)
+    found = {source: opened_below([f"{source}@all"], device)[0].facts for source in sources}
+    return found | {name: (identity,) for name, identity in identities(metrics).items()}
 
 
 class _Run:
@@ -170,7 +178,7 @@ class _Run:
         self.total = self.left = float(self.lengths.sum())
         self.done = 0
         self.first: tuple[float, float] | None = None  # when the first clip was handed out, and what was left then
-        self.versions = package_versions(_packages(found.metrics))
+        self.versions = package_versions(_packages(found.metrics)) | identities(found.metrics)
 
     def all(self, crew: Crew, *, send: bool) -> None:
         """Every clip, the longest first, a few in hand at a time."""

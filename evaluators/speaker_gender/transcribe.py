@@ -134,11 +134,16 @@ def choose_recogniser(wanted: str) -> str:
 
 
 def _is_here(checkpoint: str) -> bool:
+    return Path(checkpoint).is_dir() or weights_of(checkpoint).is_file()
+
+
+def weights_of(checkpoint: str) -> Path:
+    """The file of a checkpoint's weights, in its folder or in the local hub cache; it may not be there."""
     from huggingface_hub import try_to_load_from_cache
 
     if Path(checkpoint).is_dir():
-        return True
-    return isinstance(try_to_load_from_cache(checkpoint, "model.safetensors"), str)
+        return Path(checkpoint, "model.safetensors")
+    return Path(try_to_load_from_cache(checkpoint, "model.safetensors") or checkpoint)
 
 
 def transcripts(voices: Sequence[Utterance], recogniser: str, site: Site) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ import torch
 from audio.metrics import registry
 from audio.metrics.signals import Samples
 from basics.errors import InputError, Undefined
+from basics.files import sha256_of
 from tests.audio.conftest import RATE
+from tests.tiny_models import SPECIAL, TIMES, WORDS, save_whisper
 
 pytest.importorskip("gammatone")
 pytest.importorskip("torchaudio")
@@ -52,3 +55,23 @@ def test_word_error_rate_counts_what_only_the_estimate_is_misheard_in(speech: Sa
     assert taken(short, np.random.default_rng(0).normal(size=len(short)) * 1e-3, "wer") == 1
     hum = np.sin(np.arange(RATE) * 2 * np.pi * 100 / RATE) * 1e-3
     assert "no word in the reference" in str(taken(hum, short[:RATE], "wer"))
+
+
+def test_words_are_heard_by_any_whisper_that_is_here(speech: Samples, tmp_path: Path) -> None:
+    short, name = speech[: 2 * RATE], f"wer:{save_whisper(tmp_path / 'whisper')}"
+    settings = tmp_path / "whisper" / "generation_config.json"
+    last = len(SPECIAL) + len(WORDS)  # random weights would say tokens that are no words, and times
+    words_alone = {"suppress_tokens": [*range(len(SPECIAL)), *range(last, last + TIMES)]}
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | words_alone))
+    registry.require_metrics([name], RATE)
+    assert taken(short, short, name) == 0
+    assert isinstance(taken(short, short[::-1].copy(), name), float)
+    facts = registry.facts_of(name)
+    assert facts.package == "transformers"
+    assert str(tmp_path) in facts.source
+    assert registry.identity_of(name) == sha256_of(tmp_path / "whisper" / "model.safetensors")
+    assert not registry.identity_of("wer")
+    with pytest.raises(InputError, match=r"weights of nobody/whisper are not on this machine[\s\S]*hf download"):
+        registry.require_metrics(["wer:nobody/whisper"], RATE)
+    with pytest.raises(InputError, match=r"metric 'srmr:fast': has no variants[\s\S]*name it srmr"):
+        registry.require_metrics(["srmr:fast"], RATE)
