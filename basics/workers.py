@@ -67,6 +67,10 @@ class Crashed(EarwitnessError):
     """The code that a worker ran ended its process; the text says how: `SIGSEGV`, `exit status 1`."""
 
 
+class GivenUp(EarwitnessError):
+    """The worker was ended by `Pool.interrupt`: nobody waits for what it was at."""
+
+
 def search_path() -> list[str]:
     """Folders in which this process finds modules, without the working directory, unless the program lies there."""
     here = Path.cwd()
@@ -86,6 +90,7 @@ class Worker:
     """One process, started at once and started again after it ended."""
 
     def __init__(self) -> None:
+        self._given_up = False
         self._process = self._start()
 
     @staticmethod
@@ -115,9 +120,10 @@ class Worker:
     def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """`function(*arguments)`, all of them picklable, run in the process.
 
-        Raises what it raises; Crashed where it ended the process, and MachineFault where anything else did: a new
-        process is started by the next call.
+        Raises what it raises; Crashed where it ended the process, GivenUp where `give_up` did, and MachineFault where
+        anything else did: a new process is started by the next call.
         """
+        self._given_up = False
         if self._process.poll() is not None:  # it ended while nobody waited for it
             self._process = self._start()
         begun = False
@@ -141,6 +147,8 @@ class Worker:
 
     def _ending(self, begun: bool) -> EarwitnessError:
         self.close()
+        if self._given_up:
+            return GivenUp("nobody waits for it any more")
         code = self._process.returncode
         how = how_ended(code)
         if not begun:
@@ -149,8 +157,9 @@ class Worker:
             return Crashed(how)
         return MachineFault(say("a worker process was ended from outside ({cause})", cause=how), REMEDY)
 
-    def kill(self) -> None:
+    def give_up(self) -> None:
         """End the process whatever it is doing."""
+        self._given_up = True
         self._process.kill()
 
     def close(self) -> None:
@@ -190,10 +199,17 @@ class Pool:
             self._busy.discard(worker)
             self._idle.put(worker)
 
+    def call_surely(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """What `call` gives, tried once more where the process ended. Raises what the second try raises."""
+        try:
+            return self.call(function, *arguments)
+        except (Crashed, MachineFault):
+            return self.call(function, *arguments)
+
     def interrupt(self) -> None:
         """End what is being worked on; the workers start anew when they are called."""
         for worker in tuple(self._busy):
-            worker.kill()
+            worker.give_up()
 
     def close(self) -> None:
         """End all workers, unless this is a fork of the process that owns them."""

@@ -86,7 +86,7 @@ def _by_crew(codec: Codec, what: str, calls: Sequence[tuple[Any, ...]]) -> list[
 
 
 def _below(pool: Pool, loading: tuple[str, str], facts: Facts, what: str, call: tuple[Any, ...]) -> Any:
-    return pool.call(_done, loading, facts, what, call)
+    return pool.call_surely(_done, loading, facts, what, call)
 
 
 def _done(loading: tuple[str, str], facts: Facts, what: str, call: tuple[Any, ...]) -> Any:

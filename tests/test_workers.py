@@ -15,7 +15,7 @@ from threading import Thread
 import pytest
 
 from basics.errors import InputError, MachineFault, Problem, Undefined
-from basics.workers import ROOT, Crashed, Pool, Worker, by_workers, search_path, shared_pool, side_by_side
+from basics.workers import ROOT, Crashed, GivenUp, Pool, Worker, by_workers, search_path, shared_pool, side_by_side
 
 
 def add(a: int, b: int) -> int:
@@ -93,7 +93,7 @@ def test_a_result_that_cannot_be_sent_is_an_error_and_not_the_end() -> None:
 
 def test_a_worker_killed_from_outside_costs_its_task() -> None:
     worker = Worker()
-    killer = Thread(target=lambda: (time.sleep(0.5), worker.kill()))
+    killer = Thread(target=lambda: (time.sleep(0.5), os.kill(worker.pid, signal.SIGKILL)))
     killer.start()
     with pytest.raises(MachineFault, match="SIGKILL"):
         worker.call(time.sleep, 30)
@@ -103,6 +103,48 @@ def test_a_worker_killed_from_outside_costs_its_task() -> None:
     time.sleep(0.2)
     assert worker.call(add, 1, 1) == 2, "one that died while it waited has lost nothing"
     worker.close()
+
+
+def note_and_crash(tried: Path, times: int) -> int:
+    """How often it was tried; the process ends as long as that is no more than `times`."""
+    with tried.open("a") as file:
+        file.write(".")
+    if len(tried.read_text()) <= times:
+        crash(signal.SIGKILL)
+    return len(tried.read_text())
+
+
+def test_what_ends_its_process_is_tried_once_more_where_that_is_asked_for(tmp_path: Path) -> None:
+    pool = Pool()
+    pool.grow(1)
+    assert pool.call_surely(note_and_crash, tmp_path / "once", 1) == 2
+    with pytest.raises(MachineFault, match="SIGKILL"):
+        pool.call_surely(note_and_crash, tmp_path / "always", 9)
+    assert (tmp_path / "always").read_text() == ".."
+    pool.close()
+
+
+def note_and_sleep(tried: Path) -> None:
+    with tried.open("a") as file:
+        file.write(".")
+    time.sleep(30)
+
+
+def test_what_was_given_up_is_not_tried_once_more(tmp_path: Path) -> None:
+    pool, tried = Pool(), tmp_path / "tried"
+    pool.grow(1)
+
+    def interrupt() -> None:
+        while not tried.exists():
+            time.sleep(0.02)
+        pool.interrupt()
+
+    Thread(target=interrupt).start()
+    with pytest.raises(GivenUp):
+        pool.call_surely(note_and_sleep, tried)
+    assert tried.read_text() == "."
+    assert pool.call(add, 1, 1) == 2
+    pool.close()
 
 
 def test_a_worker_that_cannot_start_is_the_machines_fault(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,7 +134,7 @@ def compare(
 def _summary(metric: str, values: NDArray[np.float64], pool: Pool) -> Summary:
     facts = facts_of(metric)
     within = (-inf if facts.low is None else facts.low, inf if facts.high is None else facts.high)
-    return pool.call(summarize, metric, values, within)
+    return pool.call_surely(summarize, metric, values, within)
 
 
 def workers_for(device: str, jobs: int | None) -> int:

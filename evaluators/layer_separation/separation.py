@@ -107,7 +107,7 @@ def run(wanted: Sequence[Work], store: Store, jobs: int | None, progress: Progre
     keys = [digest(["layer separation", RECIPE, *work.depends]) for work in wanted]
     paths = {number: path for number, key in enumerate(keys) if (path := store.find(key, ".npz"))}
     missing = [number for number in range(len(wanted)) if number not in paths]
-    tasks = ((number, partial(Pool.call, function=wanted[number].ask())) for number in missing)
+    tasks = ((number, partial(Pool.call_surely, function=wanted[number].ask())) for number in missing)
     with anyone(jobs) as crew:
         for number, future in as_completed(tasks, crew):
             paths[number] = store.blob(keys[number], ".npz", partial(_write, future.result()))
