@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModel
 
 from audio.codec.contract import Audio, Codec, Codes, Rate, SoundCodec, fitted
-from audio.codec.transformers_network import _silence
 from audio.codec.weights import CONFIG, FETCH_AGAIN, TENSORS, Weights
+from audio.quiet import quiet_transformers
 from basics.errors import InputError, Problem, Unavailable, Undefined
 from basics.listing import first_few
 from basics.messages import say
@@ -265,7 +265,7 @@ def _load(weights: Weights, kind: str) -> Any:
         "give the tensors and the {config_file} of one checkpoint of {codec_type}", config_file=CONFIG, codec_type=kind
     )
     try:
-        with _silence():
+        with quiet_transformers():
             config = AutoConfig.from_pretrained(weights.tensors.parent, local_files_only=True)
             load: Any = AutoModel.from_pretrained
             model, report = load(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 import transformers
 from transformers import Cache, MimiConfig, MimiModel
-from transformers.utils import logging
 
 from audio.codec.checkpoint import REMEDY, Checkpoint
+from audio.quiet import quiet_transformers
 from basics.errors import Incompatible, InputError, Problem
 from basics.messages import say
 
@@ -140,7 +139,7 @@ def _load(checkpoint: Checkpoint) -> Any:
     """The model with every tensor of the checkpoint in place: nothing missing, nothing left over."""
     load: Any = MimiModel.from_pretrained
     try:
-        with _silence():
+        with quiet_transformers():
             model, report = load(
                 None,
                 config=checkpoint.config,
@@ -165,18 +164,3 @@ def _load(checkpoint: Checkpoint) -> Any:
     if faults:
         raise InputError(faults)
     return model
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """No progress bar and no table of what did not fit: the message that follows says it."""
-    switch: Any = logging
-    shown, verbosity = switch.is_progress_bar_enabled(), switch.get_verbosity()
-    switch.disable_progress_bar()
-    switch.set_verbosity_error()
-    try:
-        yield
-    finally:
-        switch.set_verbosity(verbosity)
-        if shown:
-            switch.enable_progress_bar()

@@ -15,6 +15,7 @@ from audio.measures import Measure
 from audio.metrics.signals import Samples, checked_pair
 from basics.errors import InputError, Problem, Unavailable, Undefined
 from basics.files import sha256_of
+from basics.messages import say
 from evaluators.speaker_gender import transcribe
 
 
@@ -49,7 +50,8 @@ class WordErrorRate:
         try:
             transcribe.choose_recogniser(self.recogniser)
         except Unavailable as error:
-            raise InputError(Problem(f"metric 'wer:{self.recogniser}'", error.what, error.remedy)) from None
+            remedy = say("where there is a network, once: `hf download {checkpoint}`", checkpoint=self.recogniser)
+            raise InputError(Problem(f"metric 'wer:{self.recogniser}'", error.what, remedy)) from None
 
     def identity(self) -> str:
         """sha256 of the checkpoint's weights; empty for PocketSphinx, whose version is its identity."""

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from audio.quiet import quiet_transformers
 from basics.errors import Unavailable
 from basics.messages import say
 from basics.workers import available_processors, by_workers
@@ -91,8 +92,9 @@ class Whisper:
                 say("{checkpoint} is a {model_type}, expected a Whisper", checkpoint=checkpoint, model_type=kind),
                 say("name one, such as {example}", example=WHISPER[0]),
             )
-        self._processor = library.AutoProcessor.from_pretrained(checkpoint, local_files_only=local_only)
-        model = library.WhisperForConditionalGeneration.from_pretrained(checkpoint, local_files_only=local_only)
+        with quiet_transformers():
+            self._processor = library.AutoProcessor.from_pretrained(checkpoint, local_files_only=local_only)
+            model = library.WhisperForConditionalGeneration.from_pretrained(checkpoint, local_files_only=local_only)
         self._model: Any = model.to(device).eval()
 
     def __call__(self, samples: Sound) -> str:
@@ -108,7 +110,7 @@ class Whisper:
         ).to(self._device)
         multilingual = getattr(self._model.generation_config, "is_multilingual", False)
         options: dict[str, Any] = {"language": "en", "task": "transcribe"} if multilingual else {}
-        with torch.inference_mode():
+        with torch.inference_mode(), quiet_transformers():
             tokens = self._model.generate(
                 **features, num_beams=self._beams, do_sample=False, return_timestamps=long, **options
             )
