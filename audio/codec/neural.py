@@ -20,6 +20,7 @@ import transformers
 from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModel
 
+from audio.codec.checkpoint import is_finite
 from audio.codec.contract import Audio, Codec, Codes, Rate, SoundCodec, fitted
 from audio.codec.weights import CONFIG, FETCH_AGAIN, TENSORS, Weights
 from audio.quiet import quiet_transformers
@@ -297,7 +298,7 @@ def _load(weights: Weights, kind: str) -> Any:
         if (names := report.get(fault))
     ]
     tensors = [*model.named_parameters(), *model.named_buffers()]
-    if broken := [name for name, tensor in tensors if not tensor.isfinite().all()]:
+    if broken := [name for name, tensor in tensors if not is_finite(tensor)]:
         problems.append(
             Problem(where, say("NaN or infinite values in {tensors}", tensors=first_few(broken)), FETCH_AGAIN)
         )
