@@ -17,7 +17,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,11 +85,11 @@ def race(sides: dict[str, Side], sounds: Sequence[Sound], rounds: int, seconds: 
     return records
 
 
-def noise(codec: Codec, clips: int, shortest: float = SECONDS, longest: float = SECONDS) -> list[Sound]:
-    """So many clips in whole frames, of one length or of lengths (s) evenly spread on a logarithmic scale."""
+def noise(codec: Codec, lengths: Iterable[float]) -> list[Sound]:
+    """Clips of these lengths in s, in whole frames."""
     rng = np.random.default_rng(0)
-    frames = np.round(np.geomspace(shortest, longest, clips) * codec.frame_rate).astype(int)
-    return [rng.standard_normal(n * codec.frame_size, np.float32) * 0.05 for n in rng.permutation(frames)]
+    frames = [round(seconds * codec.frame_rate) for seconds in lengths]
+    return [rng.standard_normal(n * codec.frame_size, np.float32) * 0.05 for n in frames]
 
 
 def batched(codec: Codec, seconds: float) -> Side:
@@ -104,7 +104,8 @@ def batched(codec: Codec, seconds: float) -> Side:
 
 def by_length(codec: Codec, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """One row for each size of batches: medians, and the wall time over that of one clip alone in each thread."""
-    sounds = noise(codec, arguments.clips, *LENGTHS)
+    lengths = np.random.default_rng(0).permutation(np.geomspace(*LENGTHS, arguments.clips))
+    sounds = noise(codec, lengths)
     sides = {f"batches of {size:g} s" if size else ALONE: batched(codec, size) for size in (0, *arguments.by_length)}
     for side in sides.values():
         side(sounds[:2])
@@ -114,7 +115,7 @@ def by_length(codec: Codec, arguments: argparse.Namespace) -> list[dict[str, Any
 
 def compare(codec: Codec, model: Any, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """One row for each side: medians, and the wall time over that of the codec."""
-    sounds = noise(codec, arguments.clips)
+    sounds = noise(codec, [SECONDS] * arguments.clips)
     sides: dict[str, Side] = {f"MimiModel, batch {batch}": bare_model(model, batch) for batch in arguments.batches}
     sides["load_codec, a list"] = lambda sounds: codec.reconstruct(sounds, CODEBOOKS)
     for side in sides.values():

@@ -64,7 +64,7 @@ def of_codec(rounds: int) -> Iterator[Row]:
         source = codec.random_weights(folder)
         bare: Any = MimiModel.from_pretrained(source)
         own = load_codec(source, device="cpu")
-        sounds = codec.noise(own, 8)
+        sounds = codec.noise(own, [codec.SECONDS] * 8)
         sides: dict[str, codec.Side] = {f"MimiModel, batch {n}": codec.bare_model(bare.eval(), n) for n in (1, 8)}
         sides["ours"] = lambda sounds: own.reconstruct(sounds, codec.CODEBOOKS)
         for side in sides.values():
