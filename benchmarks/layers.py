@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from evaluators.evidence import report_nothing
 from evaluators.layer_separation import separation
+from evaluators.layer_separation.parameters import Parameters
 from evaluators.layer_separation.selection import Cells
 
 EMOTIONS = ("Neutral", "Amused", "Angry", "Sleepy", "Disgusted")
@@ -95,14 +96,11 @@ def libraries(layers: Sequence[NDArray[np.float32]], cells: Cells) -> list[float
 
 def own(path: Path, layers: Sequence[int], cells: Cells, jobs: int) -> list[float]:
     """This project's way for some layers of a file, into an empty store."""
+    wanted = Parameters.model_construct(layers=tuple(layers), seeds=(SEED,), differences=(), pair_differences=())
+    file = separation.Vectors(path, "benchmark")
     with tempfile.TemporaryDirectory() as store:
-        wanted = [
-            separation.Layer(Path(store), path, "benchmark", number, cells, ("Sleepy", "Angry"), 15, 0.1)
-            for number in layers
-        ]
-        separation.spaces(wanted, jobs, report_nothing)
-        maps = separation.maps(wanted, (SEED,), jobs, report_nothing)
-        return [float(separation.read(paths[0])["silhouettes"][0].mean()) for paths in maps]
+        found = separation.separate(file, cells, wanted, store=Path(store), jobs=jobs, progress=report_nothing)
+        return [float(found.samples.values["silhouette_map", layer].silhouettes.mean()) for layer in layers]
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, float, Any]:

@@ -67,7 +67,8 @@ def notebook(checkpoint: Path, files: dict[str, str]) -> dict[tuple[str, int], f
     import torch
     from transformers import MimiModel
 
-    model: Any = MimiModel.from_pretrained(checkpoint).eval()
+    loaded: Any = MimiModel.from_pretrained(checkpoint)
+    model = loaded.eval()
     values = {}
     for role, file in files.items():
         for count in SWEEP:

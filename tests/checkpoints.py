@@ -72,10 +72,31 @@ SPEAKING: dict[str, Any] = {
 }
 
 
+RATIOS = ("downsampling_ratios", "upsampling_ratios")
+GRID: dict[str, Any] = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "head_dim": 16,
+    "encoder_hidden_size": 4,
+    "quantization_dim": 64,
+    "quantization_levels": [4, 4, 4],
+    "semantic_model_config": {
+        "model_type": "wav2vec2-bert",
+        "hidden_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+    },
+}
+
+
 def small_codec(folder: Path, kind: str, **changes: Any) -> Path:
     """Write a codec of random weights of the architecture `kind` (a `model_type`) into `folder`. Returns `folder`.
 
-    Skips the test where the installed transformers has no such architecture.
+    Skips the test where the installed transformers has no such architecture, or torchaudio is needed and not here.
     """
     import pytest
     import torch
@@ -93,6 +114,16 @@ def small_codec(folder: Path, kind: str, **changes: Any) -> Path:
             "codebook_size": 64,
             "target_bandwidths": [0.3, 0.6, 1.2],
         },
+        "higgs_audio_v2_tokenizer": {
+            "acoustic_model_config": DAC
+            | {"model_type": "dac", "hidden_size": 64, **{name: [8, 5, 4, 3] for name in RATIOS}},
+            "semantic_model_config": SPEAKING,
+            "codebook_size": 64,
+            "codebook_dim": 8,
+            "target_bandwidths": [0.3, 0.6, 1.2],
+        },
+        "xcodec2": GRID,
+        "neucodec": GRID,
         "wavtokenizer": {
             "num_filters": 4,
             "hidden_size": 16,
@@ -105,6 +136,8 @@ def small_codec(folder: Path, kind: str, **changes: Any) -> Path:
             "decoder_attention_num_groups": 4,
         },
     }
+    if kind in ("higgs_audio_v2_tokenizer", "xcodec2", "neucodec"):
+        pytest.importorskip("torchaudio", reason="needs the extra `measures`")
     torch.manual_seed(0)
     try:
         config = AutoConfig.for_model(kind, **settings[kind] | changes)
@@ -115,6 +148,9 @@ def small_codec(folder: Path, kind: str, **changes: Any) -> Path:
         for name, tensor in model.named_buffers():
             if name.endswith((".embed", ".embed_avg")):
                 tensor.normal_(std=0.5)
+        if kind in ("xcodec2", "neucodec"):  # or all would fall into the middle of the grid
+            model.fc_encoder.weight.mul_(50)
+            model.quantizer.project_in.weight.mul_(200)
         if kind == "wavtokenizer":  # one codebook of latents as they come, or all would fall to one code
             half = model.encoder_model
             latents = half.encoder(torch.randn(1, 1, 600 * 80))[0].T

@@ -1,17 +1,19 @@
 """Neural codecs of `transformers` other than Mimi, by the `model_type` of their config.json.
 
 EnCodec (Défossez et al., arXiv:2210.13438), DAC (Kumar et al., arXiv:2306.06546), X-Codec (Ye et al.,
-arXiv:2408.17175), WavTokenizer (Ji et al., arXiv:2408.16532). The library's model runs as it is; a `Family` says where
-in it the facts and the codebooks are. Sound goes through as a whole, since these networks look ahead: `LONGEST` bounds
-what that takes.
+arXiv:2408.17175), WavTokenizer (Ji et al., arXiv:2408.16532); with torchaudio the tokenizer of Higgs Audio v2, and
+X-Codec 2 (Ye et al., arXiv:2502.04128) and NeuCodec (Julian et al., arXiv:2509.09550), whose one codebook is a grid
+(finite scalar quantization). The library's model runs as it is; a `Family` says where in it the facts and the codebooks
+are. Sound goes through as a whole, since these networks look ahead: `LONGEST` bounds what that takes.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -60,6 +62,7 @@ class Family:
     decode: Callable[[Any, Tensor], Tensor]
     vectors: Callable[[Any, int], Tensor]
     latent: Callable[[Any, int, Tensor], Tensor]
+    needs: str = ""  # a package besides transformers
 
 
 def _encodec_facts(config: Any) -> Facts:
@@ -84,7 +87,19 @@ def _xcodec_facts(config: Any) -> Facts:
     )
 
 
-FAMILIES: Mapping[str, Family] = {
+def _grid(sample_rate: str) -> Family:
+    """An architecture with one codebook that is a grid; `sample_rate` is the setting that its sound comes out at."""
+    return Family(
+        facts=lambda c: Facts(getattr(c, sample_rate), c.hop_length, 1, math.prod(c.quantization_levels)),
+        encode=lambda model, sound: _grid_encode(model, sound),
+        decode=lambda model, codes: model.decode(audio_codes=codes[None]).audio_values[0, 0],
+        vectors=lambda model, _: model.quantizer.quantizer.codebook,
+        latent=lambda model, _, codes: model.quantizer.from_codes(codes[None, :, None])[0].T,
+        needs="torchaudio",
+    )
+
+
+FAMILIES: dict[str, Family] = {
     "dac": Family(
         facts=lambda c: Facts(c.sampling_rate, math.prod(c.downsampling_ratios), c.n_codebooks, c.codebook_size),
         encode=lambda model, sound: model.encode(sound).audio_codes[0],
@@ -113,7 +128,10 @@ FAMILIES: Mapping[str, Family] = {
         vectors=lambda model, _: model.encoder_model.quantizer.codebook.embed,
         latent=lambda model, _, codes: model.encoder_model.quantizer.decode(codes[None])[0],
     ),
+    "xcodec2": _grid("sampling_rate"),
+    "neucodec": _grid("output_sampling_rate"),
 }
+FAMILIES["higgs_audio_v2_tokenizer"] = replace(FAMILIES["xcodec"], needs="torchaudio")
 """By `model_type`; each needs a version of transformers that has it."""
 KNOWN = ("mimi", *FAMILIES)
 CONTINUOUS = ("pocket_tts_audio_tokenizer", "vibevoice_acoustic_tokenizer")
@@ -123,6 +141,25 @@ CONTINUOUS = ("pocket_tts_audio_tokenizer", "vibevoice_acoustic_tokenizer")
 def _encodec_encode(model: Any, sound: Tensor) -> Any:
     """At all codebooks: those of a smaller bandwidth are the first of them."""
     return model.encode(sound, bandwidth=model.config.target_bandwidths[-1])
+
+
+def _grid_encode(model: Any, sound: Tensor) -> Tensor:
+    """Codes (1, frames) of sound (1, 1, n) in whole frames.
+
+    The library's extractor adds a sample to fill the last frame, which is a zero in place of the last one; NeuCodec's
+    loses half a frame at the end, and so hears one more of silence.
+    """
+    from audio.clip import resample
+
+    config, hop = model.config, math.prod(model.config.downsampling_ratios)
+    rate = getattr(config, "input_sampling_rate", None) or config.sampling_rate
+    heard = resample(sound[0, 0].cpu().numpy(), getattr(config, "output_sampling_rate", rate), rate)
+    heard = fitted(heard, len(heard) - 1 + (hop if config.model_type == "neucodec" else 0))
+    extractor = getattr(transformers, type(model).__name__.replace("Model", "FeatureExtractor"))
+    with quiet_transformers():
+        given = extractor(sampling_rate=rate, hop_length=hop)(heard, sampling_rate=rate, return_tensors="pt")
+    codes: Tensor = model.encode(**given.to(sound.device)).audio_codes[0].long()
+    return codes
 
 
 def _dac_latent(quantizer: Any, codes: Tensor) -> Tensor:
@@ -252,7 +289,14 @@ class NeuralCodec(Codec):
 
 
 def _load(weights: Weights, kind: str) -> Any:
-    """The library's model with every tensor of the checkpoint in place. Raises InputError where it does not fit."""
+    """The library's model with every tensor of the checkpoint in place.
+
+    Raises InputError where it does not fit, Unavailable without a package that its architecture needs.
+    """
+    needs = FAMILIES[kind].needs
+    if needs and find_spec(needs) is None:
+        what = say("codecs of type {kind} need {package}, which is not installed", kind=kind, package=needs)
+        raise Unavailable(what, say("`pip install 'earwitness[measures]'`"))
     where = str(weights.tensors)
     if weights.tensors.name != TENSORS:
         raise InputError(

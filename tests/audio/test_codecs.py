@@ -32,7 +32,24 @@ BARE: dict[str, Callable[[Any, torch.Tensor], tuple[torch.Tensor, Callable[[torc
     ),
     "xcodec": lambda m, x: (m.encode(x).audio_codes[0], lambda c: m.decode(c[None]).audio_values[0, 0]),
     "wavtokenizer": lambda m, x: (m.encode(x).audio_codes[0], lambda c: m.decode(c[None]).audio_values[0]),
+    "higgs_audio_v2_tokenizer": lambda m, x: (
+        m.encode(x).audio_codes[0],
+        lambda c: m.decode(c[None]).audio_values[0, 0],
+    ),
+    "xcodec2": lambda m, x: (m.encode(**extracted(m, x)).audio_codes[0], lambda c: m.decode(c[None]).audio_values[0]),
+    "neucodec": lambda m, x: (m.encode(**extracted(m, x)).audio_codes[0], lambda c: m.decode(c[None]).audio_values[0]),
 }
+
+
+def extracted(model: Any, sound: torch.Tensor) -> Any:
+    """What the library's own extractor makes of a sound, to which it adds a sample: NeuCodec's with a frame more."""
+    import transformers
+
+    rate = getattr(model.config, "input_sampling_rate", RATE)
+    heard = resample(sound[0, 0].numpy(), getattr(model.config, "output_sampling_rate", rate), rate)
+    extractor = {"xcodec2": "Xcodec2FeatureExtractor", "neucodec": "NeuCodecFeatureExtractor"}[model.config.model_type]
+    heard = heard[:-1] if model.config.model_type == "xcodec2" else np.pad(heard, (0, 319))
+    return getattr(transformers, extractor)()(heard, sampling_rate=rate, return_tensors="pt")
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -47,9 +64,10 @@ def small(folder: Path) -> Codec:
 
 def test_facts_are_those_of_the_configuration(folder: Path, small: Codec) -> None:
     config = json.loads((folder / "config.json").read_text())
-    assert small.sample_rate == config.get("sampling_rate", config.get("sample_rate"))
+    rates = (config.get(name) for name in ("sampling_rate", "sample_rate", "output_sampling_rate"))
+    assert small.sample_rate == next(filter(None, rates))
     assert small.frame_rate * small.frame_size == pytest.approx(small.sample_rate)
-    assert small.cardinality == config["codebook_size"]
+    assert small.cardinality == config.get("codebook_size", math.prod(config.get("quantization_levels", [])))
     assert small.rates()[-1].codebooks == small.codebooks
     assert [rate.bits_per_second for rate in small.rates()] == pytest.approx(
         [n * small.frame_rate * math.log2(small.cardinality) for n in (rate.codebooks or 0 for rate in small.rates())]
@@ -110,6 +128,9 @@ def test_latents_of_the_layers_add_up_to_what_the_decoder_gets(folder: Path, sma
             "encodec": lambda: model.quantizer.decode(codes[:, None])[0],
             "xcodec": lambda: model.quantizer.decode(codes[:, None])[0],
             "wavtokenizer": lambda: model.encoder_model.quantizer.decode(codes)[0],
+            "higgs_audio_v2_tokenizer": lambda: model.quantizer.decode(codes[:, None])[0],
+            "xcodec2": lambda: model.quantizer.from_codes(codes[..., None])[0].T,
+            "neucodec": lambda: model.quantizer.from_codes(codes[..., None])[0].T,
         }[kind]()
     np.testing.assert_allclose(latents.sum(axis=0), whole.numpy(), atol=1e-4)
     assert small.codebook_vectors(0).shape[0] == small.cardinality
@@ -131,6 +152,13 @@ def test_encodec_with_levels_beside_its_codes_is_reconstructed_as_the_model_does
     np.testing.assert_allclose(made, expected[:RATE], atol=1e-5)
     with pytest.raises(InputError, match="level for each chunk"):
         codec.encode([signal])
+
+
+def test_what_an_architecture_needs_besides_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = small_codec(tmp_path / "grid", "xcodec2")
+    monkeypatch.setattr("audio.codec.neural.find_spec", lambda _: None)
+    with pytest.raises(Unavailable, match=r"type xcodec2 need torchaudio[\s\S]*pip install 'earwitness\[measures\]'"):
+        load_codec(folder, device="cpu")
 
 
 def test_a_sound_that_is_too_long_is_undefined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
