@@ -115,12 +115,12 @@ def by_length(codec: Codec, arguments: argparse.Namespace) -> list[dict[str, Any
 
 def compare(codec: Codec, model: Any, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """One row for each side: medians, and the wall time over that of the codec."""
-    sounds = noise(codec, [SECONDS] * arguments.clips)
+    sounds = noise(codec, [arguments.seconds] * arguments.clips)
     sides: dict[str, Side] = {f"MimiModel, batch {batch}": bare_model(model, batch) for batch in arguments.batches}
     sides["load_codec, a list"] = lambda sounds: codec.reconstruct(sounds, CODEBOOKS)
     for side in sides.values():
         side(sounds[:2])
-    return rows_of(race(sides, sounds, arguments.rounds, len(sounds) * SECONDS), "load_codec, a list")
+    return rows_of(race(sides, sounds, arguments.rounds, len(sounds) * arguments.seconds), "load_codec, a list")
 
 
 def rows_of(records: dict[str, Record], own: str) -> list[dict[str, Any]]:
@@ -169,6 +169,7 @@ def main() -> None:
     """Print the table; write it as JSON on request."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", type=int, default=16)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="how long each clip is")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--by-length", type=float, nargs="+", metavar="S", help="batches of so many seconds instead")
@@ -187,7 +188,7 @@ def main() -> None:
         else:
             model: Any = MimiModel.from_pretrained(source)
             rows = compare(codec, model.eval().to("cpu" if codec.provenance["device"] == "cpu" else "cuda"), arguments)
-    lengths = "{:g} to {:g}".format(*LENGTHS) if arguments.by_length else SECONDS
+    lengths = "{:g} to {:g}".format(*LENGTHS) if arguments.by_length else f"{arguments.seconds:g}"
     print(f"{arguments.clips} clips of {lengths} s, {torch.get_num_threads()} threads\n")
     print(f"| {' | '.join(rows[0])} |\n|---|---|---|---|")
     for row in rows:
