@@ -10,7 +10,7 @@ are. Sound goes through as a whole, since these networks look ahead: `LONGEST` b
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -99,7 +99,14 @@ def _grid(sample_rate: str) -> Family:
     )
 
 
-FAMILIES: dict[str, Family] = {
+XCODEC = Family(
+    facts=_xcodec_facts,
+    encode=lambda model, sound: model.encode(sound).audio_codes[0],
+    decode=lambda model, codes: model.decode(codes[None]).audio_values[0, 0],
+    vectors=lambda model, layer: model.quantizer.quantizers[layer].codebook.embed,
+    latent=lambda model, layer, codes: model.quantizer.quantizers[layer].decode(codes[None])[0],
+)
+FAMILIES: Mapping[str, Family] = {
     "dac": Family(
         facts=lambda c: Facts(c.sampling_rate, math.prod(c.downsampling_ratios), c.n_codebooks, c.codebook_size),
         encode=lambda model, sound: model.encode(sound).audio_codes[0],
@@ -114,13 +121,8 @@ FAMILIES: dict[str, Family] = {
         vectors=lambda model, layer: model.quantizer.layers[layer].codebook.embed,
         latent=lambda model, layer, codes: model.quantizer.layers[layer].decode(codes[None])[0],
     ),
-    "xcodec": Family(
-        facts=_xcodec_facts,
-        encode=lambda model, sound: model.encode(sound).audio_codes[0],
-        decode=lambda model, codes: model.decode(codes[None]).audio_values[0, 0],
-        vectors=lambda model, layer: model.quantizer.quantizers[layer].codebook.embed,
-        latent=lambda model, layer, codes: model.quantizer.quantizers[layer].decode(codes[None])[0],
-    ),
+    "xcodec": XCODEC,
+    "higgs_audio_v2_tokenizer": replace(XCODEC, needs="torchaudio"),
     "wavtokenizer": Family(
         facts=lambda c: Facts(c.sampling_rate, math.prod(c.upsampling_ratios), 1, c.codebook_size),
         encode=lambda model, sound: model.encode(sound).audio_codes[0],
@@ -131,7 +133,6 @@ FAMILIES: dict[str, Family] = {
     "xcodec2": _grid("sampling_rate"),
     "neucodec": _grid("output_sampling_rate"),
 }
-FAMILIES["higgs_audio_v2_tokenizer"] = replace(FAMILIES["xcodec"], needs="torchaudio")
 """By `model_type`; each needs a version of transformers that has it."""
 KNOWN = ("mimi", *FAMILIES)
 CONTINUOUS = ("pocket_tts_audio_tokenizer", "vibevoice_acoustic_tokenizer")
