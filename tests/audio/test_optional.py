@@ -14,6 +14,7 @@ from audio.metrics.signals import Samples
 from basics.errors import InputError, Undefined
 from basics.files import sha256_of
 from tests.audio.conftest import RATE
+from tests.audio.judges import save_dnsmos, save_nisqa
 from tests.tiny_models import SPECIAL, TIMES, WORDS, save_whisper
 
 pytest.importorskip("gammatone")
@@ -75,3 +76,27 @@ def test_words_are_heard_by_any_whisper_that_is_here(speech: Samples, tmp_path: 
         registry.require_metrics(["wer:nobody/whisper"], RATE)
     with pytest.raises(InputError, match=r"metric 'srmr:fast': has no variants[\s\S]*name it srmr"):
         registry.require_metrics(["srmr:fast"], RATE)
+
+
+def test_networks_that_judge_the_estimate_are_torchmetrics(
+    speech: Samples, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from torchmetrics.functional.audio.dnsmos import deep_noise_suppression_mean_opinion_score
+    from torchmetrics.functional.audio.nisqa import non_intrusive_speech_quality_assessment
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    home = tmp_path / ".torchmetrics"
+    networks, network = save_dnsmos(home / "DNSMOS" / "DNSMOS"), save_nisqa(home / "NISQA")
+    registry.require_metrics(["dnsmos", "nisqa"], RATE)
+    sound = torch.from_numpy(speech.astype(np.float64))
+    four = deep_noise_suppression_mean_opinion_score(sound, RATE, personalized=False).tolist()
+    assert len(set(four)) == 4
+    assert taken(speech[::-1].copy(), speech, "dnsmos") == four[3], "overall, of the estimate alone"
+    five = non_intrusive_speech_quality_assessment(sound, RATE).tolist()
+    assert len(set(five)) == 5
+    assert taken(speech[::-1].copy(), speech, "nisqa") == pytest.approx(five[0], abs=1e-6)
+    assert set(registry.identity_of("dnsmos").split()) == {sha256_of(path) for path in networks}
+    before = registry.identity_of("nisqa")
+    network.write_bytes(network.read_bytes() + b"1")
+    assert registry.identity_of("nisqa") != before
