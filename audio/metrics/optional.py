@@ -6,7 +6,8 @@ hears the estimate alone: how close it is to the reference, they do not tell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,7 +29,8 @@ class Published:
     """A measure as torchmetrics computes it.
 
     `function` is its place below `torchmetrics.functional.audio`, called with `(estimate, sample_rate, *arguments)`;
-    `place` is that of the value among those it returns, `weights` are the files it fetches where they are not there.
+    `place` is that of the value among those it returns, `parts` are the places of the others by name (`dnsmos:sig`);
+    `weights` are the files it fetches where they are not there.
     """
 
     measure: Measure
@@ -36,12 +38,24 @@ class Published:
     needs: tuple[str, ...]
     arguments: tuple[Any, ...] = ()
     place: int = 0
+    parts: Mapping[str, int] = field(default_factory=dict)
     weights: tuple[str, ...] = ()
 
     @property
     def module(self) -> str:
         """Where the function lies, which is the measure's name too."""
         return self.function.partition(".")[0]
+
+    def variant(self, part: str) -> Published:
+        """Another of the values that it returns. Raises InputError where there is none of that name."""
+        name = f"metric '{self.module}:{part}'"
+        if not self.parts:
+            raise InputError(Problem(name, say("has no variants"), say("name it {metric}", metric=self.module)))
+        if part not in self.parts:
+            remedy = say("choose from {known}", known=", ".join(f"{self.module}:{one}" for one in self.parts))
+            raise InputError(Problem(name, say("is none of its values"), remedy))
+        facts = replace(self.measure, source=f"{part} of {self.measure.source}")
+        return replace(self, measure=facts, place=self.parts[part])
 
     def require(self) -> None:
         """Raise InputError with how to get the packages or weights that are not here."""
@@ -100,12 +114,13 @@ srmr = Published(
     needs=("gammatone", "torchaudio"),
 )
 dnsmos = Published(
-    _alone("MOS", 1.0, 5.0, "Reddy, Gopal, Cutler, ICASSP 2022 (P.835, overall)"),
+    _alone("MOS", 1.0, 5.0, "Reddy, Gopal, Cutler, ICASSP 2021 (P.808) and 2022 (P.835; else overall)"),
     "dnsmos.deep_noise_suppression_mean_opinion_score",
     needs=("librosa", "onnxruntime", "requests"),
     # no personalisation; the device of the sound; one thread, for workers share the processors
     arguments=(False, None, 1),
     place=3,
+    parts={"p808": 0, "sig": 1, "bak": 2, "ovr": 3},
     weights=("~/.torchmetrics/DNSMOS/DNSMOS/sig_bak_ovr.onnx", "~/.torchmetrics/DNSMOS/DNSMOS/model_v8.onnx"),
 )
 nisqa = Published(
@@ -118,5 +133,6 @@ nisqa = Published(
     ),
     "nisqa.non_intrusive_speech_quality_assessment",
     needs=("librosa", "requests"),
+    parts={"mos": 0, "noisiness": 1, "discontinuity": 2, "coloration": 3, "loudness": 4},
     weights=("~/.torchmetrics/NISQA/nisqa.tar",),
 )

@@ -60,6 +60,8 @@ def function_of(name: str) -> Function:
         function: Function = brought()[base].load()
         if colon and hasattr(function, "variant"):
             function, colon = function.variant(what), ""
+    except InputError:
+        raise
     except Exception as error:  # it may be anybody's code
         what = say(
             "cannot be loaded from {target}: {error_type}: {error}",

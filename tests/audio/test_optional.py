@@ -93,6 +93,11 @@ def test_networks_that_judge_the_estimate_are_torchmetrics(
     four = deep_noise_suppression_mean_opinion_score(sound, RATE, personalized=False).tolist()
     assert len(set(four)) == 4
     assert taken(speech[::-1].copy(), speech, "dnsmos") == four[3], "overall, of the estimate alone"
+    parts = [taken(speech[::-1].copy(), speech, f"dnsmos:{part}") for part in ("p808", "sig", "bak", "ovr")]
+    assert parts == four
+    assert registry.facts_of("dnsmos:sig").source.startswith("sig of Reddy")
+    with pytest.raises(InputError, match=r"metric 'dnsmos:x': is none of its values[\s\S]*dnsmos:p808, dnsmos:sig"):
+        registry.require_metrics(["dnsmos:x"], RATE)
     five = non_intrusive_speech_quality_assessment(sound, RATE).tolist()
     assert len(set(five)) == 5
     assert taken(speech[::-1].copy(), speech, "nisqa") == pytest.approx(five[0], abs=1e-6)
