@@ -81,6 +81,7 @@ def test_words_are_heard_by_any_whisper_that_is_here(speech: Samples, tmp_path: 
 def test_networks_that_judge_the_estimate_are_torchmetrics(
     speech: Samples, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    pytest.importorskip("onnxruntime")
     from torchmetrics.functional.audio.dnsmos import deep_noise_suppression_mean_opinion_score
     from torchmetrics.functional.audio.nisqa import non_intrusive_speech_quality_assessment
 
