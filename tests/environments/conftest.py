@@ -62,9 +62,12 @@ def megabytes(folder: Path) -> float:
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def checkout(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what git tracks, under a path with spaces and letters that are not ASCII, with no history."""
+    """A copy of what git tracks, under a path with spaces and letters that are not ASCII, with no history.
+
+    Each file of tests has its own: what one makes in it must not be built into the packages of another.
+    """
     folder = tmp_path_factory.mktemp("a folder") / "課程 über öffentlich"
     names = call("git", "ls-files", "-z", cwd=repository).stdout.split("\0")
     for name in filter(None, names):
