@@ -7,7 +7,7 @@ moment goes on from what is kept, whoever ended it. Long clips come first, so th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -122,8 +122,9 @@ def compare(
         np.array([_seconds(source) for source in sources]),
         provenance=codecs.facts,
     )
-    run = _Run(found, store, device, report)
-    with _cluster(cluster, codecs, metrics, device) if cluster else here(workers_for(device, jobs)) as crew:
+    weights = identities(metrics)
+    run = _Run(found, weights, store, device, report)
+    with _cluster(cluster, codecs, metrics, weights, device) if cluster else here(workers_for(device, jobs)) as crew:
         run.all(crew, send=cluster is not None)
         found.took = time.monotonic() - run.began
         report(say("comparing {n} clips", n=len(sources)), 1.0)
@@ -142,10 +143,12 @@ def workers_for(device: str, jobs: int | None) -> int:
     return jobs or (1 if device.startswith("cuda") else available_processors())
 
 
-def _cluster(address: str, codecs: Codecs, metrics: Sequence[str], device: str) -> AbstractContextManager[Crew]:
+def _cluster(
+    address: str, codecs: Codecs, metrics: Sequence[str], weights: Mapping[str, str], device: str
+) -> AbstractContextManager[Crew]:
     """Workers that have the same codecs and packages."""
     asked = partial(facts_below, tuple(codecs.facts), device, tuple(metrics))
-    here = codecs.facts | {name: (identity,) for name, identity in identities(metrics).items()}
+    here = codecs.facts | {name: (identity,) for name, identity in weights.items()}
     return on_cluster(address, _packages(metrics), Alike(asked, here))
 
 
@@ -169,7 +172,9 @@ def facts_below(sources: Sequence[str], device: str, metrics: Sequence[str] = ()
 class _Run:
     """What is still to be done, and how fast it goes."""
 
-    def __init__(self, found: Comparison, store: Store, device: str, report: Report) -> None:
+    def __init__(
+        self, found: Comparison, weights: Mapping[str, str], store: Store, device: str, report: Report
+    ) -> None:
         self.found, self.store, self.device, self.report = found, store, device, report
         lengths = found.seconds
         typical = float(np.nanmean(lengths)) if np.isfinite(lengths).any() else 1.0
@@ -178,7 +183,7 @@ class _Run:
         self.total = self.left = float(self.lengths.sum())
         self.done = 0
         self.first: tuple[float, float] | None = None  # when the first clip was handed out, and what was left then
-        self.versions = package_versions(_packages(found.metrics)) | identities(found.metrics)
+        self.versions = package_versions(_packages(found.metrics)) | dict(weights)
 
     def all(self, crew: Crew, *, send: bool) -> None:
         """Every clip, the longest first, a few in hand at a time."""

@@ -165,10 +165,10 @@ def _remembered_codes(
         return
     store, parts = Store(site.cache), {"weights": codec.identity, "layers": sorted(books)}
     keys = [digest({"kind": "mean codebook vectors", **parts, "clip": voice.digest}) for voice in voices]
-    new = [n for n, key in enumerate(keys) if store.find(key, ".json") is None]
-    made = dict(zip(new, _vectors(codec, [voices[n] for n in new], books), strict=True))
-    for n, key in enumerate(keys):
-        yield json.loads(store.blob(key, ".json", partial(_write, vector=made.get(n))).read_text())
+    found = [store.find(key, ".json") for key in keys]
+    made = _vectors(codec, [voice for voice, path in zip(voices, found, strict=True) if path is None], books)
+    for key, path in zip(keys, found, strict=True):
+        yield json.loads((path or store.blob(key, ".json", partial(_write, vector=next(made)))).read_text())
 
 
 def _vectors(codec: Codec, voices: Sequence[Utterance], books: dict[int, Any]) -> Iterator[Vectors]:
