@@ -282,7 +282,7 @@ def test_the_sheets_form_saves_answers_that_check_accepts(
         bring(driver, label).click()
     one(driver, "#student").send_keys('b12 "quoted": #1')
     driver.refresh()
-    assert one(driver, "#state").text == words("report", "en")["state_done"]
+    wait(driver, lambda _: one(driver, "#state").text == words("report", "en")["state_done"])
     bring(driver, one(driver, "button[type=submit]")).click()
     wait(driver, lambda _: (downloads / "answers.yaml").exists())
     saved = yaml.safe_load((downloads / "answers.yaml").read_text(encoding="utf-8"))
@@ -291,6 +291,34 @@ def test_the_sheets_form_saves_answers_that_check_accepts(
     checked = earwitness("check", downloads / "answers.yaml", "--json")
     assert checked.returncode in (0, 3), checked.stderr
     assert '"ticked": [\n        "B"\n      ]' in checked.stdout
+
+
+def test_what_was_typed_is_there_whenever_a_page_is_loaded_again(pages: dict[str, Path], visit: Open) -> None:
+    driver = visit(pages["before"])
+    for student in ("b01", "b02", "b03", "b04", "b05", "b06", "b07", "b08", "b09", "b10"):
+        one(driver, "#student").clear()
+        one(driver, "#student").send_keys(student)
+        driver.refresh()
+        wait(driver, lambda _, kept=student: one(driver, "#student").get_attribute("value") == kept)
+    assert not one(driver, "#unkept").is_displayed()
+
+
+def test_a_browser_that_keeps_nothing_says_so_and_saves_the_file(
+    pages: dict[str, Path], tmp_path: Path, visit: Open, downloads: Path
+) -> None:
+    """An LMS shows files in a sandbox, which is refused every storage."""
+    (tmp_path / "sheet.html").write_bytes(pages["before"].read_bytes())
+    frame = '<iframe sandbox="allow-scripts allow-forms allow-downloads" src="sheet.html" width="900" height="800">'
+    (tmp_path / "lms.html").write_text(frame, encoding="utf-8")
+    driver = visit(tmp_path / "lms.html")
+    driver.switch_to.frame(0)
+    for question in driver.find_elements(By.CSS_SELECTOR, "[data-question]"):
+        bring(driver, one(question, "label")).click()
+    assert one(driver, "#unkept").is_displayed()
+    before = set(downloads.iterdir())
+    bring(driver, one(driver, "button[type=submit]")).click()
+    wait(driver, lambda _: [new for new in set(downloads.iterdir()) - before if new.suffix == ".yaml"])
+    assert one(driver, "#state").text == words("report", "en")["state_saved"]
 
 
 def test_the_command_writes_all_editions(

@@ -2,27 +2,51 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const form = document.getElementById("sheet");
 const questions = [...form.querySelectorAll("[data-question]")];
-const drawer = `earwitness ${DATA.quiz}`;
 
 const ticked = (question) => [...question.querySelectorAll("input:checked")].map((input) => input.value);
 const unanswered = () => questions.filter((question) => ticked(question).length === 0);
 function say(text) { document.getElementById("state").textContent = text; }
 
-/* What is still open, and what was ticked, is kept in this browser alone. */
 function look() {
   const open = unanswered().map((question) => question.dataset.question);
   questions.forEach((question) => question.classList.toggle("open", open.includes(question.dataset.question)));
   say(open.length ? DATA.words.open.replace("{n}", open.length).replace("{names}", open.join(", ")) : DATA.words.done);
-  const kept = Object.fromEntries(questions.map((question) => [question.dataset.question, ticked(question)]));
-  localStorage.setItem(drawer, JSON.stringify({ student: form.student.value, answers: kept }));
+}
+
+/* What was ticked is kept in this browser alone. Not in localStorage: Chromium (156) now and then gives a page that is opened
+   from a file a storage which forgets at once. A transaction that is committed in the same breath outlives a reload. */
+const drawer = new Promise((found, failed) => {
+  const asked = indexedDB.open("earwitness", 1);
+  asked.onupgradeneeded = () => asked.result.createObjectStore("sheets");
+  asked.onsuccess = () => found(asked.result);
+  asked.onerror = () => failed(asked.error);
+});
+let changed = false;
+function unkept() { document.getElementById("unkept").hidden = false; }
+function keep() {
+  changed = true;
+  const answers = Object.fromEntries(questions.map((question) => [question.dataset.question, ticked(question)]));
+  const sheet = { student: form.student.value, answers };
+  drawer.then((sheets) => {
+    const change = sheets.transaction("sheets", "readwrite");
+    change.onabort = unkept;
+    change.objectStore("sheets").put(sheet, DATA.quiz);
+    change.commit();
+  }).catch(unkept);
 }
 function restore() {
-  const kept = JSON.parse(localStorage.getItem(drawer) ?? "null");
-  if (!kept) { return; }
-  form.student.value = kept.student;
-  for (const input of form.querySelectorAll("[data-question] input")) {
-    input.checked = (kept.answers[input.name] ?? []).includes(input.value);
-  }
+  drawer.then((sheets) => {
+    const asked = sheets.transaction("sheets").objectStore("sheets").get(DATA.quiz);
+    asked.onerror = unkept;
+    asked.onsuccess = () => {
+      if (changed || !asked.result) { return; }
+      form.student.value = asked.result.student;
+      for (const input of form.querySelectorAll("[data-question] input")) {
+        input.checked = (asked.result.answers[input.name] ?? []).includes(input.value);
+      }
+      look();
+    };
+  }).catch(unkept);
 }
 
 /* The file that `earwitness check` reads; JSON's quotes are YAML's too. */
@@ -35,7 +59,7 @@ function yaml() {
   }
   return `${lines.join("\n")}\n`;
 }
-form.addEventListener("input", look);
+form.addEventListener("input", () => { look(); keep(); });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const [first] = unanswered();
@@ -51,5 +75,5 @@ form.addEventListener("submit", (event) => {
   link.click();
   say(DATA.words.saved);
 });
-restore();
 look();
+restore();
