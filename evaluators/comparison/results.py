@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from basics.csv_source import write_rows
 from basics.files import replacing, writing_text
 from basics.messages import say
 from evaluators.comparison.running import Comparison
-from evaluators.comparison.statistics import Spread, Summary
+from evaluators.comparison.statistics import Spread
 
 COLUMNS = ("clip", "seconds", "codec", "codebooks", "bits_per_second", "metric", "value", "undefined")
 ROWS = 1 << 17  # of Parquet written at a time
@@ -65,13 +65,13 @@ def _parts(every: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
         yield part
 
 
-def write_summary(found: Comparison, summaries: Sequence[Summary], out: Path) -> Path:
+def write_summary(found: Comparison, out: Path) -> Path:
     """summary.csv: means, then differences, each with its interval, or the reason why there is none."""
     labels = [setting.label for setting in found.settings]
     table: list[list[object]] = [
         ["metric", "what", "mean", "low", "high", "clips_compared", "clips_defined", "p", "p_holm", "undefined"]
     ]
-    for summary in summaries:
+    for summary in found.summaries:
         n = len(summary.common)
         for row in summary.rows:
             table.append([summary.metric, labels[row.setting], *_cells(row.spread, n, row.defined, None, None)])

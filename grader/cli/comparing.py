@@ -60,14 +60,13 @@ def compare(
     with progress(quiet=as_json) as report:
         options: dict[str, Any] = {"device": device, "jobs": jobs, "cluster": cluster}
         found = running.compare(sources, opened, metrics or DEFAULT, store, report, **options)
-        summaries = found.summaries
-        written = [write_results(found, out), write_summary(found, summaries, out)]
+        written = [write_results(found, out), write_summary(found, out)]
         report(say("writing the page"), 1.0)
-        written.append(write_page(found, summaries, out, device, language_spoken()))
+        written.append(write_page(found, out, device, language_spoken()))
     if as_json:
-        print_json(_data(found, summaries, written))
+        print_json(_data(found, written))
     else:
-        _show(found, summaries, written)
+        _show(found, written)
     raise typer.Exit(UNSETTLED if found.lost else DONE)
 
 
@@ -90,18 +89,18 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
         yield report
 
 
-def _show(found: Comparison, summaries: list[Summary], written: list[Path]) -> None:
+def _show(found: Comparison, written: list[Path]) -> None:
     from rich.table import Table
 
     out = console()
     table = Table(title=None)
     table.add_column(say("setting"))
-    for summary in summaries:
+    for summary in found.summaries:
         table.add_column(f"{summary.metric} (n = {len(summary.common)})")
     for i, setting in enumerate(found.settings):
-        table.add_row(setting.label, *(_cell(summary, i) for summary in summaries))
+        table.add_row(setting.label, *(_cell(summary, i) for summary in found.summaries))
     out.print(table)
-    for summary in summaries:
+    for summary in found.summaries:
         if len(summary.common) < len(found.sources):
             told = say(
                 "{metric}: compared over the {common} of {all} clips that have a value at every setting; the page says "
@@ -131,7 +130,7 @@ def _cell(summary: Summary, setting: int) -> str:
     return f"{spread.mean:.3g}{interval}"
 
 
-def _data(found: Comparison, summaries: list[Summary], written: list[Path]) -> dict[str, Any]:
+def _data(found: Comparison, written: list[Path]) -> dict[str, Any]:
     from dataclasses import asdict
 
     return {
@@ -154,7 +153,7 @@ def _data(found: Comparison, summaries: list[Summary], written: list[Path]) -> d
                 "means": [asdict(row) for row in summary.rows],
                 "differences": [asdict(apart) for apart in summary.differences],
             }
-            for summary in summaries
+            for summary in found.summaries
         ],
         "written": [str(path) for path in written],
     }

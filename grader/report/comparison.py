@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -57,11 +57,11 @@ class Heard:
     versions: tuple[Version, ...]
 
 
-def write_page(found: Comparison, summaries: Sequence[Summary], out: Path, device: str, language: Language) -> Path:
+def write_page(found: Comparison, out: Path, device: str, language: Language) -> Path:
     """index.html in `out`."""
     bank, said = SoundBank(), words("comparison", language)
-    drawings = curve_drawings(_curves(found, summaries, said), language)
-    heard = list(_worst(found, summaries[0], bank, device, said))
+    drawings = curve_drawings(_curves(found, said), language)
+    heard = list(_worst(found, found.summaries[0], bank, device, said))
     made = environment(language)
     spread: Callable[[Spread], str] = partial(_in_words, said=said)
     made.filters |= {"spread": spread, "p": _p, "told": lambda text: in_language(text, language)}
@@ -72,11 +72,10 @@ def write_page(found: Comparison, summaries: Sequence[Summary], out: Path, devic
         title=said["title"],
         found=found,
         labels=[setting.label for setting in found.settings],
-        summaries=summaries,
         facts={metric: facts_of(metric) for metric in found.metrics},
         drawings=drawings,
         codecs=list(dict.fromkeys(setting.codec for setting in found.settings)),
-        missing=list(_missing(found, summaries, said)),
+        missing=list(_missing(found, said)),
         warnings=_warnings(found),
         heard=heard,
         places=bank.places,
@@ -102,11 +101,11 @@ def _p(value: float | None) -> str:
     return "—" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _curves(found: Comparison, summaries: Sequence[Summary], said: Words) -> Curves:
+def _curves(found: Comparison, said: Words) -> Curves:
     """A plot for each measure, a line for each codec, its bitrate in kbit/s along the axis."""
     codecs = dict.fromkeys(setting.codec for setting in found.settings)
     plots = []
-    for summary in summaries:
+    for summary in found.summaries:
         series = []
         for codec in codecs:
             mine = [row for row in summary.rows if found.settings[row.setting].codec == codec]
@@ -126,12 +125,12 @@ def _curves(found: Comparison, summaries: Sequence[Summary], said: Words) -> Cur
     return Curves(title=said["rate"], plots=tuple(plots), x_title="kbit/s", x_axis="logarithmic")
 
 
-def _missing(found: Comparison, summaries: Sequence[Summary], said: Words) -> Iterator[str]:
+def _missing(found: Comparison, said: Words) -> Iterator[str]:
     """What has no value, by measure and setting, with the commonest reasons; and that the rest stays paired."""
     reasons: dict[tuple[str, int], Counter[str]] = {}
     for (_, setting, metric), reason in found.reasons.items():
         reasons.setdefault((metric, setting), Counter())[reason] += 1
-    for summary in summaries:
+    for summary in found.summaries:
         lacking = [row for row in summary.rows if row.defined < row.clips]
         if not lacking:
             continue

@@ -100,9 +100,10 @@ def test_a_difference_decides_a_claim_as_the_page_says(repository: Path, tmp_pat
     )
     values = np.array([[5.0 + i / 10, 4.0 + i / 11] for i in range(8)])
     sources = tuple(Source(f"{i}.wav", f"{i}.wav") for i in range(8))
-    found = running.Comparison(sources, settings, ("log_mel_distance",), {"log_mel_distance": values}, np.ones(8))
+    metrics, summaries = ("log_mel_distance",), [summarize("log_mel_distance", values)]
+    found = running.Comparison(sources, settings, metrics, {metrics[0]: values}, np.ones(8), summaries=summaries)
     (tmp_path / "comparison").mkdir()
-    write_summary(found, [summarize("log_mel_distance", values)], tmp_path / "comparison")
+    write_summary(found, tmp_path / "comparison")
     page = (repository / "docs/compare.md").read_text(encoding="utf-8")
     asked = page.partition("## From a comparison to a claim")[2].partition("```yaml\n")[2].partition("```")[0]
     head = "id: a\ntitle: A\npoints: 1\nprompt: P?\nchoose: many\n"
