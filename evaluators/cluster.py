@@ -1,8 +1,9 @@
 """Tasks on many machines, by `dask.distributed`, the extra `cluster`.
 
 A task carries all that it needs and is run by the same code as here, with the pool of its worker's machine: in a
-process below the worker's. Values are therefore equal bit for bit on processors of one kind. Versions of all workers,
-and what else has to be alike, are compared before any work. A worker that dies is replaced by its nanny.
+process below the worker's. Values are therefore equal bit for bit on processors of one kind. Versions of all workers
+are compared before any work, and what else has to be alike by `require_alike`. A worker that dies is replaced by its
+nanny.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any, TypeVar
 from basics.errors import InputError, MachineFault, Problem, Unavailable
 from basics.files import sha256_of
 from basics.messages import say
-from basics.workers import ROOT, Crew, Pool, shared_pool, working_with
+from basics.workers import ROOT, Pool, shared_pool, working_with
 from evaluators.evidence import digest
 from evaluators.packages import PROJECT
 from evaluators.provenance import package_versions
@@ -49,20 +50,12 @@ SETTINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Alike:
-    """What else has to be the same on each worker: what `asked` (picklable) returns there, and what it is here."""
-
-    asked: Callable[[], Facts]
-    here: Facts
-
-
 @contextmanager
-def on_cluster(address: str, packages: Collection[str] = (), alike: Alike | None = None) -> Iterator[Crew]:
+def on_cluster(address: str, packages: Collection[str] = ()) -> Iterator[Cluster]:
     """The cluster at `address` (`tcp://…`, `tls://…`, or `local:N` for N workers here) as a crew.
 
     Raises Unavailable without dask.distributed, InputError where nobody answers, or where a worker has other versions
-    (of `packages` too) than this program, or differs in what has to be `alike`.
+    (of `packages` too) than this program.
     """
     try:
         import distributed
@@ -99,7 +92,7 @@ def on_cluster(address: str, packages: Collection[str] = (), alike: Alike | None
             remedy = say("start `dask scheduler` and `dask worker`, or use --cluster local:N")
             raise InputError(Problem(f"--cluster {address}", what, remedy)) from error
         names = tuple(sorted({*COMPARED, *packages}))
-        require_equal(client, names, alike)
+        require_equal(client, names)
         yield Cluster(client, library.KilledWorker, sum(client.nthreads().values()), names, versions_here(names))
 
 
@@ -138,6 +131,13 @@ class Cluster:
     size: int
     names: tuple[str, ...]
     versions: dict[str, str]
+
+    def ask(self, function: Callable[..., Result], *arguments: Any) -> dict[str, Result]:
+        """What the function (picklable, as its arguments) returns on each machine, by its name.
+
+        Raises InputError with what it raises there.
+        """
+        return {f"worker {worker}": answer for worker, answer in _asked(self.client, function, *arguments).items()}
 
     def submit(self, task: Callable[[Pool], Result]) -> Future[Result]:
         """The task's result; MachineFault where its workers were killed."""
@@ -185,25 +185,42 @@ def _departure(worker: str, theirs: Mapping[str, str], mine: Mapping[str, str]) 
     return Problem(f"worker {worker}", say("has {versions}", versions=", ".join(other)), REMEDY) if other else None
 
 
-def require_equal(client: Any, names: tuple[str, ...], alike: Alike | None) -> None:
-    """Raises InputError naming each worker that differs, in what."""
+def require_equal(client: Any, names: tuple[str, ...]) -> None:
+    """Raises InputError naming each worker whose versions differ from those here, in what."""
     mine = versions_here(names)
     found = [_departure(worker, theirs, mine) for worker, theirs in _asked(client, versions_here, names).items()]
-    problems = [problem for problem in found if problem]
-    if alike and not problems:
-        for worker, theirs in _asked(client, alike.asked).items():
-            for name, facts in alike.here.items():
-                if other := [f"{a} (here {b})" for a, b in zip_longest(theirs[name], facts, fillvalue="-") if a != b]:
-                    what = say("has another {fact}: {difference}", fact=name, difference=", ".join(other))
-                    problems.append(Problem(f"worker {worker}", what, REMEDY))
+    if problems := [problem for problem in found if problem]:
+        raise InputError(problems)
+
+
+def require_alike(found: Mapping[str, Facts]) -> None:
+    """Raises InputError naming each machine whose facts are not those of the first, in what."""
+    first, mine = next(iter(found.items()))
+    problems = []
+    for place, theirs in found.items():
+        for name, facts in mine.items():
+            pairs = zip_longest(theirs[name], facts, fillvalue="-")
+            if other := [f"{a} ({first}: {b})" for a, b in pairs if a != b]:
+                what = say("has another {fact}: {difference}", fact=name, difference=", ".join(other))
+                problems.append(Problem(place, what, REMEDY))
     if problems:
         raise InputError(problems)
 
 
 def _asked(client: Any, function: Any, *arguments: Any) -> dict[str, Any]:
-    """What each worker answers. Raises InputError with the answers that are errors."""
-    answers: dict[str, Any] = client.run(function, *arguments, on_error="return")
+    """What each worker answers that does not end meanwhile (`run_here` holds who comes in its place to the versions).
+
+    Raises InputError with the answers that are errors; what all say alike, once.
+    """
+    answers: dict[str, Any] = {}
+    while not answers:
+        told: dict[str, Any] = client.run(function, *arguments, on_error="return")
+        answers = {worker: answer for worker, answer in told.items() if not isinstance(answer, OSError)}
+        client.wait_for_workers(1, timeout=PATIENCE)
     if broken := {worker: answer for worker, answer in answers.items() if isinstance(answer, BaseException)}:
+        first = next(iter(broken.values()))
+        if isinstance(first, InputError) and len({str(answer) for answer in answers.values()}) == 1:
+            raise first
         raise InputError(
             Problem(
                 f"worker {worker}",

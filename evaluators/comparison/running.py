@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
@@ -23,7 +23,7 @@ from basics.errors import InputError, MachineFault
 from basics.files import sha256_of
 from basics.messages import say
 from basics.workers import Crew, Pool, as_completed, available_processors, here, in_order
-from evaluators.cluster import Alike, on_cluster
+from evaluators.cluster import Cluster, on_cluster, require_alike
 from evaluators.codecs import Facts
 from evaluators.comparison.sources import Source
 from evaluators.comparison.statistics import Summary, summarize
@@ -76,12 +76,30 @@ class Comparison:
     lost: int = 0
 
 
-def open_codecs(texts: Sequence[str], device: str, workers: int = 1) -> Codecs:
-    """Every codec that is asked for, loaded to see that it can be, by each of the workers that will need it here.
+def crew_for(
+    cluster: str | None, metrics: Sequence[str], device: str = "cpu", jobs: int | None = None
+) -> AbstractContextManager[Crew]:
+    """Who does the work: the cluster at an address (as `on_cluster`), or `jobs` worker processes here.
 
-    Raises InputError with all that is wrong.
+    By default there is one for each processor, of a GPU one. Raises InputError for unknown measures.
     """
-    settings = _told_apart(opened_below(texts, device, workers))
+    require_metrics(metrics, RATE)
+    return on_cluster(cluster, _packages(metrics)) if cluster else here(workers_for(device, jobs))
+
+
+def open_codecs(texts: Sequence[str], device: str, crew: Crew | None = None) -> Codecs:
+    """Every codec that is asked for, loaded by all who will need it, to see that it can be and is the same one.
+
+    On a cluster that is each of its machines, and this one needs neither weights nor device. Raises InputError with all
+    that is wrong.
+    """
+    found: dict[str, list[Setting]]
+    if isinstance(crew, Cluster):
+        found = crew.ask(opened_below, texts, device)
+        require_alike({place: {s.source: s.facts for s in settings} for place, settings in found.items()})
+    else:
+        found = {"": opened_below(texts, device, crew.size if crew else 1)}
+    settings = _told_apart(next(iter(found.values())))
     order = list(dict.fromkeys(setting.source for setting in settings))
     return Codecs(tuple(sorted(settings, key=lambda setting: order.index(setting.source))))
 
@@ -101,16 +119,13 @@ def compare(
     store: Store,
     report: Report,
     *,
+    crew: Crew,
     device: str = "cpu",
-    jobs: int | None = None,
-    cluster: str | None = None,
 ) -> Comparison:
-    """Every clip at every setting. Raises InputError for unknown measures.
+    """Every clip at every setting, by the crew of `crew_for`.
 
-    `cluster` is the address of what does the work (as `on_cluster`); without it `jobs` worker processes here do (by
-    default one for each processor, of a GPU one).
+    Raises InputError for a machine that measures by other weights.
     """
-    require_metrics(metrics, RATE)
     metrics = tuple(dict.fromkeys(metrics))
     report(say("reading how long {n} clips are", n=len(sources)), 0.0)
     shape = len(sources), len(codecs.settings)
@@ -123,12 +138,14 @@ def compare(
         provenance=codecs.facts,
     )
     weights = identities(metrics)
+    if isinstance(crew, Cluster):
+        told = {"here": weights} | crew.ask(identities_there, metrics)
+        require_alike({place: {name: (digest,) for name, digest in one.items()} for place, one in told.items()})
     run = _Run(found, weights, store, device, report)
-    with _cluster(cluster, codecs, metrics, weights, device) if cluster else here(workers_for(device, jobs)) as crew:
-        run.all(crew, send=cluster is not None)
-        found.took = time.monotonic() - run.began
-        report(say("comparing {n} clips", n=len(sources)), 1.0)
-        found.summaries += in_order((partial(_summary, metric, found.values[metric]) for metric in metrics), crew)
+    run.all(crew)
+    found.took = time.monotonic() - run.began
+    report(say("comparing {n} clips", n=len(sources)), 1.0)
+    found.summaries += in_order((partial(_summary, metric, found.values[metric]) for metric in metrics), crew)
     return found
 
 
@@ -143,15 +160,6 @@ def workers_for(device: str, jobs: int | None) -> int:
     return jobs or (1 if device.startswith("cuda") else available_processors())
 
 
-def _cluster(
-    address: str, codecs: Codecs, metrics: Sequence[str], weights: Mapping[str, str], device: str
-) -> AbstractContextManager[Crew]:
-    """Workers that have the same codecs and packages."""
-    asked = partial(facts_below, tuple(codecs.facts), device, tuple(metrics))
-    here = codecs.facts | {name: (identity,) for name, identity in weights.items()}
-    return on_cluster(address, _packages(metrics), Alike(asked, here))
-
-
 def identities(metrics: Sequence[str]) -> dict[str, str]:
     """What moves the values of measures besides versions of packages: digests of weights, by name."""
     return {name: identity for name in metrics if (identity := identity_of(name))}
@@ -162,11 +170,19 @@ def _packages(metrics: Sequence[str]) -> set[str]:
     return {*MOVES_VALUES, *(facts_of(metric).package for metric in metrics)} - {""}
 
 
-def facts_below(sources: Sequence[str], device: str, metrics: Sequence[str] = ()) -> dict[str, Facts]:
-    """What says which codec each source is, and by which weights is measured, where this is run."""
+def identities_there(metrics: Sequence[str]) -> dict[str, str]:
+    """`identities` where this is run. Raises InputError where a measure, or what it needs, is not there."""
     require_metrics(metrics, RATE)
-    found = {source: opened_below([f"{source}@all"], device)[0].facts for source in sources}
-    return found | {name: (identity,) for name, identity in identities(metrics).items()}
+    return identities(metrics)
+
+
+def task_for(source: Source, settings: Sequence[Setting], metrics: Sequence[str], device: str, crew: Crew) -> Task:
+    """What a clip's worker is given: on a cluster with the file's bytes, which lies here."""
+    content = None
+    if isinstance(crew, Cluster) and not source.remote:
+        with suppress(OSError):  # what cannot be read here is told of by who finds the same there
+            content = Path(source.place).read_bytes()
+    return Task(source.name, source.place, tuple(settings), tuple(metrics), device, content)
 
 
 class _Run:
@@ -185,9 +201,9 @@ class _Run:
         self.first: tuple[float, float] | None = None  # when the first clip was handed out, and what was left then
         self.versions = package_versions(_packages(found.metrics)) | dict(weights)
 
-    def all(self, crew: Crew, *, send: bool) -> None:
+    def all(self, crew: Crew) -> None:
         """Every clip, the longest first, a few in hand at a time."""
-        tasks = ((unit, partial(attempt, task=unit[-1])) for unit in self._units(send))
+        tasks = ((unit, partial(attempt, task=unit[-1])) for unit in self._units(crew))
         for unit, future in as_completed(tasks, crew):
             try:
                 outcome = future.result()
@@ -195,12 +211,12 @@ class _Run:
                 outcome = replace(nothing(unit[-1], fault.what), kept=False)
             self._take(unit, outcome)
 
-    def _units(self, send: bool) -> Iterator[Unit]:
+    def _units(self, crew: Crew) -> Iterator[Unit]:
         for index in np.argsort(-self.lengths, kind="stable").tolist():
-            if (unit := self._prepare(index, send)) is not None:
+            if (unit := self._prepare(index, crew)) is not None:
                 yield unit
 
-    def _prepare(self, index: int, send: bool) -> Unit | None:
+    def _prepare(self, index: int, crew: Crew) -> Unit | None:
         """What of a clip is not kept yet; None where all of it is."""
         source, settings = self.found.sources[index], self.found.settings
         sound = _identity(source)
@@ -216,10 +232,9 @@ class _Run:
             self.found.known += 1
             self._step(index, fresh=False)
             return None
-        content = Path(source.place).read_bytes() if send and not source.remote else None
         self.first = self.first or (time.monotonic(), self.left)
-        wanted = tuple(settings[place] for place in places)
-        task = Task(source.name, source.place, wanted, self.found.metrics, self.device, content)
+        wanted = [settings[place] for place in places]
+        task = task_for(source, wanted, self.found.metrics, self.device, crew)
         return index, places, [keys[place] for place in places], task
 
     def _take(self, unit: Unit, outcome: Outcome) -> None:

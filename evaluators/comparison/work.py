@@ -144,7 +144,11 @@ def transcoded(
         yield from ((one, codec.sample_rate) for one in made)
 
 
-def excerpt(task: Task, seconds: float) -> tuple[Audio, int, list[tuple[Audio | str, int]]]:
+Excerpt = tuple[Audio, int, list[tuple[Audio | str, int]]]
+"""Samples (n,), their rate in Hz, and of each setting what it makes of them (or why nothing), and its rate in Hz."""
+
+
+def excerpt(task: Task, seconds: float) -> Excerpt:
     """The first seconds of a clip, (n,) and its rate, and what each setting makes of them, as `transcoded`."""
     clip = loaded(task)
     samples = clip.samples[: round(seconds * clip.sample_rate)]

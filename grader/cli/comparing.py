@@ -55,14 +55,14 @@ def compare(
     store = Store()
     store.require_writable()
     sources = read_sources(audio)
-    workers = 1 if cluster else min(running.workers_for(device, jobs), len(sources))
-    opened = running.open_codecs(codecs, device, workers)
-    with progress(quiet=as_json) as report:
-        options: dict[str, Any] = {"device": device, "jobs": jobs, "cluster": cluster}
-        found = running.compare(sources, opened, metrics or DEFAULT, store, report, **options)
+    asked = metrics or DEFAULT
+    workers = min(running.workers_for(device, jobs), len(sources))
+    with running.crew_for(cluster, asked, device, workers) as crew, progress(quiet=as_json) as report:
+        opened = running.open_codecs(codecs, device, crew)
+        found = running.compare(sources, opened, asked, store, report, crew=crew, device=device)
         written = [write_results(found, out), write_summary(found, out)]
         report(say("writing the page"), 1.0)
-        written.append(write_page(found, out, device, language_spoken()))
+        written.append(write_page(found, out, device, crew, language_spoken()))
     if as_json:
         print_json(_data(found, written))
     else:

@@ -16,10 +16,10 @@ from audio.metrics.registry import facts_of
 from basics.errors import EarwitnessError
 from basics.files import write_whole
 from basics.messages import in_language
-from basics.workers import shared_pool
-from evaluators.comparison.running import Comparison, in_words
+from basics.workers import Crew, Pool
+from evaluators.comparison.running import Comparison, in_words, task_for
 from evaluators.comparison.statistics import Spread, Summary
-from evaluators.comparison.work import Task, excerpt
+from evaluators.comparison.work import Excerpt, Task, excerpt
 from evaluators.display import Curves, Plot, Series
 from evaluators.packages import PROJECT, installed_version
 from grader.feedback.writing import stylesheet
@@ -57,11 +57,11 @@ class Heard:
     versions: tuple[Version, ...]
 
 
-def write_page(found: Comparison, out: Path, device: str, language: Language) -> Path:
-    """index.html in `out`."""
+def write_page(found: Comparison, out: Path, device: str, crew: Crew, language: Language) -> Path:
+    """index.html in `out`; the crew takes the worst clips through the codecs once more."""
     bank, said = SoundBank(), words("comparison", language)
     drawings = curve_drawings(_curves(found, said), language)
-    heard = list(_worst(found, found.summaries[0], bank, device, said))
+    heard = list(_worst(found, found.summaries[0], bank, device, crew, said))
     made = environment(language)
     spread: Callable[[Spread], str] = partial(_in_words, said=said)
     made.filters |= {"spread": spread, "p": _p, "told": lambda text: in_language(text, language)}
@@ -148,7 +148,9 @@ def _warnings(found: Comparison) -> tuple[str, ...]:
     return summary_of((found.sources[i].name, note) for i, notes in sorted(found.warnings.items()) for note in notes)
 
 
-def _worst(found: Comparison, summary: Summary, bank: SoundBank, device: str, said: Words) -> Iterator[Heard]:
+def _worst(
+    found: Comparison, summary: Summary, bank: SoundBank, device: str, crew: Crew, said: Words
+) -> Iterator[Heard]:
     """The clips with the worst mean of the headline measure over the settings, taken through the codecs once more."""
     values = found.values[summary.metric]
     usable = np.isfinite(values).any(axis=0)
@@ -156,12 +158,15 @@ def _worst(found: Comparison, summary: Summary, bank: SoundBank, device: str, sa
         return
     means = {i: float(values[i, usable].mean()) for i in summary.common}
     sign = 1 if facts_of(summary.metric).higher_is_better else -1
-    for i in sorted(means, key=lambda i: sign * means[i])[:WORST]:
-        source, settings = found.sources[i], found.settings[:SHOWN]
-        task = Task(source.name, source.place, settings, (), device)
+    settings = found.settings[:SHOWN]
+    worst = sorted(means, key=lambda i: sign * means[i])[:WORST]
+    tasks = [task_for(found.sources[i], settings, (), device, crew) for i in worst]
+    futures = [crew.submit(partial(_excerpt, task=task)) for task in tasks]
+    for i, future in zip(worst, futures, strict=True):
+        source = found.sources[i]
         try:
-            samples, rate, made = shared_pool(1).call(excerpt, task, HEARD)
-        except EarwitnessError:  # it lies where only the workers reach it, or is gone by now
+            samples, rate, made = future.result()
+        except EarwitnessError:  # it is gone by now, or the machine is at fault
             continue
         versions = []
         for j, (setting, (sound, at)) in enumerate(zip(settings, made, strict=True)):
@@ -172,6 +177,10 @@ def _worst(found: Comparison, summary: Summary, bank: SoundBank, device: str, sa
                 kept = bank.exact(fitted(sound, round(len(samples) * at / rate)), at)
                 versions.append(Version(setting.label, value, kept))
         yield Heard(source.name, figure(means[i]), bank.exact(np.clip(samples, -1, 1), rate), tuple(versions))
+
+
+def _excerpt(pool: Pool, task: Task) -> Excerpt:
+    return pool.call_surely(excerpt, task, HEARD)
 
 
 __all__ = ["Drawing", "write_page"]

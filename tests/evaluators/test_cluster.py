@@ -30,9 +30,12 @@ from evaluators.layer_separation.parameters import Parameters
 from evaluators.layer_separation.selection import Cells
 from evaluators.layer_separation.separation import Separation, Vectors, separate
 from evaluators.store import Store
+from grader.report.comparison import write_page
+from tests.checkpoints import random_checkpoint
 from tests.conftest import need_program
 
 RATE = 16_000
+COMMIT = "0123456789" * 4
 
 pytest.importorskip("distributed", reason="needs the extra `cluster`")
 
@@ -50,8 +53,7 @@ def test_a_cluster_gives_the_same_numbers_though_a_worker_is_killed(clips: Path,
     import psutil
 
     need_program("ffmpeg")
-    sources, wanted = read_sources(clips), running.open_codecs(["opus@12,32", "mp3@16"], "cpu")
-    metrics = ("stoi", "log_mel_distance")
+    sources, metrics = read_sources(clips), ("stoi", "log_mel_distance")
     killed: list[int] = []
     open_to: set[str] = set()
 
@@ -67,15 +69,12 @@ def test_a_cluster_gives_the_same_numbers_though_a_worker_is_killed(clips: Path,
         killed.append(workers[0].pid)
         workers[0].kill()
 
-    there = running.compare(
-        sources,
-        wanted,
-        metrics,
-        Store(tmp_path / "there"),
-        kill_one,
-        cluster="local:2",
-    )
-    here = running.compare(sources, wanted, metrics, Store(tmp_path / "here"), lambda _, __: None)
+    def found(place: str, address: str | None, report: running.Report) -> running.Comparison:
+        with running.crew_for(address, metrics) as crew:
+            wanted = running.open_codecs(["opus@12,32", "mp3@16"], "cpu", crew)
+            return running.compare(sources, wanted, metrics, Store(tmp_path / place), report, crew=crew)
+
+    there, here = found("there", "local:2", kill_one), found("here", None, lambda _, __: None)
     assert killed
     assert there.lost == 0, there.reasons
     for metric in metrics:
@@ -158,37 +157,67 @@ def test_layers_pairs_and_codecs_are_worked_on_elsewhere_alike_and_nothing_is_he
 
 
 @contextmanager
-def dask_cluster(folder: Path, environment: dict[str, str]) -> Iterator[str]:
-    """A scheduler and a worker started as somebody would on other machines; its address."""
+def dask_cluster(folder: Path, *environments: dict[str, str]) -> Iterator[str]:
+    """A scheduler, and a worker of each environment, started as somebody would on other machines; its address."""
+    folder.mkdir(exist_ok=True)
     told = folder / "scheduler.json"
     quiet: dict[str, Any] = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     about = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told)]
     scheduler = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", *about], **quiet)
     there = ["--scheduler-file", str(told), "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1"]
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_worker", *there], env={**os.environ, **environment}, **quiet
-    )
+    run = [sys.executable, "-m", "distributed.cli.dask_worker", *there]
+    workers = [subprocess.Popen(run, env={**os.environ, **environment}, **quiet) for environment in environments]
     try:
         while not told.exists() or not told.read_text():
             time.sleep(0.1)
         yield json.loads(told.read_text())["address"]
     finally:
-        for process in (worker, scheduler):
+        for process in (*workers, scheduler):
             process.terminate()
             process.wait()
 
 
-def test_workers_of_other_versions_are_refused_before_any_work(clips: Path, tmp_path: Path) -> None:
+def test_workers_of_other_versions_are_refused_before_any_work(tmp_path: Path) -> None:
     other = tmp_path / "pystoi-99.0.dist-info"  # the worker finds it first
     other.mkdir()
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: pystoi\nVersion: 99.0\n")
     environment = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
-    wanted, store = running.open_codecs(["pocket@nq=1"], "cpu"), Store(tmp_path / "store")
     with (
         dask_cluster(tmp_path, environment) as address,
         pytest.raises(InputError, match=r"worker tcp://127.0.0.1:\d+: has pystoi 99.0 \(here \d"),
+        running.crew_for(address, ["stoi"]),
     ):
-        running.compare(read_sources(clips), wanted, ["stoi"], store, lambda _, __: None, cluster=address)
+        pass
+
+
+def hub_cache(folder: Path, seed: int) -> dict[str, str]:
+    """The environment of a machine that has a codec `somebody/codec` in its cache."""
+    repository = folder / "models--somebody--codec"
+    random_checkpoint(repository / "snapshots" / COMMIT, seed=seed)
+    return {"HF_HUB_CACHE": str(folder)}
+
+
+def test_codecs_are_those_of_the_workers_and_the_same_on_each(clips: Path, tmp_path: Path) -> None:
+    """As from a cluster's login node, which has neither the weights nor the device."""
+    one, other = hub_cache(tmp_path / "one", 0), hub_cache(tmp_path / "other", 1)
+    asked = [f"somebody/codec:{COMMIT}@nq=2"]
+    with pytest.raises(InputError, match="somebody/codec"):
+        running.open_codecs(asked, "cpu")
+    with dask_cluster(tmp_path, one) as address, running.crew_for(address, ["stoi"]) as crew:
+        with pytest.raises(InputError) as told:
+            running.open_codecs([*asked, "pokcet"], "cpu", crew)
+        assert [problem.where for problem in told.value.problems] == ["pokcet"]
+        wanted = running.open_codecs(asked, "cpu", crew)
+        sources, store = read_sources(clips)[:2], Store(tmp_path / "store")
+        found = running.compare(sources, wanted, ["stoi"], store, lambda _, __: None, crew=crew)
+        assert np.isfinite(found.values["stoi"]).all(), found.reasons
+        write_page(found, tmp_path, "cpu", crew, "en")
+    assert (tmp_path / "index.html").read_text(encoding="utf-8").count("<audio ") == 4
+    another = r"worker tcp://\S+: has another somebody/codec:\w+: \w+ \(worker tcp://\S+: \w+\)"
+    with dask_cluster(tmp_path / "two", one, other) as address, cluster.on_cluster(address) as both:
+        both.client.wait_for_workers(2)
+        with pytest.raises(InputError, match=another):
+            running.open_codecs(asked, "cpu", both)
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,9 @@ def clips(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def compared(clips: Path, texts: list[str], store: Path, **options: Any) -> running.Comparison:
-    codecs = running.open_codecs(texts, "cpu")
-    return running.compare(read_sources(clips), codecs, METRICS, Store(store), lambda _, __: None, **options)
+    with running.crew_for(None, METRICS, **options) as crew:
+        codecs = running.open_codecs(texts, "cpu", crew)
+        return running.compare(read_sources(clips), codecs, METRICS, Store(store), lambda _, __: None, crew=crew)
 
 
 # What it comes to
