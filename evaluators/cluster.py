@@ -12,8 +12,8 @@ import platform
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from itertools import zip_longest
@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from basics.errors import InputError, MachineFault, Problem, Unavailable
 from basics.files import sha256_of
-from basics.messages import say
+from basics.messages import say, together
 from basics.workers import ROOT, Pool, shared_pool, working_with
 from evaluators.evidence import digest
 from evaluators.packages import PROJECT
@@ -43,6 +43,7 @@ COMPARED = (
 )
 """Packages that move numbers, whose versions are compared whatever is done."""
 REMEDY = say("install the same versions on all machines, with `pip install -c constraints.txt`")
+SEE = say("see what ends workers, then give the same command again")
 SETTINGS = {
     # a connection keeps its last thousand messages of less than 1 MB, and with them the sound of a thousand clips
     "distributed.admin.low-level-log-length": 0,
@@ -148,7 +149,7 @@ class Cluster:
                 made.set_result(future.result())
             except self.killed:
                 what = say("its worker was ended from outside each time that it was tried")
-                made.set_exception(MachineFault(what, say("see what ends workers, then give the same command again")))
+                made.set_exception(MachineFault(what, SEE))
             except Exception as error:  # whatever the task raised, or that the client was closed before it ended
                 made.set_exception(error)
             finally:
@@ -202,7 +203,7 @@ def require_alike(found: Mapping[str, Facts]) -> None:
             pairs = zip_longest(theirs[name], facts, fillvalue="-")
             if other := [f"{a} ({first}: {b})" for a, b in pairs if a != b]:
                 what = say("has another {fact}: {difference}", fact=name, difference=", ".join(other))
-                problems.append(Problem(place, what, REMEDY))
+                problems.append(Problem(place, what, say("give all machines the same weights and packages")))
     if problems:
         raise InputError(problems)
 
@@ -210,27 +211,42 @@ def require_alike(found: Mapping[str, Facts]) -> None:
 def _asked(client: Any, function: Any, *arguments: Any) -> dict[str, Any]:
     """What each worker answers that does not end meanwhile (`run_here` holds who comes in its place to the versions).
 
-    Raises InputError with the answers that are errors; what all say alike, once.
+    Raises InputError with the answers that are errors (what all say alike, once), MachineFault where all end.
     """
-    answers: dict[str, Any] = {}
-    while not answers:
-        told: dict[str, Any] = client.run(function, *arguments, on_error="return")
-        answers = {worker: answer for worker, answer in told.items() if not isinstance(answer, OSError)}
-        client.wait_for_workers(1, timeout=PATIENCE)
-    if broken := {worker: answer for worker, answer in answers.items() if isinstance(answer, BaseException)}:
-        first = next(iter(broken.values()))
+    for _ in range(2):
+        with suppress(TimeoutError):
+            client.wait_for_workers(1, timeout=PATIENCE)
+        told: dict[str, Any] = client.run(_told, function, *arguments, on_error="return")
+        if heard := {worker: answer for worker, answer in told.items() if not isinstance(answer, OSError)}:
+            break
+    else:
+        raise MachineFault(say("all its workers were ended from outside, twice"), SEE)
+    answers = {worker: answer[0] if isinstance(answer, tuple) else answer for worker, answer in heard.items()}
+    errors = {worker: answer for worker, answer in answers.items() if isinstance(answer, BaseException)}
+    if errors:
+        first = next(iter(errors.values()))
         if isinstance(first, InputError) and len({str(answer) for answer in answers.values()}) == 1:
             raise first
-        raise InputError(
-            Problem(
-                f"worker {worker}",
-                say(
-                    "cannot do it: {error_type}: {error}",
-                    error_type=type(error).__name__,
-                    error=" ".join(str(error).split()),
-                ),
-                REMEDY,
-            )
-            for worker, error in broken.items()
-        )
+        raise InputError(problem for worker, error in errors.items() for problem in _problems(worker, error))
     return answers
+
+
+def _problems(worker: str, error: BaseException) -> Iterator[Problem]:
+    """What a worker's error says, and whose it is."""
+    if isinstance(error, InputError):
+        for problem in error.problems:
+            yield replace(problem, where=together((f"worker {worker}", problem.where), ": "))
+    elif isinstance(error, Unavailable | MachineFault):
+        yield Problem(f"worker {worker}", error.what, error.remedy)
+    else:
+        kind, text = type(error).__name__, " ".join(str(error).split())
+        what = say("cannot do it: {error_type}: {error}", error_type=kind, error=text)
+        yield Problem(f"worker {worker}", what, REMEDY)
+
+
+def _told(function: Callable[..., Any], *arguments: Any) -> tuple[Any]:
+    """What it returns, or raises; in a tuple, since an OSError without one says that there is no answer."""
+    try:
+        return (function(*arguments),)
+    except Exception as error:  # whatever it is, the one who asked is told
+        return (error,)

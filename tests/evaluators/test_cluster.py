@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -177,6 +178,20 @@ def dask_cluster(folder: Path, *environments: dict[str, str]) -> Iterator[str]:
             process.wait()
 
 
+def ends() -> None:
+    os._exit(1)
+
+
+def test_workers_that_end_whenever_they_are_asked_are_no_endless_wait(tmp_path: Path) -> None:
+    environment = {"PYTHONPATH": str(ROOT)}
+    with (
+        dask_cluster(tmp_path, environment) as address,
+        cluster.on_cluster(address) as crew,
+        pytest.raises(MachineFault, match="all its workers were ended from outside, twice"),
+    ):
+        crew.ask(ends)
+
+
 def test_workers_of_other_versions_are_refused_before_any_work(tmp_path: Path) -> None:
     other = tmp_path / "pystoi-99.0.dist-info"  # the worker finds it first
     other.mkdir()
@@ -190,16 +205,16 @@ def test_workers_of_other_versions_are_refused_before_any_work(tmp_path: Path) -
         pass
 
 
-def hub_cache(folder: Path, seed: int) -> dict[str, str]:
-    """The environment of a machine that has a codec `somebody/codec` in its cache."""
-    repository = folder / "models--somebody--codec"
-    random_checkpoint(repository / "snapshots" / COMMIT, seed=seed)
+def hub_cache(folder: Path, seed: int, *names: str) -> dict[str, str]:
+    """The environment of a machine that has codecs of `somebody` in its cache."""
+    for name in names:
+        random_checkpoint(folder / f"models--somebody--{name}" / "snapshots" / COMMIT, seed=seed)
     return {"HF_HUB_CACHE": str(folder)}
 
 
 def test_codecs_are_those_of_the_workers_and_the_same_on_each(clips: Path, tmp_path: Path) -> None:
     """As from a cluster's login node, which has neither the weights nor the device."""
-    one, other = hub_cache(tmp_path / "one", 0), hub_cache(tmp_path / "other", 1)
+    one, other = hub_cache(tmp_path / "one", 0, "codec", "rare"), hub_cache(tmp_path / "other", 1, "codec")
     asked = [f"somebody/codec:{COMMIT}@nq=2"]
     with pytest.raises(InputError, match="somebody/codec"):
         running.open_codecs(asked, "cpu")
@@ -218,6 +233,10 @@ def test_codecs_are_those_of_the_workers_and_the_same_on_each(clips: Path, tmp_p
         both.client.wait_for_workers(2)
         with pytest.raises(InputError, match=another):
             running.open_codecs(asked, "cpu", both)
+        with pytest.raises(InputError) as told:
+            running.open_codecs([f"somebody/rare:{COMMIT}"], "cpu", both)
+        assert len(told.value.problems) == 1
+        assert re.match(rf"worker tcp://127.0.0.1:\d+: somebody/rare:{COMMIT}", told.value.problems[0].where)
 
 
 @pytest.mark.parametrize(
