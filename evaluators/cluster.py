@@ -138,7 +138,7 @@ class Cluster:
 
         Raises InputError with what it raises there.
         """
-        return {f"worker {worker}": answer for worker, answer in _asked(self.client, function, *arguments).items()}
+        return _asked(self.client, function, *arguments)
 
     def submit(self, task: Callable[[Pool], Result]) -> Future[Result]:
         """The task's result; MachineFault where its workers were killed."""
@@ -167,7 +167,7 @@ def run_here(task: Callable[[Pool], Result], names: tuple[str, ...], versions: M
     from distributed import get_worker
 
     worker = get_worker()
-    if problem := _departure(worker.address, versions_here(names), versions):
+    if problem := _departure(f"worker {worker.address}", versions_here(names), versions):
         raise InputError(problem)
     return task(shared_pool(worker.state.nthreads))
 
@@ -180,16 +180,16 @@ def versions_here(names: tuple[str, ...]) -> dict[str, str]:
     return {"python": platform.python_version(), **package_versions(names), "source": code[:12]}
 
 
-def _departure(worker: str, theirs: Mapping[str, str], mine: Mapping[str, str]) -> Problem | None:
-    """What a worker has of other versions."""
+def _departure(place: str, theirs: Mapping[str, str], mine: Mapping[str, str]) -> Problem | None:
+    """What the machine called `place` has of other versions."""
     other = [f"{name} {theirs.get(name)} (here {mine[name]})" for name in mine if theirs.get(name) != mine[name]]
-    return Problem(f"worker {worker}", say("has {versions}", versions=", ".join(other)), REMEDY) if other else None
+    return Problem(place, say("has {versions}", versions=", ".join(other)), REMEDY) if other else None
 
 
 def require_equal(client: Any, names: tuple[str, ...]) -> None:
     """Raises InputError naming each worker whose versions differ from those here, in what."""
     mine = versions_here(names)
-    found = [_departure(worker, theirs, mine) for worker, theirs in _asked(client, versions_here, names).items()]
+    found = [_departure(place, theirs, mine) for place, theirs in _asked(client, versions_here, names).items()]
     if problems := [problem for problem in found if problem]:
         raise InputError(problems)
 
@@ -209,7 +209,7 @@ def require_alike(found: Mapping[str, Facts]) -> None:
 
 
 def _asked(client: Any, function: Any, *arguments: Any) -> dict[str, Any]:
-    """What each worker answers that does not end meanwhile (`run_here` holds who comes in its place to the versions).
+    """What each worker answers, by its name, unless it ends meanwhile (`run_here` holds who follows to versions).
 
     Raises InputError with the answers that are errors (what all say alike, once), MachineFault where all end.
     """
@@ -221,27 +221,27 @@ def _asked(client: Any, function: Any, *arguments: Any) -> dict[str, Any]:
             break
     else:
         raise MachineFault(say("all its workers were ended from outside, twice"), SEE)
-    answers = {worker: answer[0] if isinstance(answer, tuple) else answer for worker, answer in heard.items()}
-    errors = {worker: answer for worker, answer in answers.items() if isinstance(answer, BaseException)}
+    answers = {f"worker {name}": answer[0] if isinstance(answer, tuple) else answer for name, answer in heard.items()}
+    errors = {place: answer for place, answer in answers.items() if isinstance(answer, BaseException)}
     if errors:
         first = next(iter(errors.values()))
         if isinstance(first, InputError) and len({str(answer) for answer in answers.values()}) == 1:
             raise first
-        raise InputError(problem for worker, error in errors.items() for problem in _problems(worker, error))
+        raise InputError(problem for place, error in errors.items() for problem in _problems(place, error))
     return answers
 
 
-def _problems(worker: str, error: BaseException) -> Iterator[Problem]:
-    """What a worker's error says, and whose it is."""
+def _problems(place: str, error: BaseException) -> Iterator[Problem]:
+    """What an error says that a machine answered with, and whose it is."""
     if isinstance(error, InputError):
         for problem in error.problems:
-            yield replace(problem, where=together((f"worker {worker}", problem.where), ": "))
+            yield replace(problem, where=together((place, problem.where), ": "))
     elif isinstance(error, Unavailable | MachineFault):
-        yield Problem(f"worker {worker}", error.what, error.remedy)
+        yield Problem(place, error.what, error.remedy)
     else:
         kind, text = type(error).__name__, " ".join(str(error).split())
         what = say("cannot do it: {error_type}: {error}", error_type=kind, error=text)
-        yield Problem(f"worker {worker}", what, REMEDY)
+        yield Problem(place, what, REMEDY)
 
 
 def _told(function: Callable[..., Any], *arguments: Any) -> tuple[Any]:

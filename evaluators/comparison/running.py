@@ -93,13 +93,13 @@ def open_codecs(texts: Sequence[str], device: str, crew: Crew | None = None) -> 
     On a cluster that is each of its machines, and this one needs neither weights nor device. Raises InputError with all
     that is wrong.
     """
-    found: dict[str, list[Setting]]
     if isinstance(crew, Cluster):
         found = crew.ask(opened_below, texts, device)
-        require_alike({place: {s.source: s.facts for s in settings} for place, settings in found.items()})
+        require_alike({place: Codecs(tuple(settings)).facts for place, settings in found.items()})
+        settings = next(iter(found.values()))
     else:
-        found = {"": opened_below(texts, device, crew.size if crew else 1)}
-    settings = _told_apart(next(iter(found.values())))
+        settings = opened_below(texts, device, crew.size if crew else 1)
+    settings = _told_apart(settings)
     order = list(dict.fromkeys(setting.source for setting in settings))
     return Codecs(tuple(sorted(settings, key=lambda setting: order.index(setting.source))))
 
